@@ -1,0 +1,98 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// One strict set for every target. Each flag is a language proposal:
+// SE-0335, SE-0409, SE-0444, SE-0461, SE-0458, SE-0443.
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let arguments = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestKit", "Basics", nioCore],
+    swiftSettings: strict)
+}
+
+// Rows 0 to 5: a target imports only from rows above it, and only what it lists.
+// `LayeringTests` holds this table and the imports in the sources together.
+let package = Package(
+  name: "mcp-traffic",
+  products: [
+    .executable(name: "record", targets: ["record"]),
+    .executable(name: "replay", targets: ["replay"]),
+    .executable(name: "trace", targets: ["trace"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CPcap"),
+    .systemLibrary(name: "CZlib"),
+
+    layer("Basics", [nioCore]),
+
+    layer("Wire", ["Basics", "CZlib", nioCore]),
+    layer("Packets", ["Basics", nioCore]),
+    layer("Trace", ["Basics", nioCore]),
+
+    layer("MCP", ["Basics", "Wire", "Trace", nioCore]),
+
+    layer("Dissection", ["Basics", "Wire", "MCP", "Trace", crypto, nioCore]),
+    layer("Analysis", ["Basics", "Trace", "MCP", histogram, nioCore]),
+    layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
+
+    layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
+    layer("Capture", ["Basics", "Packets", "CPcap", nioCore]),
+    layer("Proxy", ["Basics", nioCore, nioPosix, deque]),
+    layer(
+      "ReplayEngine",
+      ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
+    layer("MockServer", ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix]),
+
+    .executableTarget(
+      name: "record",
+      dependencies: [
+        "Basics", "Trace", "Dissection", "Packets", "Capture", "Proxy", nioCore, arguments,
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "replay",
+      dependencies: [
+        "Basics", "Trace", "MCP", "Analysis", "ReplayPlan", "Report", "ReplayEngine", "MockServer",
+        nioCore, nioPosix, arguments,
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "trace",
+      dependencies: ["Basics", "Trace", "Analysis", "Report", nioCore, arguments],
+      swiftSettings: strict),
+
+    .target(
+      name: "TestKit",
+      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
+      path: "Tests/TestKit", swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,235 @@
+public import NIOCore
+
+/// A JSON value for the cold paths: analysis, planning, rendering. Numbers keep their token.
+public indirect enum JSONValue: Hashable, Sendable {
+  /// `null`
+  case null
+  /// `true` or `false`
+  case bool(Bool)
+  /// The number's token, unchanged.
+  case number(String)
+  /// The unescaped string; lone surrogates become U+FFFD.
+  case string(String)
+  /// Elements in order.
+  case array([JSONValue])
+  /// Members in order; duplicate keys are kept, look-ups see the last.
+  case object([Member])
+
+  /// A member of an object.
+  public struct Member: Hashable, Sendable {
+    /// The unescaped name.
+    public var key: String
+    /// The value.
+    public var value: JSONValue
+
+    /// Creates a member.
+    public init(_ key: String, _ value: JSONValue) {
+      self.key = key
+      self.value = value
+    }
+  }
+
+  /// Wraps an integer.
+  public static func int(_ value: some BinaryInteger) -> JSONValue { .number(String(value)) }
+
+  /// Parses exactly one JSON text; `nil` when it is not valid.
+  public init?(parsing buffer: ByteBuffer) {
+    let span = buffer.readableBytesUInt8Span
+    var i = JSONScan.skipSpace(span, 0)
+    guard let value = JSONValue.parse(span, &i, depth: 0), JSONScan.skipSpace(span, i) == span.count
+    else { return nil }
+    self = value
+  }
+
+  /// Parses exactly one JSON text; `nil` when it is not valid.
+  public init?(parsing text: String) { self.init(parsing: ByteBuffer(string: text)) }
+
+  /// The member `key` of an object (the last one of that name), else `nil`.
+  public subscript(_ key: String) -> JSONValue? {
+    guard case .object(let members) = self else { return nil }
+    return members.last { $0.key == key }?.value
+  }
+
+  /// The element at `index` of an array, else `nil`.
+  public subscript(_ index: Int) -> JSONValue? {
+    guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
+    return elements[index]
+  }
+
+  /// The string, when it is one.
+  public var string: String? { if case .string(let text) = self { text } else { nil } }
+  /// The elements, when it is an array.
+  public var array: [JSONValue]? { if case .array(let elements) = self { elements } else { nil } }
+  /// The members, when it is an object.
+  public var members: [Member]? { if case .object(let members) = self { members } else { nil } }
+  /// The boolean, when it is one.
+  public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  /// The number as an integer, when it is one that fits.
+  public var int: Int64? { if case .number(let token) = self { Int64(token) } else { nil } }
+  /// The number as a double, when it is one.
+  public var double: Double? { if case .number(let token) = self { Double(token) } else { nil } }
+
+  /// Appends the value as compact JSON.
+  public func write(to buffer: inout ByteBuffer) {
+    switch self {
+    case .null: buffer.writeStaticString("null")
+    case .bool(let value): buffer.writeString(value ? "true" : "false")
+    case .number(let token): buffer.writeString(token)
+    case .string(let text): buffer.writeJSONString(text)
+    case .array(let elements):
+      buffer.writeInteger(UInt8(ascii: "["))
+      for (i, element) in elements.enumerated() {
+        if i > 0 { buffer.writeInteger(UInt8(ascii: ",")) }
+        element.write(to: &buffer)
+      }
+      buffer.writeInteger(UInt8(ascii: "]"))
+    case .object(let members):
+      buffer.writeInteger(UInt8(ascii: "{"))
+      for (i, member) in members.enumerated() {
+        if i > 0 { buffer.writeInteger(UInt8(ascii: ",")) }
+        buffer.writeJSONString(member.key)
+        buffer.writeInteger(UInt8(ascii: ":"))
+        member.value.write(to: &buffer)
+      }
+      buffer.writeInteger(UInt8(ascii: "}"))
+    }
+  }
+
+  /// The value as compact JSON text.
+  public var text: String {
+    var buffer = ByteBuffer()
+    write(to: &buffer)
+    return String(buffer: buffer)
+  }
+
+  private static func parse(_ s: Span<UInt8>, _ i: inout Int, depth: Int) -> JSONValue? {
+    guard i < s.count, depth < JSONScan.depthLimit else { return nil }
+    let start = i
+    switch s[i] {
+    case 0x22:
+      guard let end = JSONScan.skipString(s, i) else { return nil }
+      i = end
+      return .string(unescape(s, start + 1, end - 1))
+    case 0x7b:
+      var members: [Member] = []
+      i = JSONScan.skipSpace(s, i + 1)
+      if i < s.count, s[i] == 0x7d {
+        i += 1
+        return .object(members)
+      }
+      while i < s.count {
+        guard s[i] == 0x22, let end = JSONScan.skipString(s, i) else { return nil }
+        let key = unescape(s, i + 1, end - 1)
+        i = JSONScan.skipSpace(s, end)
+        guard i < s.count, s[i] == 0x3a else { return nil }
+        i = JSONScan.skipSpace(s, i + 1)
+        guard let value = parse(s, &i, depth: depth + 1) else { return nil }
+        members.append(Member(key, value))
+        i = JSONScan.skipSpace(s, i)
+        guard i < s.count else { return nil }
+        i += 1
+        if s[i - 1] == 0x7d { return .object(members) }
+        guard s[i - 1] == 0x2c else { return nil }
+        i = JSONScan.skipSpace(s, i)
+      }
+      return nil
+    case 0x5b:
+      var elements: [JSONValue] = []
+      i = JSONScan.skipSpace(s, i + 1)
+      if i < s.count, s[i] == 0x5d {
+        i += 1
+        return .array(elements)
+      }
+      while i < s.count {
+        guard let value = parse(s, &i, depth: depth + 1) else { return nil }
+        elements.append(value)
+        i = JSONScan.skipSpace(s, i)
+        guard i < s.count else { return nil }
+        i += 1
+        if s[i - 1] == 0x5d { return .array(elements) }
+        guard s[i - 1] == 0x2c else { return nil }
+        i = JSONScan.skipSpace(s, i)
+      }
+      return nil
+    case 0x2d, 0x30...0x39:
+      guard let end = JSONScan.skipNumber(s, i) else { return nil }
+      i = end
+      return .number(string(s, start, end))
+    default:
+      guard let end = JSONScan.skipLiteral(s, i) else { return nil }
+      i = end
+      return s[start] == 0x6e ? .null : .bool(s[start] == 0x74)
+    }
+  }
+
+  private static func string(_ s: Span<UInt8>, _ from: Int, _ to: Int) -> String {
+    String(decoding: (from..<to).lazy.map { s[$0] } as [UInt8], as: UTF8.self)
+  }
+
+  /// Returns the text between the quotes with its escapes resolved (RFC 8259 §7).
+  private static func unescape(_ s: Span<UInt8>, _ from: Int, _ to: Int) -> String {
+    var out: [UInt8] = []
+    out.reserveCapacity(to - from)
+    var i = from
+    func unit(_ at: Int) -> UInt32 {
+      var value: UInt32 = 0
+      for k in at..<at + 4 { value = value << 4 | UInt32(JSONScan.hexValue(s[k]) ?? 0) }
+      return value
+    }
+    while i < to {
+      guard s[i] == 0x5c else {
+        out.append(s[i])
+        i += 1
+        continue
+      }
+      switch s[i + 1] {
+      case 0x62: out.append(0x08)
+      case 0x66: out.append(0x0c)
+      case 0x6e: out.append(0x0a)
+      case 0x72: out.append(0x0d)
+      case 0x74: out.append(0x09)
+      case 0x75:
+        var scalar = unit(i + 2)
+        if scalar >> 10 == 0x36, i + 12 <= to, s[i + 6] == 0x5c, s[i + 7] == 0x75 {
+          let low = unit(i + 8)
+          if low >> 10 == 0x37 {
+            scalar = 0x10000 + (scalar & 0x3ff) << 10 + (low & 0x3ff)
+            i += 6
+          }
+        }
+        out += Array(String(Unicode.Scalar(scalar).map(Character.init) ?? "\u{fffd}").utf8)
+        i += 4
+      default: out.append(s[i + 1])
+      }
+      i += 2
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+}
+
+extension ByteBuffer {
+  /// Appends `text` as a JSON string: quotes, with `"`, `\` and control characters escaped.
+  public mutating func writeJSONString(_ text: String) {
+    writeInteger(UInt8(ascii: "\""))
+    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }) {
+      writeString(text)
+    } else {
+      for byte in text.utf8 {
+        switch byte {
+        case 0x22: writeStaticString("\\\"")
+        case 0x5c: writeStaticString("\\\\")
+        case 0x0a: writeStaticString("\\n")
+        case 0x0d: writeStaticString("\\r")
+        case 0x09: writeStaticString("\\t")
+        case 0x00..<0x20:
+          writeStaticString("\\u00")
+          let hex = Array("0123456789abcdef".utf8)
+          writeInteger(hex[Int(byte >> 4)])
+          writeInteger(hex[Int(byte & 15)])
+        default: writeInteger(byte)
+        }
+      }
+    }
+    writeInteger(UInt8(ascii: "\""))
+  }
+}
