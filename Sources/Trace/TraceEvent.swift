@@ -1,0 +1,137 @@
+public import Basics
+
+/// One line of a trace, version 1.
+///
+/// Times are nanoseconds since the header's `t0` and may be negative. Each line keeps the keys it does not know in
+/// `extra`, and a line of an unknown type is kept whole, so that tools which rewrite a trace lose nothing.
+public enum TraceEvent: Hashable, Sendable {
+  /// First line of a file or segment.
+  case header(HeaderLine)
+  /// A transport connection; written again when it ends.
+  case connection(ConnectionLine)
+  /// A session; may repeat, the last value of a key wins.
+  case session(SessionLine)
+  /// A JSON-RPC request.
+  case request(RequestLine)
+  /// How a request ended; every request gets one.
+  case response(ResponseLine)
+  /// A JSON-RPC notification.
+  case notification(NotificationLine)
+  /// An HTTP exchange whose request carries no JSON-RPC.
+  case http(HTTPLine)
+  /// An SSE comment, priming event or bare `retry:`.
+  case sse(SSELine)
+  /// Any HTTP exchange, for audits (`--exchanges`).
+  case exchange(ExchangeLine)
+  /// Something seen but not understood or not kept.
+  case loss(LossLine)
+  /// A session is over.
+  case end(EndLine)
+  /// Counts of the whole file.
+  case footer(FooterLine)
+  /// A line of a type this version does not know, verbatim.
+  case unknown(type: String, line: RawJSON)
+}
+
+extension TraceEvent {
+  /// Reads one line (without its line end).
+  ///
+  /// - Throws: `TraceFormatError.notJSON`, `.missing` or `.wrongType`, without a line number.
+  public init(line: RawJSON) throws(TraceFormatError) {
+    var fields = try TraceFields(line)
+    let type = try fields.string("type")
+    switch type {
+    case "header": self = .header(try HeaderLine(&fields))
+    case "connection": self = .connection(try ConnectionLine(&fields))
+    case "session": self = .session(try SessionLine(&fields))
+    case "request": self = .request(try RequestLine(&fields))
+    case "response": self = .response(try ResponseLine(&fields))
+    case "notification": self = .notification(try NotificationLine(&fields))
+    case "http": self = .http(try HTTPLine(&fields))
+    case "sse": self = .sse(try SSELine(&fields))
+    case "exchange": self = .exchange(try ExchangeLine(&fields))
+    case "loss": self = .loss(try LossLine(&fields))
+    case "end": self = .end(try EndLine(&fields))
+    case "footer": self = .footer(try FooterLine(&fields))
+    default: self = .unknown(type: type, line: line)
+    }
+  }
+
+  /// The line's `type`.
+  public var type: String {
+    switch self {
+    case .header: "header"
+    case .connection: "connection"
+    case .session: "session"
+    case .request: "request"
+    case .response: "response"
+    case .notification: "notification"
+    case .http: "http"
+    case .sse: "sse"
+    case .exchange: "exchange"
+    case .loss: "loss"
+    case .end: "end"
+    case .footer: "footer"
+    case .unknown(let type, _): type
+    }
+  }
+
+  /// The line as compact JSON, without a line end.
+  public var line: RawJSON {
+    if case .unknown(_, let line) = self { return line }
+    var object = JSONObjectWriter()
+    object.member("type", type)
+    switch self {
+    case .header(let line): line.write(to: &object)
+    case .connection(let line): line.write(to: &object)
+    case .session(let line): line.write(to: &object)
+    case .request(let line): line.write(to: &object)
+    case .response(let line): line.write(to: &object)
+    case .notification(let line): line.write(to: &object)
+    case .http(let line): line.write(to: &object)
+    case .sse(let line): line.write(to: &object)
+    case .exchange(let line): line.write(to: &object)
+    case .loss(let line): line.write(to: &object)
+    case .end(let line): line.write(to: &object)
+    case .footer(let line): line.write(to: &object)
+    case .unknown: break
+    }
+    return RawJSON(trusted: object.finish())
+  }
+}
+
+/// A key this version does not know, kept for those who rewrite the trace.
+public struct ExtraMember: Hashable, Sendable {
+  /// The key.
+  public var key: String
+  /// Its value, verbatim.
+  public var value: RawJSON
+
+  /// Creates a member.
+  public init(key: String, value: RawJSON) {
+    self.key = key
+    self.value = value
+  }
+}
+
+/// A header field in wire order and case.
+public struct HeaderField: Hashable, Sendable {
+  /// Field name as sent.
+  public var name: String
+  /// Field value without surrounding white space; a surrogate where it was a credential.
+  public var value: String
+
+  /// Creates a field.
+  public init(_ name: String, _ value: String) {
+    self.name = name
+    self.value = value
+  }
+}
+
+extension [HeaderField] {
+  /// The value of the first field of that name, compared without case (RFC 9110 §5.1).
+  public func first(_ name: String) -> String? {
+    let wanted = name.lowercased()
+    return first { $0.name.lowercased() == wanted }?.value
+  }
+}
