@@ -41,7 +41,9 @@ class Script:
     def call(self, turn, place):
         choices = ["search", "read", "create_note", "slow"]
         if not self.few:
-            choices += ["fail", "translate"] + ["read_note"] * bool(self.notes) + ["report"] * self.big
+            choices += (
+                ["fail", "translate"] + ["read_note"] * bool(self.notes) + ["report"] * self.big
+            )
         tool = self.random.choice(choices)
         ticket = self.random.choice(self.ids)
         arguments = {

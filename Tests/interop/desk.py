@@ -37,12 +37,14 @@ def read(ticket):
 
 def translate(text):
     """Text of several scripts around the given one: raw UTF-8 in most answers."""
-    return f"zürich «{text}» 東京 — naïve 🙂 \"quoted\" \\ tab\t end"
+    return f'zürich «{text}» 東京 — naïve 🙂 "quoted" \\ tab\t end'
 
 
 def report(rows):
     """A table of about 60 bytes a row."""
-    return "\n".join(f"{i:05d};T-{100 + i % 900};{digest('row', i):015d};{'x' * 30}" for i in range(rows))
+    return "\n".join(
+        f"{i:05d};T-{100 + i % 900};{digest('row', i):015d};{'x' * 30}" for i in range(rows)
+    )
 
 
 class Notes:

@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 
-from pairing import Pairs, match_messages, match_sessions
+from pairing import match_messages, match_sessions
 from trace_model import Trace
 
 SIBLING_GAP_NS = 20_000_000
@@ -67,7 +67,12 @@ class Comparison:
     def run(self):
         same = self.report.differ
         if len(self.a.exchange_numbers()) != len(self.b.exchange_numbers()):
-            same("trace", "HTTP requests", len(self.a.exchange_numbers()), len(self.b.exchange_numbers()))
+            same(
+                "trace",
+                "HTTP requests",
+                len(self.a.exchange_numbers()),
+                len(self.b.exchange_numbers()),
+            )
         self.connections()
         pairs, left, right = match_sessions(self.a, self.b)
         for one in left:
@@ -92,7 +97,9 @@ class Comparison:
                 self.report.differ("connection", "only in one trace", one, other)
                 continue
             bytes_a, bytes_b = one.get("bytes") or {}, other.get("bytes") or {}
-            if bytes_a.get("c2s") != bytes_b.get("c2s") or one.get("protocol") != other.get("protocol"):
+            if bytes_a.get("c2s") != bytes_b.get("c2s") or one.get("protocol") != other.get(
+                "protocol"
+            ):
                 self.report.differ("connection", str(key), one, other)
             elif bytes_a.get("s2c") != bytes_b.get("s2c"):
                 self.report.excused.append(f"connection {key}: {short(one)} | {short(other)}")
@@ -200,7 +207,9 @@ class Comparison:
             [{**use, "from": pairs.b_of.get(use["from"])} for use in left.uses or []],
             right.uses or [],
         ]
-        if sorted(map(json.dumps, sort_keys(uses[0]))) != sorted(map(json.dumps, sort_keys(uses[1]))):
+        if sorted(map(json.dumps, sort_keys(uses[0]))) != sorted(
+            map(json.dumps, sort_keys(uses[1]))
+        ):
             self.report.differ(where, f"request n{left.n}|n{right.n} uses", left.uses, right.uses)
 
     def waits(self, where, left, right, pairs, one, other, turns):

@@ -19,7 +19,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 # name: (SDK, server options, agent options)
 CAPTURES = {
-    "stateful-sse": ("mcp1", ["--mode", "stateful-sse"], ["--agents", "1", "--turns", "7", "--ask"]),
+    "stateful-sse": (
+        "mcp1",
+        ["--mode", "stateful-sse"],
+        ["--agents", "1", "--turns", "7", "--ask"],
+    ),
     "stateful-json": ("mcp1", ["--mode", "stateful-json"], ["--agents", "1", "--turns", "7"]),
     "modern-2026-07-28": (
         "mcp2",

@@ -79,7 +79,13 @@ def identity(message, b_of):
         return ("http", line.get("method"), line.get("target"), line.get("role"))
     # The token of the id as it was on the wire: 1 and "1" are two ids.
     wire_id = json.dumps(line.get("id"))
-    return (message.kind, message.direction, wire_id, line.get("method"), canonical(line.get("params")))
+    return (
+        message.kind,
+        message.direction,
+        wire_id,
+        line.get("method"),
+        canonical(line.get("params")),
+    )
 
 
 def canonical(value):

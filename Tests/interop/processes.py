@@ -40,7 +40,9 @@ def stop(process, sign=signal.SIGTERM, seconds=10):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-        raise Failure(f"{process.args[0]} did not end within {seconds} s of signal {sign.name}") from None
+        raise Failure(
+            f"{process.args[0]} did not end within {seconds} s of signal {sign.name}"
+        ) from None
 
 
 @contextlib.contextmanager

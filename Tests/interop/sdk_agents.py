@@ -43,11 +43,12 @@ class Agents:
     async def agent(self, number):
         a = self.arguments
         name = f"agent-{number}"
+        token = f"token-of-{name}-0123456789" if a.tokens else None
         think = (a.think_min, a.think_max)
         script = Script(a.seed, number, a.turns, think, a.width, a.ask, a.few_tools, a.big)
         try:
             await anyio.sleep(number * a.stagger / 1000)
-            async with connect(a.url, name, a.client) as connection:
+            async with connect(a.url, name, a.client, token) as connection:
                 self.write(event="open", agent=name, t_ns=time.time_ns())
                 await connection.list_tools()
                 for turn in range(a.turns):
@@ -66,7 +67,11 @@ class Agents:
         async with anyio.create_task_group() as group:
             for number in range(self.arguments.agents):
                 group.start_soon(self.agent, number)
-        print(json.dumps({"agents": self.arguments.agents, "calls": self.calls, "broken": self.broken}))
+        print(
+            json.dumps(
+                {"agents": self.arguments.agents, "calls": self.calls, "broken": self.broken}
+            )
+        )
         return 1 if self.broken else 0
 
 
@@ -75,14 +80,19 @@ def main():
     parser.add_argument("url")
     parser.add_argument("--agents", type=int, default=3)
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--client", choices=["legacy", "auto"], default="legacy", help="mcp 2.x only")
+    parser.add_argument(
+        "--client", choices=["legacy", "auto"], default="legacy", help="mcp 2.x only"
+    )
     parser.add_argument("--think-min", type=float, default=20, metavar="MS")
     parser.add_argument("--think-max", type=float, default=300, metavar="MS")
-    parser.add_argument("--stagger", type=float, default=40, metavar="MS", help="between agent starts")
+    parser.add_argument(
+        "--stagger", type=float, default=40, metavar="MS", help="between agent starts"
+    )
     parser.add_argument("--width", type=int, default=4, help="most calls of one turn")
     parser.add_argument("--ask", action="store_true", help="call `confirm`, which asks the user")
     parser.add_argument("--few-tools", action="store_true", help="for a server with --few-tools")
     parser.add_argument("--big", action="store_true", help="also ask for 60 kB reports")
+    parser.add_argument("--tokens", action="store_true", help="each agent has its own bearer token")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--log", required=True)
     logging.basicConfig(level=logging.CRITICAL)

@@ -15,6 +15,8 @@ if LEGACY:
     from mcp.types import ElicitResult, Implementation
 else:
     from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
+    from mcp.shared._httpx_utils import create_mcp_http_client
     from mcp_types import ElicitResult, Implementation
 
 
@@ -47,21 +49,24 @@ class Connection:
 
 
 @contextlib.asynccontextmanager
-async def connect(url, name, mode):
+async def connect(url, name, mode, token=None):
     """Opens a session as client `name`; `mode` (legacy, auto) is heard by mcp 2.x alone."""
     info = Implementation(name=name, version="1.0")
+    headers = {"Authorization": f"Bearer {token}"} if token else None
     if LEGACY:
-        async with streamablehttp_client(url) as (reading, writing, _):
+        async with streamablehttp_client(url, headers) as (reading, writing, _):
             async with ClientSession(
                 reading, writing, client_info=info, elicitation_callback=approve
             ) as session:
                 await session.initialize()
                 yield Connection(session)
     else:
-        async with Client(
-            url, mode=mode, client_info=info, elicitation_callback=approve
-        ) as client:
-            yield Connection(client)
+        async with create_mcp_http_client(headers=headers) as http:
+            transport = streamable_http_client(url, http_client=http)
+            async with Client(
+                transport, mode=mode, client_info=info, elicitation_callback=approve
+            ) as client:
+                yield Connection(client)
 
 
 warnings.simplefilter("ignore", DeprecationWarning)

@@ -42,11 +42,13 @@ class DeskServer(Base):
     """Logs every execution of a tool, with the request and session it came by."""
 
     truth: ServerLog
+    service: float
 
     async def call_tool(self, name, arguments, context=None):
         here = context or self.get_context()
         began, kind = time.time_ns(), "error"
         try:
+            await anyio.sleep(self.service)
             answer = await (
                 super().call_tool(name, arguments)
                 if LEGACY
@@ -149,6 +151,7 @@ def application(arguments, log):
     }
     server = DeskServer("desk", **(how if LEGACY else {}))
     server.truth = log
+    server.service = arguments.service / 1000
     if arguments.few_tools:
         keep = {"search", "read", "create_note", "slow"}
     add_tools(server, arguments.salt)
@@ -171,7 +174,10 @@ def main():
     )
     parser.add_argument("--log", required=True, help="truth, one JSON object a line")
     parser.add_argument("--salt", default="desk", help="makes the note ids of this server its own")
-    parser.add_argument("--few-tools", action="store_true", help="search, read, create_note, slow only")
+    parser.add_argument("--service", type=float, default=0, metavar="MS", help="added to each call")
+    parser.add_argument(
+        "--few-tools", action="store_true", help="search, read, create_note, slow only"
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.CRITICAL)
     logging.disable(logging.ERROR)

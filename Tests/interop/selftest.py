@@ -115,7 +115,10 @@ PLANTED = {
     "a notification is missing": ("only in A", lambda t: drop(t, n=8)),
     "the DELETE is missing": ("only in A", lambda t: drop(t, type="http")),
     "a message is there twice": ("only in B", lambda t: t.append({**pick(t, n=8), "n": 30})),
-    "answers are swapped": ("result", lambda t: (pick(t, n=9).update(re=7), pick(t, n=10).update(re=6))),
+    "answers are swapped": (
+        "result",
+        lambda t: (pick(t, n=9).update(re=7), pick(t, n=10).update(re=6)),
+    ),
     "an id is text": ("only in", lambda t: pick(t, n=4).update(id="1")),
     "an argument differs": ("only in", lambda t: pick(t, n=4)["params"]["arguments"].update(q="x")),
     "an outcome differs": ("outcome", lambda t: pick(t, n=10).update(outcome="ok")),
@@ -124,23 +127,37 @@ PLANTED = {
     "a wait differs": ("after", lambda t: pick(t, n=7).update(after=[2])),
     "a wait is not known": ("after", lambda t: pick(t, n=7).pop("after")),
     "the reason of a wait differs": ("after", lambda t: pick(t, n=7).update(after_by="order")),
-    "a use differs": ("uses", lambda t: pick(t, n=7)["uses"][0].update(path="/content/0/text#/ids/0")),
+    "a use differs": (
+        "uses",
+        lambda t: pick(t, n=7)["uses"][0].update(path="/content/0/text#/ids/0"),
+    ),
     "a use comes from elsewhere": ("uses", lambda t: pick(t, n=7)["uses"][0].update({"from": 2})),
     "the origin differs": ("origin", lambda t: pick(t, n=7).update(origin="sdk")),
     "a message is late": ("apart", lambda t: pick(t, n=5).update(t=2_440_000_000)),
     "a think time differs": ("think", lambda t: pick(t, n=6).update(think=4_500_000_000)),
     "the session ended otherwise": ("end.how", lambda t: pick(t, type="end").update(how="idle")),
-    "the key is of another kind": ("key.by", lambda t: pick(t, type="end")["key"].update(by="credential")),
-    "the revision differs": ("revision", lambda t: pick(t, type="session").update(revision="2025-06-18")),
+    "the key is of another kind": (
+        "key.by",
+        lambda t: pick(t, type="end")["key"].update(by="credential"),
+    ),
+    "the revision differs": (
+        "revision",
+        lambda t: pick(t, type="session").update(revision="2025-06-18"),
+    ),
     "an exchange is split": ("HTTP requests", lambda t: pick(t, n=8).update(x=77)),
-    "a header value differs": ("Host", lambda t: pick(t, n=1)["headers"][0].__setitem__(1, "other")),
+    "a header value differs": (
+        "Host",
+        lambda t: pick(t, n=1)["headers"][0].__setitem__(1, "other"),
+    ),
     "a header is missing": ("header names", lambda t: pick(t, n=1)["headers"].pop()),
     "a progress is of no call": ("re", lambda t: pick(t, n=8).update(re=6)),
     "a connection is unknown": ("connection", lambda t: drop(t, type="connection", conn=1)),
     "client bytes are missing": ("connection", lambda t: t[-2]["bytes"].update(c2s=2209)),
     "a second session": (
         "session: only in B",
-        lambda t: t.append({**pick(t, type="session"), "session": "s2", "key": {"by": "connection"}}),
+        lambda t: t.append(
+            {**pick(t, type="session"), "session": "s2", "key": {"by": "connection"}}
+        ),
     ),
     "a session is cut in two": (
         "only in",
@@ -191,7 +208,10 @@ def logs():
 
 MISMATCHED = {
     "a request that the trace lacks": ("HTTP requests", lambda s, c: s.insert(0, {**s[1]})),
-    "a session more": ("sessions with id", lambda s, c: s[1].update(rpc={"method": "initialize"}, answer_session="b")),
+    "a session more": (
+        "sessions with id",
+        lambda s, c: s[1].update(rpc={"method": "initialize"}, answer_session="b"),
+    ),
     "an execution more": ("executed", lambda s, c: s.append({**s[-1]})),
     "other arguments": ("turn 0", lambda s, c: c[0].update(arguments={})),
     "another turn": ("turn", lambda s, c: c[2].update(turn=2)),
@@ -228,8 +248,17 @@ class TruthCheck(Case):
         server.insert(0, dict(server[1]))
         lines = sample()
         call = {**pick(lines, n=6), "n": 20, "id": 4, "turn": 3, "t": 8_001_000_000, "x": 8}
-        call.update(params={"name": "read", "arguments": {"id": "T-1"}}, after=[9], think=911_000_000)
-        answer = {**pick(lines, n=9), "n": 21, "re": 20, "t": 8_001_500_000, "done": 8_001_500_000, "x": 8}
+        call.update(
+            params={"name": "read", "arguments": {"id": "T-1"}}, after=[9], think=911_000_000
+        )
+        answer = {
+            **pick(lines, n=9),
+            "n": 21,
+            "re": 20,
+            "t": 8_001_500_000,
+            "done": 8_001_500_000,
+            "x": 8,
+        }
         wrong = self.wrong(server, clients, [*lines, call, answer])
         self.assertEqual(len(wrong), 1, wrong)
         self.assertIn("after should hold [9, 10]", wrong[0])

@@ -82,7 +82,9 @@ class HTTPLog:
             nonlocal written
             if message["type"] == "http.response.start" and not written:
                 written = True
-                fields = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in message["headers"]}
+                fields = {
+                    k.decode("latin-1").lower(): v.decode("latin-1") for k, v in message["headers"]
+                }
                 write(message["status"], fields.get("mcp-session-id"))
             await send(message)
 

@@ -88,11 +88,15 @@ def check(trace, truth, by_union=False):
         wrong.append(f"HTTP requests: {len(numbers)} in the trace, {len(truth.http)} at the server")
     explicit = [s for s in trace.sessions.values() if s.key.get("by") == "mcp-session-id"]
     if len(explicit) != len(truth.sessions()):
-        wrong.append(f"sessions with id: {len(explicit)} in the trace, {len(truth.sessions())} made")
+        wrong.append(
+            f"sessions with id: {len(explicit)} in the trace, {len(truth.sessions())} made"
+        )
     if (trace.header.get("redaction") or {}).get("mode") in (None, "none"):
         values = {session.key.get("value") for session in explicit}
         if values != truth.sessions():
-            wrong.append(f"session ids: {sorted(values)} in the trace, made {sorted(truth.sessions())}")
+            wrong.append(
+                f"session ids: {sorted(values)} in the trace, made {sorted(truth.sessions())}"
+            )
     wrong += check_ids(trace, truth)
     if by_union:
         return wrong + check_union(trace, truth)
