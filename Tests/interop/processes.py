@@ -73,7 +73,21 @@ def sdk_server(python, log, *options, port=0):
 @contextlib.contextmanager
 def tcpdump(path, port, interface="lo"):
     """Captures the TCP traffic of a port until the block ends, then waits for the file."""
-    command = ["tcpdump", "-i", interface, "-U", "-B", "16384", "-s", "0", "-Z", "root", "-w", path]
+    command = [
+        "tcpdump",
+        "-i",
+        interface,
+        "-U",
+        "--immediate-mode",
+        "-B",
+        "16384",
+        "-s",
+        "0",
+        "-Z",
+        "root",
+        "-w",
+        path,
+    ]
     with running([*command, "tcp", "port", str(port)], stderr=subprocess.PIPE) as process:
         read_line(process.stderr, "listening on", 20, "tcpdump")
         yield process
@@ -85,8 +99,8 @@ def tcpdump(path, port, interface="lo"):
             raise Failure(f"tcpdump lost packets: {told.splitlines()}")
 
 
-def flush(path, quiet=0.6, seconds=10):
-    """Waits until the capture file has stopped growing: libpcap hands packets over in blocks."""
+def flush(path, quiet=0.5, seconds=10):
+    """Waits until the capture file has stopped growing."""
     end, size, since = time.monotonic() + seconds, -1, time.monotonic()
     while time.monotonic() < end:
         now = os.path.getsize(path)

@@ -132,7 +132,7 @@ def post(method, rpc_id=None, params=None, session=None, path="/mcp"):
     if params is not None:
         message["params"] = params
     body = json.dumps(message, ensure_ascii=False).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nContent-Type: application/json\r\n"
     head += "Accept: application/json, text/event-stream\r\n"
     if session:
         head += f"Mcp-Session-Id: {session}\r\nMCP-Protocol-Version: 2025-11-25\r\n"
@@ -166,7 +166,9 @@ WELCOME = {
 def open_session(side):
     """Initializes on this connection; returns the session id."""
     side.send(post("initialize", 0, HELLO))
-    _, headers, _ = need(side.message())
+    status, headers, body = need(side.message())
+    if "mcp-session-id" not in headers or " 200 " not in status:
+        raise Failure(f"initialize was answered {status} {body[:300]!r}")
     session = headers["mcp-session-id"]
     side.send(post("notifications/initialized", session=session))
     need(side.message())

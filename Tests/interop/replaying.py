@@ -2,6 +2,7 @@
 
 import collections
 import json
+import os
 
 from scenario import check
 from trace_model import Trace
@@ -18,8 +19,14 @@ def replay(context, trace, target, *options, expect=0, name="replay", timeout=60
         "replay", "run", trace, "--target", f"http://127.0.0.1:{target}/mcp", "--seed", 7,
         "--summary", summary, "--record", recorded, *options, expect=expect, timeout=timeout,
     )  # fmt: skip
-    with open(summary, encoding="utf-8") as file:
-        return json.load(file), recorded, done
+    return read_summary(summary), recorded, done
+
+
+def read_summary(path):
+    """Results are always written, whatever happened in the run."""
+    check(os.path.exists(path), "no summary was written")
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
 
 
 def check_accounts(summary):

@@ -48,7 +48,7 @@ class Context:
 
     def refused(self, *command, code, saying=()):
         """Runs a command that must end with a code and one sentence on stderr that says something."""
-        done = self.run(*command, expect=code)
+        done = self.run(*command, expect=code, timeout=10)
         told = done.stderr.strip()
         check(told, f"`{shown(command)}` ended with {code} and no word on stderr")
         check(len(told.splitlines()) <= 3, f"`{shown(command)}` says more than a sentence:\n{told}")

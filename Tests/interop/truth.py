@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """Is the trace what happened? A trace against the logs of the SDK's server and clients.
 
-    truth.py T.mcptrace --server server.jsonl --clients agents.jsonl [--by-union]
+    truth.py T.mcptrace --server server.jsonl --clients agents.jsonl
 
 Checked: the HTTP requests, the sessions with ids, and per agent its tools/call by turn with
 arguments and outcomes, the JSON-RPC ids, that each call's times lie inside what the client measured,
 that think times are the client's, and that the calls of a turn wait for all answers of the turn
-before. An agent is found by the client name of its session. `--by-union`: sessions cannot be told
-apart on the wire; then only the calls of all agents together are compared.
+before. An agent is found by the client name of its session.
 """
 
 import argparse
@@ -80,7 +79,7 @@ def seen(session, request):
     return (request.tool, canonical(arguments), response.outcome if response else "no response")
 
 
-def check(trace, truth, by_union=False):
+def check(trace, truth):
     """The differences between a trace and the truth; empty when they agree."""
     wrong = []
     numbers = trace.exchange_numbers()
@@ -98,8 +97,6 @@ def check(trace, truth, by_union=False):
                 f"session ids: {sorted(values)} in the trace, made {sorted(truth.sessions())}"
             )
     wrong += check_ids(trace, truth)
-    if by_union:
-        return wrong + check_union(trace, truth)
     by_client = collections.defaultdict(list)
     for session in trace.sessions.values():
         if session.requests("tools/call"):
@@ -127,19 +124,6 @@ def check_ids(trace, truth):
     )
     return [f"executed but not recorded: {key}" for key in (executed - recorded)] + [
         f"recorded but not executed: {key}" for key in (recorded - executed)
-    ]
-
-
-def check_union(trace, truth):
-    want = collections.Counter(told(line) for line in truth.called)
-    have = collections.Counter(
-        seen(session, request)
-        for session in trace.sessions.values()
-        for turn in session.turns()
-        for request in turn
-    )
-    return [f"call not in the trace: {key}" for key in (want - have)] + [
-        f"call that no agent made: {key}" for key in (have - want)
     ]
 
 
@@ -218,10 +202,9 @@ def main():
     parser.add_argument("trace")
     parser.add_argument("--server", required=True)
     parser.add_argument("--clients", required=True)
-    parser.add_argument("--by-union", action="store_true")
     arguments = parser.parse_args()
     truth = Truth(arguments.server, arguments.clients)
-    wrong = check(Trace(arguments.trace), truth, arguments.by_union)
+    wrong = check(Trace(arguments.trace), truth)
     print("\n".join(wrong) or "as it happened")
     return 1 if wrong else 0
 

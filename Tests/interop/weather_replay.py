@@ -9,7 +9,7 @@ import threading
 from ports import free_port, wait_listening
 from processes import running, sdk_server
 from raw import answer, server, simple_mcp
-from replaying import check_accounts, replay
+from replaying import check_accounts, read_summary, replay
 from scenario import check, check_none
 from trace_model import Trace
 from truth import lines
@@ -104,8 +104,7 @@ def interrupted(context):
             code = process.wait(30)
             told = process.stderr.read().decode()
     check(code == 130, f"ended with {code}, not 130: {told[-800:]}")
-    with open(summary, encoding="utf-8") as file:
-        result = json.load(file)
+    result = read_summary(summary)
     check_accounts(result)
     check(
         result["aborted"] > 0 and result["sent"] >= 4,
@@ -135,8 +134,7 @@ def garbage_server(context):
     if done.returncode == 69:
         check(done.stderr.strip(), "no word about what the target answered")
         return
-    with open(words[0], encoding="utf-8") as file:
-        summary = json.load(file)
+    summary = read_summary(words[0])
     check_accounts(summary)
     check(summary["outcomes"]["ok"] == 0, f"garbage made calls succeed: {summary['outcomes']}")
 
