@@ -99,7 +99,7 @@ final class ConnectionDissector {
   /// Takes a hole in a direction.
   func gap(_ direction: Direction, _ count: Int, at: Timestamp) {
     ledger.bytesIn += count
-    ledger.note(LossLine(t: 0, kind: "tcp.gap", bytes: count, conn: flow.number), at: at)
+    ledger.note(LossLine(t: 0, kind: options.gapKind, bytes: count, conn: flow.number), at: at)
     switch mode {
     case .sniffing: held.append(.gap(direction, count, at))
     case .http1: feed(.gap(direction, count, at))

@@ -12,6 +12,8 @@ public struct DissectionOptions: Sendable {
   public var sessionIdle: Int64 = 30 * 60 * 1_000_000_000
   /// What of params, results and errors is kept.
   public var payloads = HeaderLine.Payloads.full
+  /// Name of the loss that a gap in a flow stands for: packets missing from a capture, or a recorder that could not keep up.
+  public var gapKind = "tcp.gap"
   /// Bytes of a body that are kept; the rest is counted and hashed.
   public var bodyLimit = 16 << 20
 
