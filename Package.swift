@@ -65,7 +65,7 @@ let package = Package(
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     layer("Capture", ["Basics", "Packets", "CPcap", nioCore]),
-    layer("Proxy", ["Basics", nioCore, nioPosix, deque]),
+    layer("Proxy", ["Basics", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
       ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
@@ -93,6 +93,8 @@ let package = Package(
       name: "TestKit",
       dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
       path: "Tests/TestKit", swiftSettings: strict),
+
+    tests("ProxyTests", ["Proxy", nioPosix]),
   ],
   swiftLanguageModes: [.v6]
 )
