@@ -33,7 +33,8 @@ extension Conversation {
     line.origin = isAgent ? .agent : .sdk
     var place: CausalOrder.Place?
     if session !== nobody {
-      let here = session.order.place(at: t, isAgent: isAgent)
+      let source = facts.cursor.flatMap { session.cursors[$0] }
+      let here = session.order.place(at: t, isAgent: isAgent, source: source)
       place = here
       line.turn = here.turn
       line.after = here.after.isEmpty ? nil : here.after

@@ -21,10 +21,8 @@ extension Conversation {
   /// Takes the end of an exchange: nothing of it may stay unsaid.
   func ended(_ exchange: HTTPExchange, by: ResponseLine.EndedBy) {
     let role = exchange.mcp.role
-    if exchange.mcp.session == nil, role == .messages || role == .delete {
-      bind(exchange, to: nobody)
-    }
     takeBody(exchange)
+    if role == .messages || role == .delete { settle(exchange, nil) }
     closeRequests(exchange, by)
     writeDeferred(exchange)
     if role == .stream { closeStream(exchange, by) }
@@ -48,6 +46,7 @@ extension Conversation {
       exchange.mcp.role == .messages
     else { return }
     let payload = JSONRPCPayload(exchange.responseBody.bytes)
+    settle(exchange, payload.messages.first)
     var isBatch = false
     if case .batch = payload { isBatch = true }
     for (position, message) in payload.messages.enumerated() {

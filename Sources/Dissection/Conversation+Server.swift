@@ -21,13 +21,17 @@ extension Conversation {
     if event.name == "endpoint", exchange.mcp.role == .stream, let data = event.data {
       endpointNamed(String(buffer: data), exchange)
     }
-    if exchange.mcp.session == nil { bind(exchange, to: infer(exchange) ?? nobody) }
-    if exchange.mcp.role == .stream { openStream(exchange) }
     guard let data = event.data, data.readableBytes > 0, event.name != "endpoint" else {
+      if exchange.mcp.role == .stream {
+        settle(exchange, nil)
+        openStream(exchange)
+      }
       remark(exchange, event)
       return
     }
     let payload = JSONRPCPayload(data)
+    settle(exchange, payload.messages.first)
+    if exchange.mcp.role == .stream { openStream(exchange) }
     var isBatch = false
     if case .batch = payload { isBatch = true }
     for (position, message) in payload.messages.enumerated() {

@@ -91,6 +91,7 @@ final class Conversation {
     guard let response = exchange.response else { return }
     if exchange.mcp.session == nil, (200..<300).contains(response.status) {
       switch exchange.mcp.role {
+      case .messages where isProbe(exchange): break
       case .messages, .delete: bind(exchange, to: agreed(exchange, response))
       case .stream:
         // Without an id the first event may tell (HTTP+SSE); with one, the server knows the session.
@@ -131,6 +132,26 @@ final class Conversation {
         inferredFrom: facts(exchange), start: startsChain(exchange) ? .seen : .cut, t: t)
     }
     return session
+  }
+
+  /// True for a lone `server/discover`: only its answer tells whether a session follows or an `initialize`.
+  private func isProbe(_ exchange: HTTPExchange) -> Bool {
+    exchange.mcp.messages.count == 1 && exchange.mcp.messages[0].message.method == Method.discover
+      && exchange.requestHeader("mcp-session-id") == nil
+  }
+
+  /// Decides the session of what is still without one, now that the server's first message is there (or none came).
+  func settle(_ exchange: HTTPExchange, _ first: JSONRPCMessage?) {
+    guard exchange.mcp.session == nil else { return }
+    if isProbe(exchange), let response = exchange.response, first?.kind == .result,
+      let result = first?.content, ResultFacts(result).offersStateless
+    {
+      bind(exchange, to: agreed(exchange, response))
+    } else if exchange.mcp.role == .stream {
+      bind(exchange, to: infer(exchange) ?? nobody)
+    } else {
+      bind(exchange, to: nobody)
+    }
   }
 
   private func opensSession(_ exchange: HTTPExchange) -> Bool {

@@ -38,9 +38,12 @@ public struct CausalOrder: Sendable {
   public init(siblingGap: Int64) { self.siblingGap = siblingGap }
 
   /// Places a request (or another message of the client) whose first byte left at `t`.
-  public mutating func place(at t: Int64, isAgent: Bool) -> Place {
+  ///
+  /// `source` is an answer that it provably waited for (whose cursor it carries): no sibling of the request it answers.
+  public mutating func place(at t: Int64, isAgent: Bool, source: Int? = nil) -> Place {
     guard isAgent else { return frontierPlace(t, turn: turn) }
-    if let place = turnPlace, isSibling(t) { return place }
+    let follows = source.map { n in frontier.contains { $0.n == n && $0.turn == turn } } ?? false
+    if let place = turnPlace, !follows, isSibling(t) { return place }
     let here = frontierPlace(t, turn: turn)
     let grows = turn == 0 || frontier.contains { $0.turn == turn && $0.done <= t }
     if grows { turn += 1 }

@@ -73,6 +73,8 @@ public struct ResultFacts: Sendable {
   public private(set) var revision: Revision?
   /// `serverInfo`, of the result or its `_meta`.
   public private(set) var server: Implementation?
+  /// True for a `server/discover` answer that offers a revision without sessions: the client goes on without `initialize`.
+  public private(set) var offersStateless = false
   /// Names in `tools` of a `tools/list` answer.
   public private(set) var toolNames: [String] = []
 
@@ -85,6 +87,10 @@ public struct ResultFacts: Sendable {
       case "requestState": requestState = value.string
       case "protocolVersion": revision = value.string.map(Revision.init)
       case "serverInfo": server = Implementation(json: value)
+      case "supportedVersions":
+        offersStateless = (value.value.array ?? []).contains {
+          Revision($0.string ?? "").isStateless
+        }
       case "tools": toolNames = (value.value.array ?? []).compactMap { $0["name"]?.string }
       case "_meta":
         if let info = value.member("io.modelcontextprotocol/serverInfo") {

@@ -42,7 +42,9 @@ struct PcapCommand: ParsableCommand {
           progress.tick { "\(path): \(table.counters.packetsIn) packets" }
         }
         if file.truncatedTail > 0 {
-          say("record: warning: \(path) is cut off at its end, \(file.truncatedTail) bytes of the last record are not read")
+          say(
+            "record: warning: \(path) is cut off at its end, \(file.truncatedTail) bytes of the last record are not read"
+          )
         }
       } catch {
         if let session { _ = close(session, &table, latest) }
@@ -52,10 +54,13 @@ struct PcapCommand: ParsableCommand {
     guard let session else {
       throw failure(
         Exit.unreadableInput,
-        "\(files.joined(separator: ", ")): byte 24: no readable packet\(filter == nil ? "" : " that the filter takes")")
+        "\(files.joined(separator: ", ")): byte 24: no readable packet\(filter == nil ? "" : " that the filter takes")"
+      )
     }
     if let errno = close(session, &table, latest) {
-      throw failure(Exit.ioError, "cannot write \(recording.output): \(words(errno)); make room and record again")
+      throw failure(
+        Exit.ioError,
+        "cannot write \(recording.output): \(words(errno)); make room and record again")
     }
     guard !recording.quiet else { return }
     session.summary.forEach { say($0) }
@@ -64,7 +69,8 @@ struct PcapCommand: ParsableCommand {
   }
 
   /// Creates the trace when the first packet tells its beginning.
-  private func start(at t0: Timestamp, _ options: DissectionOptions) throws(PcapError) -> Recording {
+  private func start(at t0: Timestamp, _ options: DissectionOptions) throws(PcapError) -> Recording
+  {
     do throws(TraceWriter.CreationError) {
       return try Recording(
         output: recording.output, source: .pcap, t0: t0, options: options, inputs: files)
@@ -74,7 +80,8 @@ struct PcapCommand: ParsableCommand {
     }
   }
 
-  private func close(_ session: Recording, _ table: inout FlowTable, _ latest: Timestamp) -> Int32? {
+  private func close(_ session: Recording, _ table: inout FlowTable, _ latest: Timestamp) -> Int32?
+  {
     table.finish()
     while let event = table.next() { session.append(event) }
     let counters = table.counters

@@ -20,13 +20,16 @@ struct ProxyCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Address to listen on.", valueName: "host:port"))
   var listen: String
 
-  @Option(help: ArgumentHelp("Server to forward to: scheme, host and port, no path.", valueName: "url"))
+  @Option(
+    help: ArgumentHelp("Server to forward to: scheme, host and port, no path.", valueName: "url"))
   var upstream: String
 
   @OptionGroup var recording: RecordingOptions
 
   @Option(
-    help: "What of params and results is kept: full, shape or none. Must be said when the upstream is not loopback.")
+    help:
+      "What of params and results is kept: full, shape or none. Must be said when the upstream is not loopback."
+  )
   var payloads: HeaderLine.Payloads?
 
   @Option(help: "Seconds that open connections may go on after SIGINT or SIGTERM.")
@@ -91,7 +94,8 @@ struct ProxyCommand: AsyncParsableCommand {
     guard isLoopback else {
       throw failure(
         Exit.usage,
-        "the upstream \(host) is not loopback: say what of its payloads may be kept, --payloads full, shape or none")
+        "the upstream \(host) is not loopback: say what of its payloads may be kept, --payloads full, shape or none"
+      )
     }
     return .full
   }
@@ -99,13 +103,16 @@ struct ProxyCommand: AsyncParsableCommand {
   private func upstreamAddress() throws -> ProxyConfiguration.Address {
     guard upstream.hasPrefix("http://") else {
       throw failure(
-        Exit.usage, "--upstream \(upstream): want http://HOST:PORT (this version forwards plain TCP)")
+        Exit.usage,
+        "--upstream \(upstream): want http://HOST:PORT (this version forwards plain TCP)")
     }
     var rest = upstream.dropFirst("http://".count)
     if rest.hasSuffix("/") { rest = rest.dropLast() }
     guard !rest.contains("/") else {
       throw failure(
-        Exit.usage, "--upstream \(upstream): want scheme, host and port without a path; paths are forwarded as they are")
+        Exit.usage,
+        "--upstream \(upstream): want scheme, host and port without a path; paths are forwarded as they are"
+      )
     }
     let text = String(rest)
     let hasPort = text.hasPrefix("[") ? text.contains("]:") : text.contains(":")

@@ -7,7 +7,8 @@ import Trace
 /// Options that every source shares.
 struct RecordingOptions: ParsableArguments {
   @Option(
-    name: .shortAndLong, help: "The trace to write, created with mode 0600; '-' is standard output.")
+    name: .shortAndLong, help: "The trace to write, created with mode 0600; '-' is standard output."
+  )
   var output: String
 
   @Flag(help: "Write an 'exchange' line for every HTTP exchange, with sizes and SHA-256 of bodies.")
