@@ -93,6 +93,7 @@ let package = Package(
       name: "TestKit",
       dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
       path: "Tests/TestKit", swiftSettings: strict),
+    tests("BasicsTests", []),
   ],
   swiftLanguageModes: [.v6]
 )
