@@ -99,6 +99,7 @@ let package = Package(
       path: "Tests/TestKit", swiftSettings: strict),
 
     tests("ProxyTests", ["Proxy", nioPosix]),
+    tests("BasicsTests", []),
   ],
   swiftLanguageModes: [.v6]
 )
