@@ -21,8 +21,11 @@ let deque = Target.Dependency.product(name: "DequeModule", package: "swift-colle
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
-func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func layer(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -55,17 +58,18 @@ let package = Package(
 
     layer("Wire", ["Basics", "CZlib", nioCore]),
     layer("Packets", ["Basics", nioCore]),
-    layer("Trace", ["Basics", nioCore]),
+    layer(
+      "Trace", ["Basics", nioCore], resources: [.embedInCode("mcptrace.schema.json")]),
 
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),
 
     layer("Dissection", ["Basics", "Wire", "MCP", "Trace", crypto, nioCore]),
-    layer("Analysis", ["Basics", "Trace", "MCP", histogram, nioCore]),
+    layer("Analysis", ["Basics", "Trace", nioCore]),
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     layer("Capture", ["Basics", "Packets", "CPcap", nioCore]),
-    layer("Proxy", ["Basics", nioCore, nioPosix, deque]),
+    layer("Proxy", ["Basics", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
       ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
@@ -93,6 +97,8 @@ let package = Package(
       name: "TestKit",
       dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
       path: "Tests/TestKit", swiftSettings: strict),
+
+    tests("ProxyTests", ["Proxy", nioPosix]),
   ],
   swiftLanguageModes: [.v6]
 )

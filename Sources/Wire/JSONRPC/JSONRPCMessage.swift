@@ -111,7 +111,8 @@ extension JSONRPCMessage {
         method: method, content: params, bytes: bytes)
     } else if let result {
       self.init(kind: .result, id: id, method: "", content: result, bytes: bytes)
-    } else if let error {
+    } else if let error, error.member("code") != nil {
+      // OAuth's error bodies have an `error` too, a string.
       self.init(kind: .error, id: id, method: "", content: error, bytes: bytes)
     } else {
       return nil
