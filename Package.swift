@@ -93,6 +93,9 @@ let package = Package(
       name: "TestKit",
       dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
       path: "Tests/TestKit", swiftSettings: strict),
+
+    tests("PacketsTests", ["Packets"]),
+    tests("CaptureTests", ["Packets", "Capture"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -107,7 +107,9 @@ public struct PcapFile: ~Copyable {
   private static func open(_ path: String) throws(PcapError) -> (OpaquePointer, UInt8) {
     // A duplicate, so that closing the capture leaves the process its standard input.
     guard let file = unsafe path == "-" ? fdopen(dup(STDIN_FILENO), "rb") : fopen(path, "rb")
-    else { throw PcapError(.cannotOpen, path: path, cause: unsafe String(cString: strerror(errno))) }
+    else {
+      throw PcapError(.cannotOpen, path: path, cause: unsafe String(cString: strerror(errno)))
+    }
     guard let first = unsafe peek(file) else {
       let error: PcapError =
         unsafe ferror(file) == 0
