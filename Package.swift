@@ -100,6 +100,8 @@ let package = Package(
 
     tests("ProxyTests", ["Proxy", nioPosix]),
     tests("BasicsTests", []),
+    tests("PacketsTests", ["Packets"]),
+    tests("CaptureTests", ["Packets", "Capture"]),
   ],
   swiftLanguageModes: [.v6]
 )

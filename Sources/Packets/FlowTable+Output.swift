@@ -31,6 +31,7 @@ extension FlowTable {
       if truncated { counters.count(.truncatedBytes, count) }
     case .ended:
       store.flows[slot].endedSides += 1
+      store.streams[FlowStore.stream(slot, side)].resolveSYNData(wasTaken: false, &counters)
     }
     if let client = store.flows[slot].client {
       say(output, side == client ? .c2s : .s2c, store.flows[slot].id)

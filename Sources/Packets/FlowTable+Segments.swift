@@ -91,6 +91,13 @@ extension FlowTable {
       store.streams[ours].synchronise(at: tcp.dataSequence)
     }
     if tcp.flags.contains(.ack), !isReset { acknowledge(slot, theirs, tcp) }
+    if tcp.flags.isDisjoint(with: [.syn, .rst]), tcp.length > 0 || tcp.flags.contains(.fin),
+      let length = store.streams[ours].pendingSYNData
+    {
+      // The SYN/ACK was not captured: a sender that goes on behind the SYN's data knows that it arrived.
+      let goesOn = tcp.sequence.distance(from: store.streams[ours].base) >= length
+      store.streams[ours].resolveSYNData(wasTaken: goesOn, &counters)
+    }
     if tcp.length > 0 || tcp.flags.isDisjoint(with: [.syn, .fin, .rst]) {
       feedPayload(slot, ours, tcp, frame)
     } else {
@@ -144,10 +151,9 @@ extension FlowTable {
       counters.bytes.resetText += tcp.captured
       return
     }
+    // No slice where the snap length cut off the header's options and everything behind them.
     let start = frame.bytes.readerIndex + tcp.payload
-    guard let payload = frame.bytes.getSlice(at: start, length: tcp.captured) else {
-      preconditionFailure("a TCP view lies inside its frame")
-    }
+    let payload = frame.bytes.getSlice(at: start, length: tcp.captured) ?? ByteBuffer()
     if tcp.flags.contains(.syn), !tcp.flags.contains(.ack) {
       if tcp.missing == 0, store.streams[ours].holdSYNData(payload, time: frame.at) {
         counters.bytes.held += tcp.captured
@@ -157,10 +163,6 @@ extension FlowTable {
       return
     }
     if !store.streams[ours].isSynchronised { store.streams[ours].synchronise(at: sequence) }
-    if let length = store.streams[ours].pendingSYNData {
-      let skipped = sequence.distance(from: store.streams[ours].base) >= length
-      store.streams[ours].resolveSYNData(wasTaken: skipped, &counters)
-    }
     store.streams[ours].append(
       payload, missing: tcp.missing, at: sequence, time: frame.at, &counters)
   }

@@ -43,11 +43,11 @@ public struct FlowTable: ~Copyable {
     if frame.at < lastTime { counters.count(.timeBackwards) }
     lastTime = frame.at
     if now < frame.at { now = frame.at }
+    runTimers()
     switch FlowTable.headers(frame) {
     case .counted(let packet): counters.count(packet)
     case .found((let ip, let tcp)): take(frame, ip, tcp)
     }
-    runTimers()
   }
 
   /// Returns the next event in order; `nil` when another frame is needed.

@@ -48,6 +48,9 @@ public struct PacketCounters: Sendable {
     case totalHeldLimit = "limit.held_bytes_total"
   }
 
+  /// Starts with nothing counted.
+  public init() {}
+
   mutating func count(_ packet: PacketClass) {
     switch packet {
     case .tcpData: dataPackets += 1
