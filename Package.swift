@@ -94,6 +94,7 @@ let package = Package(
       dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
       path: "Tests/TestKit", swiftSettings: strict),
     tests("BasicsTests", []),
+    tests("WireTests", ["Wire"]),
   ],
   swiftLanguageModes: [.v6]
 )
