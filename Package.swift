@@ -102,6 +102,7 @@ let package = Package(
     tests("BasicsTests", []),
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),
+    tests("WireTests", ["Wire"]),
   ],
   swiftLanguageModes: [.v6]
 )

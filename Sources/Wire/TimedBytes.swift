@@ -10,6 +10,7 @@ public struct TimedBytes: Sendable {
   private var marks: [(end: Int, at: Timestamp)] = []
   private var firstMark = 0
   private var consumed = 0
+  private var chunkStart = 0
   private var latestTaken = Timestamp(nanoseconds: 0)
   private var total = 0
 
@@ -28,7 +29,15 @@ public struct TimedBytes: Sendable {
     guard chunk.readableBytes > 0 else { return }
     if buffer.readableBytes == 0 {
       buffer = chunk
+      chunkStart = total
     } else {
+      if buffer.readerIndex > 0 {
+        // What was read must not travel along for ever.
+        var rest = ByteBufferAllocator().buffer(
+          capacity: buffer.readableBytes + chunk.readableBytes)
+        rest.writeImmutableBuffer(buffer)
+        buffer = rest
+      }
       buffer.writeImmutableBuffer(chunk)
     }
     total += chunk.readableBytes
@@ -40,10 +49,13 @@ public struct TimedBytes: Sendable {
     firstMark < marks.count ? marks[firstMark].at : latestTaken
   }
 
-  /// Bytes that share the next byte's chunk.
+  /// True when the next byte is its chunk's first.
+  public var isAtChunkStart: Bool { firstMark < marks.count && consumed == chunkStart }
+
+  /// Bytes that are left of the next byte's chunk.
   public var chunkCount: Int { firstMark < marks.count ? marks[firstMark].end - consumed : 0 }
 
-  /// Takes `count` bytes; `at` is the latest capture time among them.
+  /// Takes `count` bytes, or what is there; `at` is the latest capture time among them.
   public mutating func take(_ count: Int) -> (bytes: ByteBuffer, at: Timestamp) {
     var latest = time
     let slice = buffer.readSlice(length: min(count, buffer.readableBytes)) ?? ByteBuffer()
@@ -51,8 +63,9 @@ public struct TimedBytes: Sendable {
     while firstMark < marks.count {
       latest = max(latest, marks[firstMark].at)
       guard marks[firstMark].end <= consumed else { break }
+      chunkStart = marks[firstMark].end
       firstMark += 1
-      if marks[firstMark - 1].end == consumed { break }
+      if chunkStart == consumed { break }
     }
     if firstMark >= 64 {
       marks.removeFirst(firstMark)

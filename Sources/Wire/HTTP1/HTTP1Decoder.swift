@@ -4,11 +4,12 @@ public import NIOCore
 /// Turns one direction of an HTTP/1.x connection into messages (RFC 9112), as an observer.
 ///
 /// Theory: a direction is a sequence of messages: head, body framed by RFC 9112 §6.3, end. The decoder describes what it
-/// sees; it enforces nothing. What it can't frame it *skips*, byte for byte, until a chunk begins like a message again.
+/// sees; it enforces nothing. What it can't frame it *skips*, chunk by chunk, until one begins like a message again.
+/// Inputs (bytes, gaps, the end) take effect in the order they came, however seldom `next` is called.
 /// Invariant: after `end` was called and `next` returned nil, `explained` plus all `skipped` equals the bytes appended.
 ///
 /// Phases: start → (fixed | untilClose | chunkSize ⇄ chunkData → trailers)? → finish → start; any → resync on bytes or gaps
-/// that break the framing; finish → tunnel after 101 or a 2xx to CONNECT.
+/// that break the framing; resync → start (tentative until a head is whole); finish → tunnel after 101 or a 2xx to CONNECT.
 ///
 /// Three kinds of wrong: appending after `end` is our bug (ignored); malformed bytes are the peer's fault (`skipped`);
 /// empty lines between messages are ignored (RFC 9112 §2.2).
@@ -70,17 +71,37 @@ public struct HTTP1Decoder: Sendable {
     case finish
     case resync(SkipReason)
     case tunnel
+
+    /// A body so framed is about to begin.
+    init(_ framing: BodyFraming) {
+      self =
+        switch framing {
+        case .none, .length(0): .finish
+        case .chunked: .chunkSize
+        case .length(let count): .fixed(count)
+        case .untilClose: .untilClose
+        }
+    }
+  }
+
+  /// What came behind a gap that `next` has not reached yet.
+  private enum Later {
+    case bytes(ByteBuffer, at: Timestamp)
+    case gap(Int, at: Timestamp)
   }
 
   /// Bytes that became part of a message so far.
   public private(set) var explained = 0
   private let role: Role
   private var phase: Phase
+  /// Why the head that is being read may be none: it began where bytes were being skipped.
+  private var tentative: SkipReason?
   private var input = TimedBytes()
+  private var later = CircularBuffer<Later>(initialCapacity: 1)
+  private var queued = CircularBuffer<Event>(initialCapacity: 1)
   private var searched = 0
   private var ending: (how: FlowEnding, at: Timestamp)?
   private var lastAt = Timestamp(nanoseconds: 0)
-  private var queued: [Event] = []
 
   /// Creates a decoder for one direction; `fromStart` is false when the connection was joined in the middle.
   public init(role: Role, fromStart: Bool = true) {
@@ -91,37 +112,16 @@ public struct HTTP1Decoder: Sendable {
   /// Appends the next bytes.
   public mutating func append(_ bytes: ByteBuffer, at: Timestamp) {
     guard ending == nil else { return }
-    if case .resync(let reason) = phase, input.count == 0 {
-      guard HTTP1Head.isPlausibleStart(bytes.readableBytesUInt8Span, request: role == .request)
-      else {
-        queued.append(.skipped(bytes: bytes.readableBytes, reason, at: at))
-        return
-      }
-      phase = .start
+    if later.isEmpty {
+      input.append(bytes, at: at)
+    } else {
+      later.append(.bytes(bytes, at: at))
     }
-    input.append(bytes, at: at)
   }
 
   /// Says that `count` bytes of the stream are missing here.
   public mutating func gap(_ count: Int, at: Timestamp) {
-    while let event = step() { queued.append(event) }
-    switch phase {
-    case .fixed(let left) where count < left:
-      phase = .fixed(left - count)
-      queued.append(.bodyGap(count: count, at: at))
-    case .fixed(let left) where count == left:
-      queued.append(.bodyGap(count: count, at: at))
-      queued.append(.end(complete: false, at: at))
-      phase = .start
-    case .untilClose:
-      queued.append(.bodyGap(count: count, at: at))
-    case .chunkData(let left) where count <= left:
-      phase = count == left ? .chunkEnd : .chunkData(left - count)
-      queued.append(.bodyGap(count: count, at: at))
-    case .tunnel: break
-    case .start, .resync: breakOff(.afterGap, at: at, inMessage: false)
-    default: breakOff(.afterGap, at: at, inMessage: true)
-    }
+    if ending == nil, count > 0 { later.append(.gap(count, at: at)) }
   }
 
   /// Says that the direction is over.
@@ -130,15 +130,62 @@ public struct HTTP1Decoder: Sendable {
   }
 
   /// Says that the response whose head `next` just returned has no body (HEAD, RFC 9110 §6.4.1).
-  public mutating func omitBody() { phase = .finish }
+  public mutating func omitBody() {
+    switch phase {
+    case .fixed, .untilClose, .chunkSize: phase = .finish
+    default: break
+    }
+  }
 
-  /// Says that what follows the message is another protocol (a 2xx to CONNECT).
-  public mutating func becomeTunnel() { phase = .tunnel }
+  /// Says that what follows the message is another protocol (a 2xx to CONNECT); a message under way ends here.
+  public mutating func becomeTunnel() {
+    switch phase {
+    case .start, .resync, .tunnel: break
+    default: queued.append(.end(complete: true, at: lastAt))
+    }
+    phase = .tunnel
+  }
 
   /// Returns the next event, `nil` when more bytes are needed.
   public mutating func next() -> Event? {
-    if !queued.isEmpty { return queued.removeFirst() }
-    return step()
+    while true {
+      if let event = queued.popFirst() { return event }
+      if let event = step() { return event }
+      switch later.popFirst() {
+      case .bytes(let bytes, let at): input.append(bytes, at: at)
+      case .gap(let count, let at): cross(gap: count, at: at)
+      case nil: return nil
+      }
+    }
+  }
+
+  /// How the direction ended, once all that came before was read.
+  private var over: (how: FlowEnding, at: Timestamp)? { later.isEmpty ? ending : nil }
+
+  private mutating func cross(gap count: Int, at: Timestamp) {
+    switch phase {
+    case .fixed(let left) where count <= left:
+      phase = count == left ? .finish : .fixed(left - count)
+      missBody(count, at)
+    case .untilClose:
+      missBody(count, at)
+    case .chunkData(let left) where count <= left:
+      phase = count == left ? .chunkEnd : .chunkData(left - count)
+      missBody(count, at)
+    case .tunnel: break
+    case .start, .resync: breakOff(inMessage: false, at)
+    default: breakOff(inMessage: true, at)
+    }
+  }
+
+  private mutating func missBody(_ count: Int, _ at: Timestamp) {
+    lastAt = max(lastAt, at)
+    queued.append(.bodyGap(count: count, at: at))
+  }
+
+  private mutating func breakOff(inMessage: Bool, _ at: Timestamp) {
+    if inMessage { queued.append(.end(complete: false, at: max(at, lastAt))) }
+    if let event = giveUp(.afterGap) { queued.append(event) }
   }
 
   private mutating func step() -> Event? {
@@ -153,7 +200,7 @@ public struct HTTP1Decoder: Sendable {
       phase = rest == 0 ? .finish : .fixed(rest)
       return event.event
     case .untilClose:
-      guard let event = takeBody(.max) else { return cutOff(complete: ending?.how == .fin) }
+      guard let event = takeBody(.max) else { return cutOff(complete: over?.how == .fin) }
       return event.event
     case .chunkSize: return readChunkSize()
     case .chunkData(let left):
@@ -162,66 +209,59 @@ public struct HTTP1Decoder: Sendable {
       return event.event
     case .chunkEnd: return readChunkEnd()
     case .trailers: return readTrailers()
-    case .resync(let reason): return skipAll(reason)
-    case .tunnel: return skipAll(.tunnel)
+    case .resync(let reason):
+      if input.isAtChunkStart, isPlausibleStart {
+        phase = .start
+        tentative = reason
+        return readHead()
+      }
+      return skip(input.chunkCount, reason)
+    case .tunnel: return skip(input.chunkCount, .tunnel)
     }
   }
 
-  private mutating func takeBody(_ limit: Int) -> (event: Event, count: Int)? {
-    guard input.count > 0 else { return nil }
-    let count = min(limit, input.chunkCount)
-    let (bytes, at) = input.take(count)
-    explained += count
-    lastAt = max(lastAt, at)
-    return (.body(bytes, at: at), count)
-  }
-
-  /// The direction is over in the middle of a message.
-  private mutating func cutOff(complete: Bool) -> Event? {
-    guard let ending else { return nil }
-    phase = .start
-    return .end(complete: complete, at: max(ending.at, lastAt))
-  }
-
-  private mutating func breakOff(_ reason: SkipReason, at: Timestamp, inMessage: Bool) {
-    if inMessage { queued.append(.end(complete: false, at: at)) }
-    phase = .resync(reason)
-    searched = 0
-    if let event = skipAll(reason) { queued.append(event) }
-  }
-
-  private mutating func skipAll(_ reason: SkipReason) -> Event? {
-    guard input.count > 0 else { return nil }
-    let (bytes, at) = input.take(input.count)
-    return .skipped(bytes: bytes.readableBytes, reason, at: at)
-  }
+  // MARK: Heads
 
   private mutating func readHead() -> Event? {
     skipEmptyLines()
     guard input.count > 0 else { return nil }
-    guard let length = headLength() else {
-      let isTooLong = input.count > HTTP1Decoder.headLimit
-      guard isTooLong || ending != nil else { return nil }
-      phase = .resync(isTooLong ? .headTooLong : .incompleteHead)
+    if let tentative, !isPlausibleStart {
+      phase = .resync(tentative)
       searched = 0
-      return skipAll(isTooLong ? .headTooLong : .incompleteHead)
+      return skip(input.chunkCount, tentative)
     }
+    guard let length = headLength() else {
+      if input.count > HTTP1Decoder.headLimit { return giveUp(.headTooLong) }
+      return over == nil ? nil : giveUp(.incompleteHead)
+    }
+    guard length <= HTTP1Decoder.headLimit else { return giveUp(.headTooLong) }
     searched = 0
     let firstByteAt = input.time
     let (bytes, at) = input.take(length)
+    guard let event = readHead(bytes.readableBytesUInt8Span, firstByteAt, at) else {
+      let reason = tentative ?? .malformed
+      phase = .resync(reason)
+      let rest = input.take(input.isAtChunkStart ? 0 : input.chunkCount)
+      return .skipped(bytes: length + rest.bytes.readableBytes, reason, at: max(at, rest.at))
+    }
+    explained += length
+    tentative = nil
     lastAt = at
-    let span = bytes.readableBytesUInt8Span
+    return event
+  }
+
+  private mutating func readHead(
+    _ bytes: Span<UInt8>, _ firstByteAt: Timestamp, _ at: Timestamp
+  ) -> Event? {
     if role == .request {
-      guard let head = HTTP1Head.request(span) else { return malformed(length, at) }
-      explained += length
-      phase = Framing.ofRequest(head.fields).phase
+      guard let head = HTTP1Head.request(bytes) else { return nil }
+      phase = Phase(BodyFraming.ofRequest(head.fields))
       return .request(
         HTTPRequestHead(
           method: head.method, target: head.target, fields: head.fields,
           firstByteAt: firstByteAt, endAt: at))
     }
-    guard let head = HTTP1Head.response(span) else { return malformed(length, at) }
-    explained += length
+    guard let head = HTTP1Head.response(bytes) else { return nil }
     let response = HTTPResponseHead(
       status: head.status, fields: head.fields, firstByteAt: firstByteAt, endAt: at)
     if response.isInterim {
@@ -230,15 +270,9 @@ public struct HTTP1Decoder: Sendable {
       phase = .tunnel
       queued.append(.end(complete: true, at: at))
     } else {
-      phase = Framing.ofResponse(head.fields, status: head.status).phase
+      phase = Phase(BodyFraming.ofResponse(head.fields, status: head.status))
     }
     return .response(response)
-  }
-
-  private mutating func malformed(_ length: Int, _ at: Timestamp) -> Event {
-    phase = .resync(.malformed)
-    let rest = input.take(input.count)
-    return .skipped(bytes: length + rest.bytes.readableBytes, .malformed, at: max(at, rest.at))
   }
 
   private mutating func skipEmptyLines() {
@@ -267,122 +301,103 @@ public struct HTTP1Decoder: Sendable {
     return nil
   }
 
-  /// Takes one line with its LF; `nil` when it is not there yet.
-  private mutating func readLine() -> (line: ByteBuffer, at: Timestamp)? {
-    guard let length = lineLength() else { return nil }
-    let (bytes, at) = input.take(length)
-    explained += length
-    lastAt = max(lastAt, at)
-    return (bytes, at)
+  private var isPlausibleStart: Bool {
+    let bytes = input.bytes
+    return HTTP1Head.isPlausibleStart(bytes.readableBytesUInt8Span, request: role == .request)
   }
 
-  private func lineLength() -> Int? {
+  // MARK: Bodies
+
+  private mutating func takeBody(_ limit: Int) -> (event: Event, count: Int)? {
+    guard input.count > 0 else { return nil }
+    let count = min(limit, input.chunkCount)
+    let (bytes, at) = input.take(count)
+    explained += count
+    lastAt = max(lastAt, at)
+    return (.body(bytes, at: at), count)
+  }
+
+  /// Takes one line with its LF; `nil` when it is not there yet.
+  private mutating func readLine() -> ByteBuffer? {
     let view = input.bytes.readableBytesView
     guard let lf = view.prefix(HTTP1Decoder.chunkLineLimit).firstIndex(of: 0x0a) else { return nil }
-    return lf - view.startIndex + 1
-  }
-
-  private mutating func brokenChunk() -> Event? {
-    if input.count >= HTTP1Decoder.chunkLineLimit { return endMalformed() }
-    return cutOff(complete: false)
-  }
-
-  private mutating func endMalformed() -> Event {
-    phase = .resync(.malformed)
-    return .end(complete: false, at: lastAt)
+    let (bytes, at) = input.take(lf - view.startIndex + 1)
+    explained += bytes.readableBytes
+    lastAt = max(lastAt, at)
+    return bytes
   }
 
   private mutating func readChunkSize() -> Event? {
-    guard let (line, _) = readLine() else { return brokenChunk() }
-    var size = 0
-    var digits = 0
-    for byte in line.readableBytesView {
-      guard let value = JSONScan.hexValue(byte) else { break }
-      size = size << 4 | Int(value)
-      digits += 1
-      if size > 1 << 50 { return endMalformed() }
-    }
-    guard digits > 0 else { return endMalformed() }
+    guard let line = readLine() else { return lacksLine(complete: false) }
+    guard let size = ChunkSize.read(line) else { return loseFraming() }
     phase = size == 0 ? .trailers : .chunkData(size)
     return step()
   }
 
   private mutating func readChunkEnd() -> Event? {
-    guard let (line, _) = readLine() else { return brokenChunk() }
-    guard line.readableBytes <= 2 else { return endMalformed() }
+    guard let line = readLine() else { return lacksLine(complete: false) }
+    guard ChunkSize.isEmptyLine(line) else { return loseFraming() }
     phase = .chunkSize
-    return step()
+    return readChunkSize()
   }
 
   private mutating func readTrailers() -> Event? {
-    guard let (line, _) = readLine() else {
-      // The last chunk was there: a missing final CRLF loses nothing.
-      return input.count == 0 && ending != nil ? cutOff(complete: true) : brokenChunk()
+    while true {
+      // A next message without the empty line before it: some servers forget that.
+      if isPlausibleStart, input.bytes.readableBytesView.contains(0x0a) {
+        phase = .finish
+        return step()
+      }
+      guard let line = readLine() else {
+        // The last chunk was there: a missing final line end loses nothing.
+        return lacksLine(complete: input.bytes.readableBytesView.allSatisfy { $0 == 0x0d })
+      }
+      if ChunkSize.isEmptyLine(line) {
+        phase = .finish
+        return step()
+      }
+      let fields = HTTP1Head.fields(line.readableBytesUInt8Span, from: 0)
+      if !fields.isEmpty { return .trailers(fields) }
     }
-    let text = String(buffer: line)
-    guard let colon = text.utf8.firstIndex(of: 0x3a) else {
-      phase = .finish
-      return step()
-    }
-    let value = text[text.index(after: colon)...]
-    return .trailers([HeaderField(String(text[..<colon]), trim(value))])
   }
 
-  private func trim(_ text: Substring) -> String {
-    var text = text
-    while let first = text.first, first.isWhitespace { text.removeFirst() }
-    while let last = text.last, last.isWhitespace { text.removeLast() }
-    return String(text)
+  // MARK: What can't be framed
+
+  /// A line of chunk framing is not there: not yet, never, or it is too long to be one.
+  private mutating func lacksLine(complete: Bool) -> Event? {
+    if input.count >= HTTP1Decoder.chunkLineLimit { return loseFraming() }
+    guard over != nil else { return nil }
+    let (rest, at) = input.take(input.count)
+    explained += rest.readableBytes
+    lastAt = max(lastAt, at)
+    return cutOff(complete: complete)
   }
 
-  /// How a body is framed (RFC 9112 §6.3).
-  private enum Framing {
-    case none
-    case chunked
-    case length(Int)
-    case untilClose
+  /// The direction is over in the middle of a message.
+  private mutating func cutOff(complete: Bool) -> Event? {
+    guard let over else { return nil }
+    phase = .start
+    return .end(complete: complete, at: max(over.at, lastAt))
+  }
 
-    var phase: Phase {
-      switch self {
-      case .none, .length(0): .finish
-      case .chunked: .chunkSize
-      case .length(let count): .fixed(count)
-      case .untilClose: .untilClose
-      }
-    }
+  /// The message under way can't be followed any further.
+  private mutating func loseFraming() -> Event {
+    phase = .resync(.malformed)
+    let rest = input.isAtChunkStart ? 0 : input.chunkCount
+    if let event = skip(rest, .malformed) { queued.append(event) }
+    return .end(complete: false, at: lastAt)
+  }
 
-    static func ofRequest(_ fields: [HeaderField]) -> Framing {
-      if isChunked(fields) { return .chunked }
-      return contentLength(fields).map(Framing.length) ?? .none
-    }
+  /// Skips all that is there and looks for the next message.
+  private mutating func giveUp(_ reason: SkipReason) -> Event? {
+    phase = .resync(reason)
+    searched = 0
+    return skip(input.count, tentative ?? reason)
+  }
 
-    static func ofResponse(_ fields: [HeaderField], status: Int) -> Framing {
-      if status == 204 || status == 304 { return .none }
-      if isChunked(fields) { return .chunked }
-      return contentLength(fields).map(Framing.length) ?? .untilClose
-    }
-
-    private static func isChunked(_ fields: [HeaderField]) -> Bool {
-      guard let coding = fields.last(where: { $0.named("transfer-encoding") })?.value else {
-        return false
-      }
-      let last = coding.lowercased().split(separator: ",").last ?? ""
-      return last.split(whereSeparator: \.isWhitespace).first == "chunked"
-    }
-
-    /// The length when all values agree (RFC 9110 §8.6).
-    private static func contentLength(_ fields: [HeaderField]) -> Int? {
-      var length: Int?
-      for field in fields where field.named("content-length") {
-        for part in field.value.split(separator: ",") {
-          let digits = part.split(whereSeparator: \.isWhitespace).first ?? ""
-          guard !digits.isEmpty, digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
-            let value = Int(digits), length == nil || length == value
-          else { return nil }
-          length = value
-        }
-      }
-      return length
-    }
+  private mutating func skip(_ count: Int, _ reason: SkipReason) -> Event? {
+    guard count > 0 else { return nil }
+    let (bytes, at) = input.take(count)
+    return .skipped(bytes: bytes.readableBytes, reason, at: at)
   }
 }

@@ -60,14 +60,17 @@ enum HTTP1Head {
     return bytes[i + 1] > 0x20 && bytes[i + 1] < 0x7f
   }
 
-  private static func fields(_ bytes: Span<UInt8>, from start: Int) -> [HeaderField] {
+  /// Returns the field lines from `start` on, in order.
+  static func fields(_ bytes: Span<UInt8>, from start: Int) -> [HeaderField] {
     var fields: [HeaderField] = []
     var i = start
     while i < bytes.count {
       let end = endOfLine(bytes, i)
       if bytes[i] == 0x20 || bytes[i] == 0x09, !fields.isEmpty {
         let more = trimmed(bytes, i, end.text)
-        fields[fields.count - 1].value += " " + text(bytes, more.lowerBound, more.upperBound)
+        let isFirst = fields[fields.count - 1].value.isEmpty
+        if !isFirst, !more.isEmpty { fields[fields.count - 1].value += " " }
+        fields[fields.count - 1].value += text(bytes, more.lowerBound, more.upperBound)
       } else if let colon = index(of: 0x3a, bytes, i, end.text) {
         let name = trimmed(bytes, i, colon)
         let value = trimmed(bytes, colon + 1, end.text)
@@ -91,7 +94,9 @@ enum HTTP1Head {
 
   private static func isVersion(_ bytes: Span<UInt8>, _ from: Int, _ to: Int) -> Bool {
     let prefix: [UInt8] = [0x48, 0x54, 0x54, 0x50, 0x2f]
-    guard to - from == 8, bytes[from + 6] == 0x2e, bytes[from + 5] == 0x31 else { return false }
+    guard to - from == 8, bytes[from + 5] == 0x31, bytes[from + 6] == 0x2e,
+      bytes[from + 7] >= 0x30, bytes[from + 7] <= 0x39
+    else { return false }
     return (0..<5).allSatisfy { bytes[from + $0] == prefix[$0] }
   }
 
@@ -128,14 +133,13 @@ enum HTTP1Head {
     return nil
   }
 
+  /// Returns text as UTF-8, or as ISO 8859-1 where it is not (RFC 9110 §5.5).
   private static func text(_ bytes: Span<UInt8>, _ from: Int, _ to: Int) -> String {
-    var copy: [UInt8] = []
-    copy.reserveCapacity(max(0, to - from))
-    var i = from
-    while i < to {
-      copy.append(bytes[i])
-      i += 1
+    guard from < to else { return "" }
+    do {
+      return String(copying: try UTF8Span(validating: bytes.extracting(from..<to)))
+    } catch {
+      return String(String.UnicodeScalarView((from..<to).map { Unicode.Scalar(bytes[$0]) }))
     }
-    return String(decoding: copy, as: UTF8.self)
   }
 }
