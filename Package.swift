@@ -103,6 +103,8 @@ let package = Package(
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),
     tests("WireTests", ["Wire"]),
+    tests("MCPTests", ["MCP"]),
+    tests("DissectionTests", ["Dissection", "Trace", "Packets", "Capture"]),
   ],
   swiftLanguageModes: [.v6]
 )
