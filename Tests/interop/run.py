@@ -11,6 +11,7 @@ The virtual environments with the SDKs are made once in the checkout (.venv-inte
 import argparse
 import fnmatch
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -51,7 +52,8 @@ def scenarios():
 
 def perform(options, name, scenario, folder):
     """Runs one scenario and prints its line; true when it passed."""
-    os.makedirs(folder, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
     context, began, wrong = Context(options, name, folder), time.monotonic(), None
     try:
         scenario(context)
