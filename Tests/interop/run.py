@@ -83,6 +83,13 @@ def parse():
     parser.add_argument(
         "--strict-timing", action="store_true", help="a replay that lagged has failed"
     )
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=250,
+        metavar="MS",
+        help="most that a time of the proxy may differ from the capture's: a busy machine's stall",
+    )
     for version in VERSIONS:
         parser.add_argument(f"--python-{version}", metavar="PYTHON", help="an interpreter with it")
     return parser.parse_args()

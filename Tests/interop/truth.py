@@ -49,6 +49,28 @@ class Truth:
     def agents(self):
         return sorted({line["agent"] for line in self.called})
 
+    def in_flight_together(self):
+        """Whether the server had all calls of each turn before it answered the first of them.
+
+        Only then the turns can be told from outside: a call that leaves late, after an answer to a
+        sibling, cannot be told from one that waited for that answer.
+        """
+        for agent in self.agents():
+            for turn in self.turns(agent):
+                spans = [span for line in turn for span in self.executions(line)]
+                if max(start for start, _ in spans) >= min(end for _, end in spans):
+                    return False
+        return True
+
+    def executions(self, line):
+        """When the server may have executed a call of the client: (start, end), in doubt several."""
+        return [
+            (done["start_ns"], done["end_ns"])
+            for done in self.executed
+            if (done["tool"], done["arguments"]) == (line["tool"], line["arguments"])
+            and line["send_ns"] <= done["start_ns"] <= done["end_ns"] <= line["recv_ns"]
+        ]
+
     def turns(self, agent):
         """The agent's calls by turn, as lists of log lines."""
         turns = {}
