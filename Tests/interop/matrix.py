@@ -8,6 +8,7 @@ must be what the SDKs logged, and a replay of it against a fresh server must mak
 import os
 import subprocess
 
+from capture_counts import check_stats
 from equivalence import compare
 from processes import sdk_server, tcpdump
 from recorders import record_proxy
@@ -94,7 +95,7 @@ def check_traces(context, proxy, pcap, redaction, truth):
     for path in (proxy, passive):
         context.run("trace", "validate", path)
         context.run("trace", "show", path)
-        context.run("trace", "stats", path, "--json")
+        check_stats(context, path)
         traces.append(Trace(path))
     for trace in traces:
         check_none(

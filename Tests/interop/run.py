@@ -20,6 +20,7 @@ import unittest
 
 import bad_input
 import byte_identity
+import capture_counts
 import matrix
 import selftest
 import weather_proxy
@@ -42,7 +43,8 @@ def comparators(context):
 
 def scenarios():
     """Every scenario by name, in the order they run."""
-    found = {"comparators": comparators, "proxy-byte-identity": byte_identity.run}
+    found = {"comparators": comparators, "captures": capture_counts.run}
+    found["proxy-byte-identity"] = byte_identity.run
     for module in (bad_input, weather_proxy, weather_stop, weather_replay):
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
