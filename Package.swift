@@ -97,6 +97,9 @@ let package = Package(
       name: "TestKit",
       dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
       path: "Tests/TestKit", swiftSettings: strict),
+    tests("AnalysisTests", ["Trace", "Analysis"]),
+    tests("ReportTests", ["Trace", "Analysis", "Report"]),
+    tests("TraceCommandTests", ["trace"]),
   ],
   swiftLanguageModes: [.v6]
 )
