@@ -69,7 +69,7 @@ let package = Package(
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     layer("Capture", ["Basics", "Packets", "CPcap", nioCore]),
-    layer("Proxy", ["Basics", nioCore, nioPosix, deque]),
+    layer("Proxy", ["Basics", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
       ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
@@ -97,6 +97,12 @@ let package = Package(
       name: "TestKit",
       dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
       path: "Tests/TestKit", swiftSettings: strict),
+
+    tests("ProxyTests", ["Proxy", nioPosix]),
+    tests("BasicsTests", []),
+    tests("PacketsTests", ["Packets"]),
+    tests("CaptureTests", ["Packets", "Capture"]),
+    tests("WireTests", ["Wire"]),
     tests("AnalysisTests", ["Trace", "Analysis"]),
     tests("ReportTests", ["Trace", "Analysis", "Report"]),
     tests("TraceCommandTests", ["trace"]),

@@ -113,25 +113,3 @@ public struct ExtraMember: Hashable, Sendable {
     self.value = value
   }
 }
-
-/// A header field in wire order and case.
-public struct HeaderField: Hashable, Sendable {
-  /// Field name as sent.
-  public var name: String
-  /// Field value without surrounding white space; a surrogate where it was a credential.
-  public var value: String
-
-  /// Creates a field.
-  public init(_ name: String, _ value: String) {
-    self.name = name
-    self.value = value
-  }
-}
-
-extension [HeaderField] {
-  /// The value of the first field of that name, compared without case (RFC 9110 §5.1).
-  public func first(_ name: String) -> String? {
-    let wanted = name.lowercased()
-    return first { $0.name.lowercased() == wanted }?.value
-  }
-}

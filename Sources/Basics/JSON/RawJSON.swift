@@ -29,7 +29,7 @@ public struct RawJSON: Hashable, Sendable {
   }
 
   /// Parses the text. O(n); duplicate keys are kept.
-  public var value: JSONValue { JSONValue(parsing: bytes) ?? .null }
+  public var value: JSONValue { JSONValue(trusted: bytes) ?? .null }
 
   /// The text as a string.
   public var text: String { String(buffer: bytes) }
@@ -76,4 +76,37 @@ func isUTF8(_ bytes: Span<UInt8>) -> Bool {
   } catch {
     return false
   }
+}
+
+extension RawJSON {
+  /// Returns the part `from..<to` of the text, which must be a JSON text itself. O(1).
+  public func slice(_ from: Int, _ to: Int) -> RawJSON {
+    RawJSON(
+      trusted: bytes.getSlice(at: bytes.readerIndex + from, length: to - from) ?? ByteBuffer())
+  }
+
+  /// Calls `body` for each member of an object, in order; does nothing for other values.
+  ///
+  /// Values are slices; keys are unescaped. O(n) over the text.
+  public func forEachMember(_ body: (_ key: String, _ value: RawJSON) -> Void) {
+    let span = bytes.readableBytesUInt8Span
+    guard span.count > 0, span[0] == 0x7b else { return }
+    var i = 1
+    while i < span.count, span[i] == 0x22, let keyEnd = JSONScan.skipString(span, i),
+      let end = JSONScan.skipValue(span, keyEnd + 1)
+    {
+      body(slice(i, keyEnd).value.string ?? "", slice(keyEnd + 1, end))
+      i = end < span.count && span[end] == 0x2c ? end + 1 : end
+    }
+  }
+
+  /// The member `key` of an object (the last one of that name), else `nil`. O(n) over the text.
+  public func member(_ key: String) -> RawJSON? {
+    var found: RawJSON?
+    forEachMember { if $0 == key { found = $1 } }
+    return found
+  }
+
+  /// The text as a string value, when it is one.
+  public var string: String? { value.string }
 }

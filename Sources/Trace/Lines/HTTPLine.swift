@@ -1,4 +1,4 @@
-import Basics
+public import Basics
 
 /// An HTTP exchange whose request carries no JSON-RPC.
 public struct HTTPLine: Hashable, Sendable {
