@@ -105,6 +105,9 @@ let package = Package(
     tests("WireTests", ["Wire"]),
     tests("MCPTests", ["MCP"]),
     tests("DissectionTests", ["Dissection", "Trace", "Packets", "Capture"]),
+    tests("AnalysisTests", ["Trace", "Analysis"]),
+    tests("ReportTests", ["Trace", "Analysis", "Report"]),
+    tests("TraceCommandTests", ["trace"]),
   ],
   swiftLanguageModes: [.v6]
 )
