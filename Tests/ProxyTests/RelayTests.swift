@@ -4,7 +4,7 @@ import Proxy
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
-struct `Relay` {
+struct `A relayed connection` {
   private let megabyte = 1 << 20
 
   @Test func `carries random bytes both ways unchanged and taps exactly those`() async throws {
