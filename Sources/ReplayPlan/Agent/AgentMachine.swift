@@ -1,5 +1,5 @@
-public import Basics
-public import Trace
+import Basics
+import Trace
 
 /// One clone of a session, without I/O: when it sends what, and what an answer changes.
 ///
