@@ -99,6 +99,7 @@ let package = Package(
 
     tests("ProxyTests", ["Proxy", nioPosix]),
     tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
+    tests("BasicsTests", []),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -26,9 +26,12 @@ public enum Base64 {
     return String(decoding: out, as: UTF8.self)
   }
 
-  /// Returns the bytes of `text`, or `nil` when it is not base64.
+  /// Returns the bytes of `text`, or `nil` when it is not base64 of whole groups of four.
   public static func decode(_ text: String) -> ByteBuffer? {
+    let length = text.utf8.count
+    guard length % 4 == 0 else { return nil }
     var out = ByteBuffer()
+    out.reserveCapacity(length / 4 * 3)
     var group: UInt32 = 0
     var bits = 0
     var padding = 0
@@ -37,8 +40,8 @@ public enum Base64 {
         padding += 1
         continue
       }
-      guard padding == 0, let value = alphabet.firstIndex(of: byte) else { return nil }
-      group = group << 6 | UInt32(value)
+      guard padding == 0, let value = sextet(byte) else { return nil }
+      group = group << 6 | value
       bits += 6
       if bits >= 8 {
         bits -= 8
@@ -46,5 +49,16 @@ public enum Base64 {
       }
     }
     return padding <= 2 ? out : nil
+  }
+
+  private static func sextet(_ byte: UInt8) -> UInt32? {
+    switch byte {
+    case 0x41...0x5a: UInt32(byte - 0x41)
+    case 0x61...0x7a: UInt32(byte - 0x61 + 26)
+    case 0x30...0x39: UInt32(byte - 0x30 + 52)
+    case 0x2b: 62
+    case 0x2f: 63
+    default: nil
+    }
   }
 }

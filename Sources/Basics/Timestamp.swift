@@ -46,7 +46,10 @@ extension Timestamp: CustomStringConvertible {
       + pad(h, 2) + ":" + pad(m, 2) + ":" + pad(s, 2) + "." + pad(fraction, 9) + "Z"
   }
 
-  /// Reads RFC 3339 in UTC (`Z`), with or without a fraction; `nil` for anything else.
+  /// Reads RFC 3339 in UTC (`Z`), with or without a fraction of up to nine digits.
+  ///
+  /// A leap second is the first instant of the next minute. `nil` for anything else, and for dates that do not
+  /// exist or that 64 bits of nanoseconds can't hold (years 1677 to 2262).
   public init?(rfc3339 text: String) {
     let bytes = Array(text.utf8)
     func number(_ from: Int, _ count: Int) -> Int64? {
@@ -62,7 +65,7 @@ extension Timestamp: CustomStringConvertible {
       bytes[13] == 0x3a, bytes[16] == 0x3a, bytes.last == 0x5a,
       let year = number(0, 4), let month = number(5, 2), let day = number(8, 2),
       let hour = number(11, 2), let minute = number(14, 2), let second = number(17, 2),
-      (1...12).contains(month), (1...31).contains(day)
+      (1...12).contains(month), hour < 24, minute < 60, second <= 60
     else { return nil }
     var fraction: Int64 = 0
     if bytes.count > 20 {
@@ -72,14 +75,23 @@ extension Timestamp: CustomStringConvertible {
       fraction = value
       for _ in digits..<9 { fraction *= 10 }
     }
-    let days = CivilDate(year: year, month: month, day: day).daysSinceEpoch
-    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second
-    self.init(nanoseconds: seconds * 1_000_000_000 + fraction)
+    let date = CivilDate(year: year, month: month, day: day)
+    guard date == CivilDate(daysSinceEpoch: date.daysSinceEpoch) else { return nil }
+    var seconds = date.daysSinceEpoch * 86_400 + hour * 3600 + minute * 60 + second
+    if seconds < 0 {
+      // Towards zero, so that the earliest instant does not overflow on the way.
+      seconds += 1
+      fraction -= 1_000_000_000
+    }
+    let (whole, tooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, tooFar) = whole.addingReportingOverflow(fraction)
+    guard !tooLarge, !tooFar else { return nil }
+    self.init(nanoseconds: sum)
   }
 }
 
 /// A day of the proleptic Gregorian calendar (Howard Hinnant's civil-from-days arithmetic).
-struct CivilDate {
+struct CivilDate: Equatable {
   var year: Int64
   var month: Int64
   var day: Int64

@@ -11,7 +11,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 def python_with(version):
     """The interpreter of a virtual environment that holds exactly `mcp==version`."""
-    folder = os.path.join(ROOT, ".venv-interop-" + version.rsplit(".", 1)[0].replace(".", ""))
+    folder = os.path.join(ROOT, ".venv-interop-" + version.replace(".", "")[:3])
     python = os.path.join(folder, "bin", "python")
     if installed(python) == version:
         return python

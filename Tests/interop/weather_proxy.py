@@ -54,9 +54,8 @@ def upstream_killed(context):
     (session,) = Trace(proxy.trace).sessions.values()
     (request,) = session.requests("tools/call")
     response = session.response(request)
-    check(
-        response and response.outcome == "transport_error", f"the broken call: {response.brief()}"
-    )
+    check(response, f"no answer to {request.brief()}")
+    check(response.outcome == "transport_error", f"the broken call: {response.brief()}")
     check(response.by == "server", f"who ended it: {response.brief()}")
     heard = [m for m in session.messages if m.method == "notifications/progress"]
     check(heard, "the progress that came before is not recorded")

@@ -92,22 +92,15 @@ public enum JSONScan {
   /// Returns the index behind `true`, `false` or `null` at `start`.
   @inlinable
   public static func skipLiteral(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
-    let word: StaticString =
-      switch bytes[start] {
-      case 0x74: "true"
-      case 0x66: "false"
-      case 0x6e: "null"
-      default: ""
-      }
-    let length = word.utf8CodeUnitCount
-    guard length > 0, start + length <= bytes.count else { return nil }
-    let text = String(describing: word)
-    var i = start
-    for byte in text.utf8 {
-      guard bytes[i] == byte else { return nil }
-      i += 1
+    guard start + 4 <= bytes.count else { return nil }
+    let word =
+      UInt32(bytes[start]) << 24 | UInt32(bytes[start + 1]) << 16 | UInt32(bytes[start + 2]) << 8
+      | UInt32(bytes[start + 3])
+    switch word {
+    case 0x7472_7565, 0x6e75_6c6c: return start + 4
+    case 0x6661_6c73: return start + 4 < bytes.count && bytes[start + 4] == 0x65 ? start + 5 : nil
+    default: return nil
     }
-    return i
   }
 
   /// Returns the index behind the value that starts at `start` (no white space before it).

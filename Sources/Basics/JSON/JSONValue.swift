@@ -32,8 +32,14 @@ public indirect enum JSONValue: Hashable, Sendable {
   /// Wraps an integer.
   public static func int(_ value: some BinaryInteger) -> JSONValue { .number(String(value)) }
 
-  /// Parses exactly one JSON text; `nil` when it is not valid.
+  /// Parses exactly one JSON text in UTF-8; `nil` when it is not valid.
   public init?(parsing buffer: ByteBuffer) {
+    guard isUTF8(buffer.readableBytesUInt8Span) else { return nil }
+    self.init(trusted: buffer)
+  }
+
+  /// Parses bytes that are known to be UTF-8.
+  init?(trusted buffer: ByteBuffer) {
     let span = buffer.readableBytesUInt8Span
     var i = JSONScan.skipSpace(span, 0)
     guard let value = JSONValue.parse(span, &i, depth: 0), JSONScan.skipSpace(span, i) == span.count

@@ -29,7 +29,7 @@ public struct RawJSON: Hashable, Sendable {
   }
 
   /// Parses the text. O(n); duplicate keys are kept.
-  public var value: JSONValue { JSONValue(parsing: bytes) ?? .null }
+  public var value: JSONValue { JSONValue(trusted: bytes) ?? .null }
 
   /// The text as a string.
   public var text: String { String(buffer: bytes) }

@@ -1,0 +1,80 @@
+import Basics
+import NIOCore
+import TestKit
+import Testing
+
+struct `Raw JSON` {
+  @Test(arguments: [
+    ("{ \"a\" : [ 1 , 2.0 ] }\r\n", #"{"a":[1,2.0]}"#), ("\t\"a b\\n \"  ", #""a b\n ""#),
+    ("  -1.50E+05 ", "-1.50E+05"), ("[ ]", "[]"), ("{\n}", "{}"),
+    (#"{"b":1,"a":1,"b":2}"#, #"{"b":1,"a":1,"b":2}"#), (#"["\u00E9\/"]"#, #"["\u00E9\/"]"#),
+    ("[\"  \\\"  \" , \" \"]", "[\"  \\\"  \",\" \"]"),
+    ("123456789012345678901234567890", "123456789012345678901234567890"),
+  ])
+  func `removes white space outside strings and changes no token`(_ text: String, _ kept: String) {
+    #expect(RawJSON(validating: ByteBuffer(string: text))?.text == kept)
+  }
+
+  @Test func `reads only the readable bytes of a slice`() {
+    var buffer = ByteBuffer(string: "xx{ \"a\" : 1 }yy")
+    buffer.moveReaderIndex(forwardBy: 2)
+    let slice = buffer.readSlice(length: 11) ?? ByteBuffer()
+    #expect(RawJSON(validating: slice)?.text == #"{"a":1}"#)
+    #expect(RawJSON(validating: slice)?.member("a")?.text == "1")
+  }
+
+  @Test func `is equal when its bytes are`() {
+    let one = RawJSON(validating: ByteBuffer(string: "1"))
+    #expect(one == RawJSON(validating: ByteBuffer(string: " 1 ")))
+    #expect(one != RawJSON(validating: ByteBuffer(string: "1.0")))
+    #expect(one != RawJSON(validating: ByteBuffer(string: "\"1\"")))
+    #expect(RawJSON(.string("\u{e9}")) != RawJSON(.string("e\u{301}")))
+  }
+
+  @Test func `walks members in order with unescaped keys`() {
+    let json = RawJSON(
+      validating: ByteBuffer(string: #"{"a":{"x":[1,{}]}, "\u0062":"t,}", "a" : null, "":[]}"#))
+    var seen: [String] = []
+    json?.forEachMember { key, value in seen.append("\(key)=\(value.text)") }
+    #expect(seen == [#"a={"x":[1,{}]}"#, #"b="t,}""#, "a=null", "=[]"])
+    #expect(json?.member("a")?.text == "null")
+    #expect(json?.member("b")?.string == "t,}")
+    #expect(json?.member("z") == nil)
+  }
+
+  @Test(arguments: ["[]", "1", "\"{\"", "null", "{}"])
+  func `has no members when it is no object with some`(_ text: String) {
+    var count = 0
+    RawJSON(validating: ByteBuffer(string: text))?.forEachMember { _, _ in count += 1 }
+    #expect(count == 0)
+  }
+
+  @Test func `is compact however the text was spelled`() {
+    var generator = SeededGenerator(seed: SeededGenerator.freshSeed("raw JSON"))
+    for _ in 0..<400 {
+      let value = RandomJSON.value(using: &generator)
+      let text = RandomJSON.spelling(of: value, using: &generator)
+      let raw = RawJSON(validating: ByteBuffer(string: text))
+      #expect(raw?.value.text == value.text)
+      #expect(raw.flatMap { RawJSON(validating: $0.bytes) } == raw)
+      #expect(RawJSON(value).value.text == value.text)
+    }
+  }
+
+  @Test func `agrees with the parser on damaged text`() {
+    var generator = SeededGenerator(seed: SeededGenerator.freshSeed("damaged JSON"))
+    let bytes = Array("{}[]\",:\\u0 \n-1.eEtrfn\u{1}é".utf8) + [0xff]
+    for _ in 0..<2000 {
+      var text = Array(
+        RandomJSON.spelling(of: RandomJSON.value(using: &generator), using: &generator).utf8)
+      for _ in 0..<Int.random(in: 1...3, using: &generator) {
+        let at = Int.random(in: 0..<text.count, using: &generator)
+        text[at] = bytes[Int.random(in: 0..<bytes.count, using: &generator)]
+      }
+      let buffer = ByteBuffer(bytes: text)
+      let raw = RawJSON(validating: buffer)
+      #expect((raw != nil) == (JSONValue(parsing: buffer) != nil))
+      #expect(raw?.value == JSONValue(parsing: buffer))
+    }
+  }
+}
