@@ -59,7 +59,6 @@ let package = Package(
     layer("Wire", ["Basics", "CZlib", nioCore]),
     layer("Packets", ["Basics", nioCore]),
     layer(
-      "Trace", ["Basics", nioCore], resources: [.embedInCode("mcptrace.schema.json")]),
 
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),
 
@@ -99,6 +98,7 @@ let package = Package(
       path: "Tests/TestKit", swiftSettings: strict),
 
     tests("ProxyTests", ["Proxy", nioPosix]),
+    tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
     tests("BasicsTests", []),
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),
