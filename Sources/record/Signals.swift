@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Synchronization
 
 /// Signals as something to wait for.
 final class Signals {
@@ -23,4 +24,31 @@ final class Signals {
   func first() async {
     for await _ in stream { return }
   }
+}
+
+/// A flag that SIGINT or SIGTERM raises, for work that runs in a loop; a second one ends the program as usual.
+final class StopFlag: Sendable {
+  private let raised = Atomic(false)
+  private let sources: [any DispatchSourceSignal]
+
+  /// Takes over the handling of both signals from now on.
+  init() {
+    var sources: [any DispatchSourceSignal] = []
+    for number in [SIGINT, SIGTERM] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      sources.append(source)
+    }
+    self.sources = sources
+    for (source, number) in zip(sources, [SIGINT, SIGTERM]) {
+      source.setEventHandler { [weak self] in
+        self?.raised.store(true, ordering: .relaxed)
+        signal(number, SIG_DFL)
+      }
+      source.resume()
+    }
+  }
+
+  /// True once a signal came.
+  var isRaised: Bool { raised.load(ordering: .relaxed) }
 }
