@@ -32,11 +32,11 @@ struct PcapCommand: ParsableCommand {
     var latest = Timestamp(nanoseconds: 0)
     var progress = Progress(isQuiet: recording.quiet)
     var filteredOut = 0
-    let stop = StopFlag()
-    for path in files where !stop.isRaised {
+    StopFlag.install()
+    for path in files where !StopFlag.isRaised {
       do throws(PcapError) {
         var file = try PcapFile(path: path, filter: filter)
-        while !stop.isRaised, let frame = try file.next() {
+        while !StopFlag.isRaised, let frame = try file.next() {
           if session == nil { session = try start(at: frame.at, options) }
           latest = max(latest, frame.at)
           table.append(frame)
@@ -54,7 +54,7 @@ struct PcapCommand: ParsableCommand {
         throw failure(error.what == .badFilter ? Exit.usage : Exit.unreadableInput, "\(error)")
       }
     }
-    if session == nil, stop.isRaised { return }
+    if session == nil, StopFlag.isRaised { return }
     guard let session else {
       throw failure(
         Exit.unreadableInput,
@@ -67,7 +67,7 @@ struct PcapCommand: ParsableCommand {
         "cannot write \(recording.output): \(words(errno)); make room and record again")
     }
     guard !recording.quiet else { return }
-    session.summary.forEach { say($0) }
+    for line in session.summary { say(line) }
     let classes = table.counters.packets.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
     say("packets: \(table.counters.packetsIn) = \(classes)")
   }

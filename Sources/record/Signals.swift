@@ -27,28 +27,19 @@ final class Signals {
 }
 
 /// A flag that SIGINT or SIGTERM raises, for work that runs in a loop; a second one ends the program as usual.
-final class StopFlag: Sendable {
-  private let raised = Atomic(false)
-  private let sources: [any DispatchSourceSignal]
+enum StopFlag {
+  private static let raised = Atomic(false)
 
   /// Takes over the handling of both signals from now on.
-  init() {
-    var sources: [any DispatchSourceSignal] = []
+  static func install() {
     for number in [SIGINT, SIGTERM] {
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      sources.append(source)
-    }
-    self.sources = sources
-    for (source, number) in zip(sources, [SIGINT, SIGTERM]) {
-      source.setEventHandler { [weak self] in
-        self?.raised.store(true, ordering: .relaxed)
+      signal(number) { number in
+        StopFlag.raised.store(true, ordering: .relaxed)
         signal(number, SIG_DFL)
       }
-      source.resume()
     }
   }
 
   /// True once a signal came.
-  var isRaised: Bool { raised.load(ordering: .relaxed) }
+  static var isRaised: Bool { raised.load(ordering: .relaxed) }
 }
