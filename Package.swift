@@ -17,7 +17,6 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
-let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -59,7 +58,8 @@ let package = Package(
     layer("Wire", ["Basics", "CZlib", nioCore]),
     layer("Packets", ["Basics", nioCore]),
     layer(
-      "Trace", ["Basics", nioCore], resources: [.embedInCode("mcptrace.schema.json")]),
+      "Trace", ["Basics", nioCore],
+      resources: [.embedInCode("mcptrace.schema.json")]),
 
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),
 
@@ -99,10 +99,13 @@ let package = Package(
       path: "Tests/TestKit", swiftSettings: strict),
 
     tests("ProxyTests", ["Proxy", nioPosix]),
+    tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
     tests("BasicsTests", []),
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),
     tests("WireTests", ["Wire"]),
+    tests("MCPTests", ["MCP"]),
+    tests("DissectionTests", ["Dissection", "Trace", "Packets", "Capture"]),
     tests("AnalysisTests", ["Trace", "Analysis"]),
     tests("ReportTests", ["Trace", "Analysis", "Report"]),
     tests("TraceCommandTests", ["trace"]),

@@ -33,7 +33,13 @@ extension Conversation {
       write(.http(line), of: exchange)
     }
     if options.exchanges { lines.append(.exchange(audit(exchange))) }
-    if let session = exchange.mcp.session, session !== nobody {
+    guard let session = exchange.mcp.session else { return }
+    if session === nobody {
+      // Nobody's end is never written: what the server asked here ends with the exchange.
+      for request in nobody.openRequests(.s2c) where request.x == exchange.x {
+        giveUp(request, .s2c, nobody)
+      }
+    } else {
       session.openExchanges -= 1
       endIfOver(session)
     }

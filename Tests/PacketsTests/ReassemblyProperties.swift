@@ -120,9 +120,13 @@ struct `Reassembly properties` {
       .ethernet, .null, .loop, .raw, .ipv4, .ipv6, .linuxSLL, .linuxSLL2, LinkType(105),
     ]
     for i in 0..<200_000 {
-      var bytes = (0..<Int.random(in: 0..<90, using: &random)).map { _ in
-        UInt8.random(in: 0...255, using: &random)
+      let length = Int(random.next() % 90)
+      var bytes: [UInt8] = []
+      while bytes.count < length {
+        let word = random.next()
+        for k in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * k))) }
       }
+      bytes.removeLast(bytes.count - length)
       let type = types[i % types.count]
       // Most random bytes are no IP; give many of them a header that leads to TCP.
       if i % 3 != 0, type == .raw, bytes.count > 10 {

@@ -40,9 +40,20 @@ final class Peer: Sendable {
           peer.update { $0 = adopted }
         }
       }
-    _ = try await bootstrap.connect(host: address.host, port: address.port).get()
+    let target = try SocketAddress(ipAddress: address.host, port: address.port)
+    _ = try await bootstrap.connect(to: target).get()
     guard let dialled = peer.value else { preconditionFailure("connected without initializer") }
     return dialled
+  }
+
+  /// Connects to `address` and returns how that connection is ended by the other side, which may happen
+  /// so soon that connecting itself fails.
+  static func endingOfDial(_ address: Endpoint) async throws -> Ending? {
+    do {
+      return try await dial(address).ending().ending
+    } catch let error as IOError where error.errnoCode == ECONNRESET {
+      return .reset
+    }
   }
 
   func send(_ bytes: ByteBuffer) async throws { try await channel.writeAndFlush(bytes) }
@@ -119,10 +130,12 @@ private final class InboxHandler: ChannelInboundHandler {
 /// A server that accepts and hands out what it accepted, in order.
 final class Listener: Sendable {
   let channel: any Channel
+  let address: Endpoint
   private let accepted: Watched<[Peer]>
 
   private init(_ channel: any Channel, _ accepted: Watched<[Peer]>) {
     self.channel = channel
+    address = Endpoint(host: "127.0.0.1", port: channel.localAddress?.port ?? 0)
     self.accepted = accepted
   }
 
@@ -139,10 +152,6 @@ final class Listener: Sendable {
       }
       .bind(host: "127.0.0.1", port: port).get()
     return Listener(channel, accepted)
-  }
-
-  var address: Endpoint {
-    Endpoint(host: "127.0.0.1", port: channel.localAddress?.port ?? 0)
   }
 
   /// Waits for the connection numbered `index` from 0.

@@ -49,6 +49,7 @@ def upstream_killed(context):
             until_closed(side)
             check(time.monotonic() - began < 5, "the client's connection stayed open")
             check(proxy.process.poll() is None, "the proxy ended with its upstream")
+            side.close()
             proxy.finish()
     context.run("trace", "validate", proxy.trace)
     (session,) = Trace(proxy.trace).sessions.values()
