@@ -17,7 +17,6 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
-let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -59,6 +58,8 @@ let package = Package(
     layer("Wire", ["Basics", "CZlib", nioCore]),
     layer("Packets", ["Basics", nioCore]),
     layer(
+      "Trace", ["Basics", nioCore],
+      resources: [.embedInCode("mcptrace.schema.json")]),
 
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),
 
@@ -86,6 +87,7 @@ let package = Package(
         "Basics", "Trace", "MCP", "Analysis", "ReplayPlan", "Report", "ReplayEngine", "MockServer",
         nioCore, nioPosix, arguments,
       ],
+      resources: [.embedInCode("Demo/demo.mcptrace")],
       swiftSettings: strict),
     .executableTarget(
       name: "trace",
@@ -99,6 +101,7 @@ let package = Package(
 
     tests("ProxyTests", ["Proxy", nioPosix]),
     tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
+    tests("ServeCommandTests", ["replay"]),
     tests("BasicsTests", []),
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),
