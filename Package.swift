@@ -87,6 +87,7 @@ let package = Package(
         "Basics", "Trace", "MCP", "Analysis", "ReplayPlan", "Report", "ReplayEngine", "MockServer",
         nioCore, nioPosix, arguments,
       ],
+      resources: [.embedInCode("Demo/demo.mcptrace")],
       swiftSettings: strict),
     .executableTarget(
       name: "trace",
@@ -100,6 +101,7 @@ let package = Package(
 
     tests("ProxyTests", ["Proxy", nioPosix]),
     tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
+    tests("ServeCommandTests", ["replay"]),
     tests("BasicsTests", []),
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),

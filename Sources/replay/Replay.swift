@@ -10,7 +10,7 @@ struct Replay: AsyncParsableCommand {
       Exit codes: 0 done, 2 the result is invalid, 64 wrong usage, 65 unreadable trace, 69 target unreachable, 73 cannot \
       create a file or listen, 74 cannot write, 130 interrupted (results so far are written).
       """,
-    version: version, subcommands: [Run.self, PlanCommand.self, Serve.self])
+    version: version, subcommands: [Run.self, PlanCommand.self, Serve.self, Demo.self])
 
   /// What `environment` and the header of a run's trace name.
   static let version = "0.1.0"
