@@ -91,7 +91,7 @@ let package = Package(
 
     .target(
       name: "TestKit",
-      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
+      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", nioCore],
       path: "Tests/TestKit", swiftSettings: strict),
     tests("BasicsTests", []),
     tests("WireTests", ["Wire"]),
