@@ -17,12 +17,14 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
-let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
-func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func layer(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -55,17 +57,19 @@ let package = Package(
 
     layer("Wire", ["Basics", "CZlib", nioCore]),
     layer("Packets", ["Basics", nioCore]),
-    layer("Trace", ["Basics", nioCore]),
+    layer(
+      "Trace", ["Basics", nioCore],
+      resources: [.embedInCode("mcptrace.schema.json")]),
 
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),
 
     layer("Dissection", ["Basics", "Wire", "MCP", "Trace", crypto, nioCore]),
-    layer("Analysis", ["Basics", "Trace", "MCP", histogram, nioCore]),
+    layer("Analysis", ["Basics", "Trace", nioCore]),
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     layer("Capture", ["Basics", "Packets", "CPcap", nioCore]),
-    layer("Proxy", ["Basics", nioCore, nioPosix, deque]),
+    layer("Proxy", ["Basics", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
       ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
@@ -93,8 +97,18 @@ let package = Package(
       name: "TestKit",
       dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", nioCore],
       path: "Tests/TestKit", swiftSettings: strict),
+
+    tests("ProxyTests", ["Proxy", nioPosix]),
+    tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
     tests("BasicsTests", []),
+    tests("PacketsTests", ["Packets"]),
+    tests("CaptureTests", ["Packets", "Capture"]),
     tests("WireTests", ["Wire"]),
+    tests("MCPTests", ["MCP"]),
+    tests("DissectionTests", ["Dissection", "Trace", "Packets", "Capture"]),
+    tests("AnalysisTests", ["Trace", "Analysis"]),
+    tests("ReportTests", ["Trace", "Analysis", "Report"]),
+    tests("TraceCommandTests", ["trace"]),
   ],
   swiftLanguageModes: [.v6]
 )

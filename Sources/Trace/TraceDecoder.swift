@@ -1,4 +1,4 @@
-import Basics
+public import Basics
 public import NIOCore
 
 /// Turns the bytes of a trace into events, line by line, without I/O.
@@ -14,6 +14,8 @@ public struct TraceDecoder: Sendable {
   public private(set) var tornTail = 0
   /// Number of the line that `next()` returned last, from 1.
   public private(set) var line = 0
+  /// The text of the line that `next()` returned or rejected last; `nil` when that was no JSON.
+  public private(set) var text: RawJSON?
   /// Byte offset of that line.
   public private(set) var offset = 0
 
@@ -49,7 +51,8 @@ public struct TraceDecoder: Sendable {
       offset = nextOffset
       nextOffset += length + (hasEnd ? 1 : 0)
       if slice.readableBytesUInt8Span.isEmpty { continue }
-      guard let raw = RawJSON(validating: slice) else {
+      text = RawJSON(validating: slice)
+      guard let raw = text else {
         if !hasEnd {
           tornTail = length
           return nil

@@ -1,4 +1,4 @@
-import Basics
+public import Basics
 import Glibc
 import NIOCore
 
@@ -8,6 +8,8 @@ public final class TraceReader {
   public var tornTail: Int { decoder.tornTail }
   /// Number of the line that was returned last, from 1.
   public var line: Int { decoder.line }
+  /// The text of the line that was returned or rejected last; `nil` when that was no JSON.
+  public var text: RawJSON? { decoder.text }
 
   private static let chunk = 256 << 10
   private let descriptor: Int32

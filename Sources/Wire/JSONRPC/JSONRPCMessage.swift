@@ -39,8 +39,8 @@ public struct JSONRPCMessage: Hashable, Sendable {
 extension JSONRPCMessage {
   /// Reads the top-level members of a compact object; the last of duplicate keys wins.
   ///
-  /// Tolerates a missing `jsonrpc`: a method is enough for a call; an answer then needs an id, and an error must be an
-  /// object (OAuth and frameworks answer `{"error": "…"}`). Of a result and an error the one that is not null counts.
+  /// Tolerates a missing `jsonrpc`: a method is enough for a call; a result then needs an id, and an error must have
+  /// a code (OAuth and frameworks answer `{"error": "…"}`). Of a result and an error the one that is not null counts.
   /// `nil` when it is no message.
   init?(envelope json: RawJSON, bytes: Int) {
     var id: RawJSON?
@@ -60,15 +60,16 @@ extension JSONRPCMessage {
       default: break
       }
     }
-    let isAnswer = version?.text == "\"2.0\"" || id != nil
     if let method = method?.string {
       let isNull = id?.isNull ?? true
       self.init(
         kind: isNull ? .notification : .request, id: isNull ? nil : id, method: method,
         content: params, bytes: bytes)
-    } else if isAnswer, let result, !(result.isNull && error?.isNull == false) {
+    } else if let result, version != nil || id != nil,
+      !(result.isNull && error?.isNull == false)
+    {
       self.init(kind: .result, id: id, method: "", content: result, bytes: bytes)
-    } else if isAnswer, let error, error.bytes.readableBytesView.first == 0x7b {
+    } else if let error, error.member("code") != nil {
       self.init(kind: .error, id: id, method: "", content: error, bytes: bytes)
     } else {
       return nil

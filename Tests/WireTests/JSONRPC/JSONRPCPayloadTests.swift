@@ -76,7 +76,7 @@ struct `JSON-RPC payload` {
     arguments: [
       (#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601}}"#, "1"),
       (#"{"jsonrpc":"2.0","id":null,"error":{"code":-32601}}"#, "null"),
-      (#"{"jsonrpc":"2.0","error":{"code":-32601}}"#, nil),
+      (#"{"jsonrpc":"2.0","error":{"code":-32601}}"#, nil), (#"{"error":{"code":-32601}}"#, nil),
       (#"{"error":{"code":-32601},"id":"server-error"}"#, "\"server-error\""),
       (#"{"jsonrpc":"2.0","id":1,"result":null,"error":{"code":-32601}}"#, "1"),
     ] as [(String, String?)])
@@ -88,7 +88,7 @@ struct `JSON-RPC payload` {
   }
 
   @Test(arguments: [
-    #"{"error":"invalid_token","error_description":"expired"}"#, #"{"error":{"code":401}}"#,
+    #"{"error":"invalid_token","error_description":"expired"}"#, #"{"error":{"status":401}}"#,
     #"{"jsonrpc":"2.0","id":1,"error":"text"}"#, #"{"jsonrpc":"2.0","id":1}"#, "{}", "[]", "[[]]",
     #"{"method":5}"#, #"{"method":null,"id":1}"#, #"{"result":1}"#, "null", "\"method\"", "17",
     #"[{"a":1},2,"method"]"#, #"{"params":{"method":"a","id":1}}"#,

@@ -1,0 +1,43 @@
+/// How bursty a series of events is: variance over mean of the counts in windows of one length.
+///
+/// Theory: 1 for a Poisson process at every window length, below it for a regular one, above it for bursts. The
+/// windows are laid end to end from the first event on; a last window that is not full is left out. With few
+/// windows the figure says nothing, so there is none below `leastWindows`.
+public enum IndexOfDispersion {
+  /// Fewer windows than this give no figure.
+  public static let leastWindows: Int64 = 30
+
+  /// Returns the index of `times` (nanoseconds, in any order) for windows of `window` nanoseconds, `nil` below
+  /// `leastWindows` windows. O(n log n), whatever the number of windows.
+  public static func of(times: [Int64], window: Int64) -> Double? {
+    let times = times.sorted()
+    guard window > 0, let first = times.first, let last = times.last else { return nil }
+    let (span, overflow) = last.subtractingReportingOverflow(first)
+    guard !overflow else { return nil }
+    return of(times, from: first, windows: span / window, window: window)
+  }
+
+  private static func of(
+    _ times: [Int64], from first: Int64, windows: Int64, window: Int64
+  ) -> Double? {
+    guard windows >= leastWindows else { return nil }
+    var sum = 0.0
+    var squares = 0.0
+    var index: Int64 = 0
+    var count = 0.0
+    for time in times {
+      let at = (time &- first) / window
+      if at != index {
+        squares += count * count
+        index = at
+        count = 0
+      }
+      guard at < windows else { break }
+      count += 1
+      sum += 1
+    }
+    squares += count * count
+    let mean = sum / Double(windows)
+    return (squares / Double(windows) - mean * mean) / mean
+  }
+}

@@ -1,0 +1,331 @@
+import Basics
+import NIOCore
+import Trace
+import Wire
+
+/// What a connection tells the MCP layer of its exchanges, in the order an exchange lives through them.
+enum ExchangeStep {
+  /// The request is over (its body may be incomplete).
+  case requested(HTTPExchange)
+  /// The final response's head is there.
+  case answered(HTTPExchange)
+  /// An event of its stream.
+  case event(HTTPExchange, SSEEvent)
+  /// Both are over.
+  case ended(HTTPExchange, by: ResponseLine.EndedBy)
+}
+
+/// Dissects one connection: looks at its first bytes, decides what it carries, pairs requests and responses.
+///
+/// Theory (mitmproxy's NextLayer): bytes are held until the protocol is known, then played into the chosen decoder. HTTP/1 pairs by
+/// order (RFC 9112 §9.3). Sides of a capture have no common order, so an answer may wait for its request; but where requests may
+/// be missing (joined in the middle, or after a gap) an answer without one is an orphan at once, lest all later pairs shift.
+/// States: sniffing → http1 | opaque. What is opaque is counted by name, never parsed again.
+final class ConnectionDissector {
+  let flow: FlowID
+  let ends: FlowEnds
+  let openedAt: Timestamp
+  /// Payload bytes seen, by direction.
+  private(set) var bytesC2S = 0
+  private(set) var bytesS2C = 0
+  /// What it turned out to carry.
+  private(set) var content: ConnectionLine.Content?
+  /// Ends of the directions.
+  private(set) var endC2S: (how: FlowEnding, at: Timestamp)?
+  private(set) var endS2C: (how: FlowEnding, at: Timestamp)?
+
+  /// Which direction ended first; decides where the times are equal.
+  private var firstEnd = Direction.c2s
+
+  private enum Mode {
+    case sniffing
+    case http1
+    case opaque(kind: String)
+  }
+
+  private enum Held {
+    case bytes(Direction, ByteBuffer, Timestamp)
+    case gap(Direction, Int, Timestamp)
+  }
+
+  /// Most bytes held while the protocol is unknown.
+  private static let sniffLimit = 64 << 10
+
+  private let ledger: LossLedger
+  private let options: DissectionOptions
+  private let numberExchange: () -> Int
+  private var mode = Mode.sniffing
+  private var held: [Held] = []
+  private var heldBytes = 0
+  private var opaqueBytes = 0
+  private var requests: HTTP1Decoder
+  private var responses: HTTP1Decoder
+  private var requesting: HTTPExchange?
+  private var responding: HTTPExchange?
+  private var awaiting: [HTTPExchange] = []
+  private var requestsMayBeMissing: Bool
+  private var steps: [ExchangeStep] = []
+
+  init(
+    flow: FlowID, ends: FlowEnds, at: Timestamp, ledger: LossLedger, options: DissectionOptions,
+    numberExchange: @escaping () -> Int
+  ) {
+    self.flow = flow
+    self.ends = ends
+    openedAt = at
+    self.ledger = ledger
+    self.options = options
+    self.numberExchange = numberExchange
+    requests = HTTP1Decoder(role: .request, fromStart: ends.seenFromStart)
+    responses = HTTP1Decoder(role: .response, fromStart: ends.seenFromStart)
+    requestsMayBeMissing = !ends.seenFromStart
+  }
+
+  /// Takes the next bytes of a direction.
+  func append(_ direction: Direction, _ bytes: ByteBuffer, at: Timestamp) {
+    if direction == .c2s {
+      bytesC2S += bytes.readableBytes
+    } else {
+      bytesS2C += bytes.readableBytes
+    }
+    ledger.bytesIn += bytes.readableBytes
+    switch mode {
+    case .sniffing:
+      held.append(.bytes(direction, bytes, at))
+      heldBytes += bytes.readableBytes
+      sniff(at)
+    case .http1: feed(.bytes(direction, bytes, at))
+    case .opaque: opaqueBytes += bytes.readableBytes
+    }
+  }
+
+  /// Takes a hole in a direction.
+  func gap(_ direction: Direction, _ count: Int, at: Timestamp) {
+    ledger.bytesIn += count
+    ledger.note(LossLine(t: 0, kind: options.gapKind, bytes: count, conn: flow.number), at: at)
+    switch mode {
+    case .sniffing: held.append(.gap(direction, count, at))
+    case .http1: feed(.gap(direction, count, at))
+    case .opaque: break
+    }
+  }
+
+  /// Takes the end of a direction.
+  func end(_ direction: Direction, _ how: FlowEnding, at: Timestamp) {
+    if endC2S == nil, endS2C == nil { firstEnd = direction }
+    if direction == .c2s, endC2S == nil { endC2S = (how, at) }
+    if direction == .s2c, endS2C == nil { endS2C = (how, at) }
+    switch mode {
+    case .http1:
+      if direction == .c2s { requests.end(how, at: at) } else { responses.end(how, at: at) }
+      drain()
+      if isEnded { finishExchanges(at: at) }
+    case .sniffing where isEnded: becomeOpaque("unknown")
+    case .sniffing, .opaque: break
+    }
+    if isEnded, case .opaque(let kind) = mode, opaqueBytes > 0 {
+      ledger.note(LossLine(t: 0, kind: kind, bytes: opaqueBytes, conn: flow.number), at: at)
+      opaqueBytes = 0
+    }
+  }
+
+  /// True once both directions are over.
+  var isEnded: Bool { endC2S != nil && endS2C != nil }
+
+  /// True while an exchange is under way.
+  var isBusy: Bool { requesting != nil || responding != nil || !awaiting.isEmpty }
+
+  /// Returns the next step, `nil` when there is none.
+  func next() -> ExchangeStep? { steps.isEmpty ? nil : steps.removeFirst() }
+
+  // MARK: What it carries
+
+  private func sniff(_ at: Timestamp) {
+    for direction in [Direction.c2s, .s2c] {
+      switch SniffedProtocol(firstBytes: firstBytes(of: direction)) {
+      case .undecided: continue
+      case .http1:
+        mode = .http1
+        content = .http1
+        let all = held
+        held = []
+        for piece in all { feed(piece) }
+        return
+      case .http2: return becomeOpaque("h2.unsupported")
+      case .tls: return becomeOpaque("tls.undecryptable")
+      case .unknown:
+        // Joined in the middle: this may be the rest of a body; a later segment may begin a message.
+        if ends.seenFromStart || heldBytes > ConnectionDissector.sniffLimit {
+          return becomeOpaque("unknown")
+        }
+        dropHeld(at)
+      }
+    }
+  }
+
+  private func firstBytes(of wanted: Direction) -> ByteBuffer {
+    var first = ByteBuffer()
+    for case .bytes(let direction, let bytes, _) in held where direction == wanted {
+      first.writeImmutableBuffer(bytes)
+      if first.readableBytes >= 24 { break }
+    }
+    return first
+  }
+
+  private func dropHeld(_ at: Timestamp) {
+    held = []
+    let kind = HTTP1Decoder.SkipReason.midstream.rawValue
+    ledger.note(LossLine(t: 0, kind: kind, bytes: heldBytes, conn: flow.number), at: at)
+    heldBytes = 0
+  }
+
+  private func becomeOpaque(_ kind: String) {
+    mode = .opaque(kind: kind)
+    content = .opaque
+    opaqueBytes += heldBytes
+    held = []
+    heldBytes = 0
+  }
+
+  // MARK: HTTP/1
+
+  private func feed(_ piece: Held) {
+    switch piece {
+    case .bytes(.c2s, let bytes, let at): requests.append(bytes, at: at)
+    case .bytes(.s2c, let bytes, let at): responses.append(bytes, at: at)
+    case .gap(.c2s, let count, let at):
+      requests.gap(count, at: at)
+      requestsMayBeMissing = true
+    case .gap(.s2c, let count, let at): responses.gap(count, at: at)
+    }
+    drain()
+  }
+
+  private func drain() {
+    let before = requests.explained + responses.explained
+    drainRequests()
+    drainResponses()
+    ledger.bytesExplained += requests.explained + responses.explained - before
+  }
+
+  private func drainRequests() {
+    while let event = requests.next() {
+      switch event {
+      case .request(let head):
+        let exchange = HTTPExchange(
+          x: numberExchange(), conn: flow, clientHost: ends.client.host, request: head,
+          options: options)
+        requesting = exchange
+        awaiting.append(exchange)
+      case .body(let bytes, _): _ = requesting?.requestBody.append(bytes, keep: true)
+      case .bodyGap: requesting?.requestBody.markIncomplete()
+      case .end(let complete, let at):
+        guard let exchange = requesting else { continue }
+        if !complete { exchange.requestBody.markIncomplete() }
+        exchange.sentAt = at
+        requesting = nil
+        steps.append(.requested(exchange))
+      case .skipped(let bytes, let reason, let at):
+        skipped(bytes, reason, at)
+        requestsMayBeMissing = true
+      case .response, .trailers: continue
+      }
+    }
+  }
+
+  private func drainResponses() {
+    while true {
+      // An answer may be captured before its request: then it waits, unless requests may be missing.
+      if responding == nil {
+        if awaiting.isEmpty, !requestsMayBeMissing, endC2S == nil { return }
+        // An early answer (413, 401) waits for the end of its request, so that steps stay in order.
+        if let first = awaiting.first, first.sentAt == nil { return }
+      }
+      guard let event = responses.next() else { return }
+      take(event)
+    }
+  }
+
+  private func take(_ event: HTTP1Decoder.Event) {
+    switch event {
+    case .response(let head):
+      if head.isInterim {
+        awaiting.first?.interim.append(head.status)
+        return
+      }
+      let exchange = awaiting.isEmpty ? orphan() : awaiting.removeFirst()
+      exchange.respond(with: head, options: options)
+      let method = exchange.request?.method
+      if method == "HEAD" { responses.omitBody() }
+      if method == "CONNECT", (200..<300).contains(head.status) {
+        responses.becomeTunnel()
+        requests.becomeTunnel()
+      }
+      if head.status == 101 { requests.becomeTunnel() }
+      responding = exchange
+      steps.append(.answered(exchange))
+      if method == "CONNECT", (200..<300).contains(head.status) {
+        finish(exchange, complete: true, at: head.endAt)
+      }
+    case .body(let bytes, let at):
+      guard let exchange = responding else { return }
+      let decoded = exchange.responseBody.append(bytes, keep: exchange.sse == nil)
+      guard exchange.sse != nil else { return }
+      exchange.sse?.append(decoded, at: at)
+      while let event = exchange.sse?.next() { steps.append(.event(exchange, event)) }
+    case .bodyGap: responding?.responseBody.markIncomplete()
+    case .end(let complete, let at):
+      if let exchange = responding { finish(exchange, complete: complete, at: at) }
+    case .skipped(let bytes, let reason, let at): skipped(bytes, reason, at)
+    case .request, .trailers: return
+    }
+  }
+
+  private func orphan() -> HTTPExchange {
+    let exchange = HTTPExchange(
+      x: numberExchange(), conn: flow, clientHost: ends.client.host, request: nil, options: options)
+    exchange.flags.append("response-without-request")
+    return exchange
+  }
+
+  private func finish(_ exchange: HTTPExchange, complete: Bool, at: Timestamp) {
+    if !complete { exchange.responseBody.markIncomplete() }
+    if exchange.responseBody.isCoded { exchange.flags.append("content-encoding-kept") }
+    exchange.sse?.end()
+    exchange.isAnswered = complete
+    exchange.doneAt = at
+    responding = nil
+    steps.append(.ended(exchange, by: complete ? .server : whoEnded))
+  }
+
+  /// Who closed first; the recording, when nobody did.
+  private var whoEnded: ResponseLine.EndedBy {
+    guard let server = endS2C, server.how == .fin || server.how == .reset else {
+      guard let client = endC2S, client.how == .fin || client.how == .reset else { return .capture }
+      return .client
+    }
+    guard let client = endC2S, client.how == .fin || client.how == .reset else { return .server }
+    if client.at == server.at { return firstEnd == .c2s ? .client : .server }
+    return client.at < server.at ? .client : .server
+  }
+
+  /// Both directions are over: what is still open never gets its answer.
+  private func finishExchanges(at: Timestamp) {
+    if let exchange = responding { finish(exchange, complete: false, at: at) }
+    for exchange in awaiting {
+      if exchange.sentAt == nil {
+        exchange.requestBody.markIncomplete()
+        exchange.sentAt = at
+        steps.append(.requested(exchange))
+      }
+      exchange.doneAt = at
+      steps.append(.ended(exchange, by: whoEnded))
+    }
+    awaiting = []
+    requesting = nil
+  }
+
+  private func skipped(_ bytes: Int, _ reason: HTTP1Decoder.SkipReason, _ at: Timestamp) {
+    ledger.note(LossLine(t: 0, kind: reason.rawValue, bytes: bytes, conn: flow.number), at: at)
+  }
+}

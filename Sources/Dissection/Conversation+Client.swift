@@ -1,0 +1,196 @@
+import Basics
+import MCP
+import Trace
+import Wire
+
+/// What the client says.
+extension Conversation {
+  /// Writes (or defers) one message of a request's body.
+  func said(_ exchange: HTTPExchange, _ position: Int, _ session: SessionState) {
+    let (message, facts) = exchange.mcp.messages[position]
+    let batch = exchange.mcp.isBatch ? position : nil
+    switch message.kind {
+    case .request: requestSaid(exchange, message, facts, batch, session)
+    case .notification: notificationSaid(exchange, message, facts, batch, session)
+    case .result, .error: answerSaid(exchange, message, batch, session)
+    }
+  }
+
+  private func requestSaid(
+    _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ facts: MessageFacts, _ batch: Int?,
+    _ session: SessionState
+  ) {
+    guard let id = message.id else { return }
+    let t = time(exchange.startedAt)
+    let resumed = facts.requestState.flatMap { session.requestStates[$0] }
+    let isAgent =
+      !Method.isMachinery(message.method) && resumed == nil
+      && !isAutomaticList(message, facts, session, t)
+    var line = RequestLine(
+      session: session.name, n: session.number(), t: t, dir: .c2s, id: id, method: message.method)
+    line.sent = exchange.sentAt.map(time)
+    line.tool = facts.tool
+    line.origin = isAgent ? .agent : .sdk
+    var place: CausalOrder.Place?
+    if session !== nobody {
+      let source = facts.cursor.flatMap { session.cursors[$0] }
+      let here = session.order.place(at: t, isAgent: isAgent, source: source)
+      place = here
+      line.turn = here.turn
+      line.after = here.after.isEmpty ? nil : here.after
+      line.think = here.latestDone.map { t - $0 }
+      if line.after != nil { line.afterBy = reason(message, facts, here, session) }
+      if let token = facts.progressToken { session.progressTokens[token] = line.n }
+    }
+    line.continues = resumed?.n
+    let refusal = RefusalKey(authority: authority(exchange), host: exchange.clientHost, id: id)
+    line.retryOf = refused.removeValue(forKey: refusal)
+    line.conn = exchange.conn.number
+    line.x = exchange.x
+    line.via = .post
+    line.batch = batch
+    line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields) : nil
+    line.params = kept(message.content)
+    line.bytes = message.bytes
+    let request = OpenRequest(
+      n: line.n, id: id, method: message.method, tool: facts.tool, place: place, isAgent: isAgent,
+      x: exchange.x, conn: exchange.conn.number)
+    exchange.mcp.requests.append(request)
+    if session !== nobody { session.opened(request, .c2s) }
+    write(.request(line), of: exchange)
+  }
+
+  /// The strongest reason that can be told without looking at values.
+  private func reason(
+    _ message: JSONRPCMessage, _ facts: MessageFacts, _ place: CausalOrder.Place,
+    _ session: SessionState
+  ) -> AfterReason {
+    if facts.requestState != nil || facts.taskID != nil { return .protocol }
+    if let cursor = facts.cursor, let n = session.cursors[cursor], place.after.contains(n) {
+      return .protocol
+    }
+    return place.after.contains { session.handshakes.contains($0) } ? .protocol : .order
+  }
+
+  private func isAutomaticList(
+    _ message: JSONRPCMessage, _ facts: MessageFacts, _ session: SessionState, _ t: Int64
+  ) -> Bool {
+    guard message.method == Method.toolsList, facts.cursor == nil, let call = session.lastCall
+    else { return false }
+    return !session.listedTools.contains(call.tool) && t >= call.done
+      && t - call.done <= Conversation.automaticListGap
+  }
+
+  private func notificationSaid(
+    _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ facts: MessageFacts, _ batch: Int?,
+    _ session: SessionState
+  ) {
+    let t = time(exchange.startedAt)
+    var line = NotificationLine(
+      session: session.name, n: session.number(), t: t, dir: .c2s, method: message.method)
+    if session !== nobody {
+      let place = session.order.place(at: t, isAgent: false)
+      line.after = place.after.isEmpty ? nil : place.after
+      line.think = place.latestDone.map { t - $0 }
+    }
+    if let cancels = facts.cancels, message.method == Method.cancelled,
+      let request = session.openRequest(cancels, .c2s)
+    {
+      request.cancelledBy = line.n
+      request.cancelledAt = t
+      line.re = request.n
+    }
+    line.conn = exchange.conn.number
+    line.x = exchange.x
+    line.via = .post
+    line.batch = batch
+    line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields) : nil
+    line.params = kept(message.content)
+    line.bytes = message.bytes
+    exchange.mcp.deferred.append(.notification(line))
+  }
+
+  /// The client answers a request of the server.
+  private func answerSaid(
+    _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ batch: Int?, _ session: SessionState
+  ) {
+    guard let id = message.id, let request = session.openRequest(id, .s2c) else {
+      ledger.note(
+        LossLine(
+          t: 0, kind: "jsonrpc.unmatched_response", conn: exchange.conn.number, x: exchange.x),
+        at: exchange.startedAt)
+      return
+    }
+    session.closed(request, .s2c)
+    var line = ResponseLine(
+      session: session.name, n: session.number(), re: request.n, t: time(exchange.startedAt),
+      dir: .c2s, outcome: message.kind == .error ? .jsonrpcError : .ok)
+    line.done = exchange.sentAt.map(time)
+    line.by = .client
+    line.conn = exchange.conn.number
+    line.x = exchange.x
+    line.via = .post
+    line.batch = batch
+    fill(&line, from: message)
+    exchange.mcp.deferred.append(.response(line))
+  }
+
+  /// The client ends its session.
+  func deleting(_ exchange: HTTPExchange, _ session: SessionState) {
+    var line = httpLine(exchange, .delete)
+    line.session = session.name
+    line.n = session === nobody ? nil : session.number()
+    place(&line, session)
+    exchange.mcp.deferred.append(.http(line))
+  }
+
+  /// Gives an http line the answers it came after.
+  func place(_ line: inout HTTPLine, _ session: SessionState) {
+    guard session !== nobody else { return }
+    let place = session.order.place(at: line.t, isAgent: false)
+    line.after = place.after.isEmpty ? nil : place.after
+    line.think = place.latestDone.map { line.t - $0 }
+  }
+
+  func httpLine(_ exchange: HTTPExchange, _ role: HTTPLine.Role) -> HTTPLine {
+    var line = HTTPLine(
+      x: exchange.x, conn: exchange.conn.number, t: time(exchange.startedAt),
+      method: exchange.request?.method ?? "",
+      target: redacted(target: exchange.request?.target ?? ""), role: role)
+    line.headers = redacted(exchange.request?.fields)
+    line.lastEventID = exchange.requestHeader("last-event-id")
+    return line
+  }
+
+  /// What of a payload is kept.
+  func kept(_ payload: RawJSON?) -> RawJSON? {
+    switch options.payloads {
+    case .full: payload
+    case .shape: payload.map { RawJSON($0.value.shape) }
+    case .none: nil
+    }
+  }
+
+  func fill(_ line: inout ResponseLine, from message: JSONRPCMessage) {
+    if message.kind == .error {
+      line.error = kept(message.content)
+      line.code = message.content?.member("code")?.value.int
+    } else {
+      line.result = kept(message.content)
+    }
+    line.bytes = message.bytes
+  }
+}
+
+extension JSONValue {
+  /// The value with its structure and keys but without its contents.
+  var shape: JSONValue {
+    switch self {
+    case .null, .bool: self
+    case .number: .number("0")
+    case .string(let text): .string(String(repeating: "x", count: min(text.utf8.count, 64)))
+    case .array(let elements): .array(elements.map(\.shape))
+    case .object(let members): .object(members.map { .init($0.key, $0.value.shape) })
+    }
+  }
+}

@@ -1,0 +1,236 @@
+import Basics
+import MCP
+import NIOCore
+import Trace
+import Wire
+
+/// How exchanges, streams and sessions end.
+extension Conversation {
+  /// Writes the line that opens a GET stream, once.
+  func openStream(_ exchange: HTTPExchange) {
+    guard !exchange.mcp.isStreamOpen, let session = exchange.mcp.session else { return }
+    exchange.mcp.isStreamOpen = true
+    var line = httpLine(exchange, .streamOpen)
+    line.session = session.name
+    line.n = session === nobody ? nil : session.number()
+    line.status = exchange.response?.status
+    place(&line, session)
+    write(.http(line), of: exchange)
+  }
+
+  /// Takes the end of an exchange: nothing of it may stay unsaid.
+  func ended(_ exchange: HTTPExchange, by: ResponseLine.EndedBy) {
+    let role = exchange.mcp.role
+    takeBody(exchange)
+    if role == .messages || role == .delete { settle(exchange, nil) }
+    closeRequests(exchange, by)
+    writeDeferred(exchange)
+    if role == .stream { closeStream(exchange, by) }
+    if exchange.mcp.linesWritten == 0 {
+      var line = httpLine(exchange, role == .auth ? .auth : .other)
+      line.status = exchange.response?.status
+      line.done = exchange.doneAt.map(time)
+      write(.http(line), of: exchange)
+    }
+    if options.exchanges { lines.append(.exchange(audit(exchange))) }
+    guard let session = exchange.mcp.session else { return }
+    if session === nobody {
+      // Nobody's end is never written: what the server asked here ends with the exchange.
+      for request in nobody.openRequests(.s2c) where request.x == exchange.x {
+        giveUp(request, .s2c, nobody)
+      }
+    } else {
+      session.openExchanges -= 1
+      endIfOver(session)
+    }
+  }
+
+  /// Reads a body that is no stream.
+  private func takeBody(_ exchange: HTTPExchange) {
+    guard exchange.sse == nil, let response = exchange.response,
+      exchange.responseBody.isComplete, exchange.responseBody.bytes.readableBytes > 0,
+      exchange.mcp.role == .messages
+    else { return }
+    let payload = JSONRPCPayload(exchange.responseBody.bytes)
+    settle(exchange, payload.messages.first)
+    var isBatch = false
+    if case .batch = payload { isBatch = true }
+    for (position, message) in payload.messages.enumerated() {
+      served(
+        exchange, message,
+        Carrier(
+          via: .json, firstByteAt: response.firstByteAt,
+          lastByteAt: exchange.doneAt ?? response.endAt, event: nil,
+          batch: isBatch ? position : nil))
+    }
+  }
+
+  /// Gives every request of the exchange that has no answer its response line, unless the answer may still come elsewhere.
+  private func closeRequests(_ exchange: HTTPExchange, _ by: ResponseLine.EndedBy) {
+    let session = exchange.mcp.session ?? nobody
+    let status = exchange.response?.status
+    let isAccepted = status == 202 && session.line.transport == .httpSSE
+    let mayResume = exchange.sse != nil && exchange.mcp.isResumable
+    for request in exchange.mcp.requests where !request.isClosed {
+      if session !== nobody, isAccepted || mayResume { continue }
+      let outcome = OutcomeRule.unanswered(
+        status: status, isComplete: exchange.isAnswered, by: by,
+        knownSession: exchange.mcp.namesKnownSession, cancelled: request.cancelledBy != nil)
+      let at = exchange.doneAt ?? exchange.sentAt ?? exchange.startedAt
+      var line = ResponseLine(
+        session: session.name, n: session.number(), re: request.n,
+        t: time(exchange.response?.firstByteAt ?? at), dir: .s2c, outcome: outcome)
+      line.done = request.cancelledAt.map { max($0, line.t) } ?? time(at)
+      line.by = request.cancelledBy != nil ? .client : by
+      line.cancelledBy = request.cancelledBy
+      line.status = status
+      line.conn = exchange.conn.number
+      line.x = exchange.x
+      line.headers = redacted(exchange.response?.fields)
+      addBody(&line, exchange)
+      close(request, line, exchange, session)
+    }
+  }
+
+  /// A body that is no JSON-RPC message is kept as it is.
+  private func addBody(_ line: inout ResponseLine, _ exchange: HTTPExchange) {
+    let body = exchange.responseBody
+    guard exchange.sse == nil, body.bytes.readableBytes > 0 else { return }
+    line.bytes = body.count
+    guard options.payloads == .full else { return }
+    if body.isTruncated { line.truncated = true }
+    if let text = body.bytes.utf8Text {
+      line.body = text
+    } else {
+      line.raw = Base64.encode(body.bytes)
+    }
+  }
+
+  private func writeDeferred(_ exchange: HTTPExchange) {
+    let status = exchange.response?.status
+    let done = exchange.doneAt.map(time)
+    for item in exchange.mcp.deferred {
+      switch item {
+      case .notification(var line):
+        line.status = status
+        line.done = done
+        write(.notification(line), of: exchange)
+      case .response(var line):
+        line.status = status
+        write(.response(line), of: exchange)
+      case .http(var line):
+        line.status = status
+        line.done = done
+        write(.http(line), of: exchange)
+        if line.role == .delete, let status, let session = exchange.mcp.session {
+          let t = done ?? line.t
+          if (200..<300).contains(status) { session.ended = session.ended ?? (.deleted, t) }
+          if status == 404 { session.ended = session.ended ?? (.lost, t) }
+        }
+      }
+    }
+    exchange.mcp.deferred = []
+  }
+
+  /// Writes how a stream ended, or that it never opened.
+  private func closeStream(_ exchange: HTTPExchange, _ by: ResponseLine.EndedBy) {
+    let session = exchange.mcp.session ?? nobody
+    let end = exchange.doneAt ?? exchange.startedAt
+    let wasOpen = exchange.mcp.isStreamOpen
+    var line = httpLine(exchange, wasOpen ? .streamClose : .streamOpen)
+    line.session = session.name
+    line.n = session === nobody ? nil : session.number()
+    line.status = exchange.response?.status
+    line.done = time(end)
+    if wasOpen {
+      line.t = time(end)
+      line.headers = nil
+      line.how = exchange.isAnswered ? "complete" : by.rawValue
+    } else {
+      place(&line, session)
+    }
+    write(.http(line), of: exchange)
+  }
+
+  private func audit(_ exchange: HTTPExchange) -> ExchangeLine {
+    var line = ExchangeLine(
+      x: exchange.x, conn: exchange.conn.number, t: time(exchange.startedAt),
+      method: exchange.request?.method ?? "",
+      target: redacted(target: exchange.request?.target ?? ""),
+      request: .init(bytes: exchange.requestBody.count, sha256: exchange.requestBody.sha256),
+      response: .init(bytes: exchange.responseBody.count, sha256: exchange.responseBody.sha256))
+    line.sent = exchange.sentAt.map(time)
+    line.first = exchange.response.map { time($0.firstByteAt) }
+    line.done = exchange.response == nil ? nil : exchange.doneAt.map(time)
+    line.status = exchange.response?.status
+    line.interim = exchange.interim.isEmpty ? nil : exchange.interim
+    line.flags = exchange.flags.isEmpty ? nil : exchange.flags
+    return line
+  }
+
+  // MARK: Sessions
+
+  /// Writes the `end` of a session that the protocol ended, once nothing of it is under way.
+  private func endIfOver(_ session: SessionState) {
+    guard session.openExchanges == 0, session.ended?.how == .deleted else { return }
+    end(session, how: .deleted, t: session.ended?.t ?? session.lastActivity)
+  }
+
+  /// Ends sessions that were silent for too long.
+  func sweep(now: Timestamp) {
+    let limit = time(now) - options.sessionIdle
+    for session in table.all where session.openExchanges == 0 && session.lastActivity < limit {
+      end(session, how: session.ended?.how ?? .idle, t: session.ended?.t ?? session.lastActivity)
+      table.remove(session)
+    }
+  }
+
+  /// Ends all sessions; `isOpen` tells whether a connection was still open when the recording ended.
+  func finish(at: Timestamp, isOpen: (Int) -> Bool) {
+    for session in table.all {
+      let how =
+        session.ended?.how ?? (session.conns.contains(where: isOpen) ? .captureEnd : .closed)
+      end(session, how: how, t: session.ended?.t ?? session.lastActivity)
+    }
+  }
+
+  private func end(_ session: SessionState, how: EndLine.How, t: Int64) {
+    guard !session.isEndWritten else { return }
+    session.isEndWritten = true
+    for direction in [Direction.c2s, .s2c] {
+      for request in session.openRequests(direction) { giveUp(request, direction, session) }
+    }
+    guard let name = session.name, var key = session.line.key else { return }
+    key.confidence = table.confidence(of: session)
+    lines.append(.end(EndLine(session: name, t: t, how: how, key: key)))
+  }
+
+  /// A request whose answer never came while the session was watched.
+  private func giveUp(_ request: OpenRequest, _ direction: Direction, _ session: SessionState) {
+    let t = request.cancelledAt ?? session.lastActivity
+    let isCancelled = request.cancelledBy != nil
+    var line = ResponseLine(
+      session: session.name, n: session.number(), re: request.n, t: t, dir: direction.reversed,
+      outcome: isCancelled ? .cancelled : .unanswered)
+    line.done = t
+    line.by = isCancelled ? .client : .capture
+    line.cancelledBy = request.cancelledBy
+    line.conn = request.conn
+    line.x = request.x
+    if direction == .c2s {
+      close(request, line, nil, session)
+    } else {
+      session.closed(request, .s2c)
+      lines.append(.response(line))
+    }
+  }
+}
+
+extension ByteBuffer {
+  /// The readable bytes as text, when they are UTF-8.
+  var utf8Text: String? {
+    let text = String(buffer: self)
+    return text.utf8.count == readableBytes && text.utf8.elementsEqual(readableBytesView)
+      ? text : nil
+  }
+}

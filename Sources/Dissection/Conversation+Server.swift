@@ -1,0 +1,237 @@
+import Basics
+import MCP
+import NIOCore
+import Trace
+import Wire
+
+/// What the server says.
+extension Conversation {
+  /// Where a message of the server was found.
+  struct Carrier {
+    var via: Via
+    var firstByteAt: Timestamp
+    var lastByteAt: Timestamp
+    var event: JSONValue?
+    var batch: Int?
+  }
+
+  /// Takes an event of a stream.
+  func streamed(_ exchange: HTTPExchange, _ event: SSEEvent) {
+    if event.id != nil { exchange.mcp.isResumable = true }
+    if event.name == "endpoint", exchange.mcp.role == .stream, let data = event.data {
+      endpointNamed(String(buffer: data), exchange)
+    }
+    guard let data = event.data, data.readableBytes > 0, event.name != "endpoint" else {
+      if exchange.mcp.role == .stream {
+        settle(exchange, nil)
+        openStream(exchange)
+      }
+      remark(exchange, event)
+      return
+    }
+    let payload = JSONRPCPayload(data)
+    settle(exchange, payload.messages.first)
+    if exchange.mcp.role == .stream { openStream(exchange) }
+    var isBatch = false
+    if case .batch = payload { isBatch = true }
+    for (position, message) in payload.messages.enumerated() {
+      let carrier = Carrier(
+        via: exchange.mcp.role == .stream ? .getSSE : .postSSE, firstByteAt: event.firstByteAt,
+        lastByteAt: event.lastByteAt, event: description(event), batch: isBatch ? position : nil)
+      served(exchange, message, carrier)
+    }
+    if payload.messages.isEmpty {
+      ledger.note(
+        LossLine(t: 0, kind: "sse.not_jsonrpc", conn: exchange.conn.number, x: exchange.x),
+        at: event.lastByteAt)
+    }
+  }
+
+  private func description(_ event: SSEEvent) -> JSONValue? {
+    var members: [JSONValue.Member] = []
+    if let id = event.id { members.append(.init("id", .string(id))) }
+    if let name = event.name { members.append(.init("name", .string(name))) }
+    return members.isEmpty ? nil : .object(members)
+  }
+
+  /// Writes what a stream carries besides messages.
+  private func remark(_ exchange: HTTPExchange, _ event: SSEEvent) {
+    let kind: SSELine.Kind =
+      event.comment != nil ? .comment : event.id != nil ? .priming : .retry
+    guard kind != .retry || event.retry != nil else { return }
+    var line = SSELine(x: exchange.x, t: time(event.lastByteAt), kind: kind)
+    line.id = event.id
+    line.retry = event.retry
+    write(.sse(line), of: exchange)
+  }
+
+  /// HTTP+SSE (2024-11-05): the first event names the URL for messages, and so the session.
+  private func endpointNamed(_ url: String, _ exchange: HTTPExchange) {
+    guard exchange.mcp.session == nil else { return }
+    // An absolute URL is cut down to its path: `scheme://authority/path`.
+    let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+    let isAbsolute = parts.count >= 3 && parts[0].hasSuffix(":") && parts[1].isEmpty
+    let target = isAbsolute ? "/" + (parts.count > 3 ? parts[3] : "") : Substring(url)
+    let session = table.create(
+      endpoint: String(target), surrogate: redacted(target: String(target)),
+      authority: authority(exchange), path: exchange.path, t: time(exchange.startedAt))
+    bind(exchange, to: session)
+  }
+
+  /// Writes one message of the server.
+  func served(_ exchange: HTTPExchange, _ message: JSONRPCMessage, _ carrier: Carrier) {
+    let session = exchange.mcp.session ?? nobody
+    session.lastActivity = max(session.lastActivity, time(carrier.lastByteAt))
+    switch message.kind {
+    case .request: asked(exchange, message, carrier, session)
+    case .notification: notified(exchange, message, carrier, session)
+    case .result, .error:
+      guard let request = match(exchange, message, session) else {
+        ledger.note(
+          LossLine(
+            t: 0, kind: "jsonrpc.unmatched_response", conn: exchange.conn.number, x: exchange.x),
+          at: carrier.lastByteAt)
+        return
+      }
+      answer(request, message, carrier, exchange, session)
+    }
+  }
+
+  /// By exchange first (ids may repeat), then by id in the session (GET streams, resumed streams). An error of the transport has
+  /// an id of its own making ("server-error", `null`): it belongs to the exchange's only request.
+  private func match(
+    _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ session: SessionState
+  ) -> OpenRequest? {
+    let own = exchange.mcp.requests.filter { !$0.isClosed }
+    if let id = message.id {
+      if let request = own.first(where: { $0.id == id }) { return request }
+      if let request = session.openRequest(id, .c2s), exchange.mcp.role == .stream || own.isEmpty {
+        return request
+      }
+    }
+    return message.kind == .error && own.count == 1 ? own.first : nil
+  }
+
+  private func answer(
+    _ request: OpenRequest, _ message: JSONRPCMessage, _ carrier: Carrier,
+    _ exchange: HTTPExchange, _ session: SessionState
+  ) {
+    let result = message.kind == .result ? message.content.map(ResultFacts.init) : nil
+    let status = exchange.response?.status
+    let outcome = OutcomeRule.answered(
+      message, result: result, status: status, knownSession: exchange.mcp.namesKnownSession,
+      cancelled: request.cancelledBy != nil)
+    var line = ResponseLine(
+      session: session.name, n: session.number(), re: request.n, t: time(carrier.firstByteAt),
+      dir: .s2c, outcome: outcome)
+    line.done = time(carrier.lastByteAt)
+    line.by = .server
+    line.cancelledBy = request.cancelledBy
+    line.status = status
+    line.conn = exchange.conn.number
+    line.x = exchange.x
+    line.via = carrier.via
+    line.event = carrier.event
+    line.batch = carrier.batch
+    line.headers = responseHeaders(exchange, carrier.via)
+    fill(&line, from: message)
+    close(request, line, exchange, session)
+    guard let result, session !== nobody else { return }
+    learn(result, from: line, of: request, session)
+  }
+
+  /// The response's header fields, once an exchange; those of a GET stream belong to no message.
+  private func responseHeaders(_ exchange: HTTPExchange, _ via: Via) -> [HeaderField]? {
+    guard via != .getSSE, !exchange.mcp.headersWritten else { return nil }
+    exchange.mcp.headersWritten = true
+    return redacted(exchange.response?.fields)
+  }
+
+  /// Writes a request's response line and lets later requests depend on it.
+  func close(
+    _ request: OpenRequest, _ line: ResponseLine, _ exchange: HTTPExchange?, _ session: SessionState
+  ) {
+    session.closed(request, .c2s)
+    request.isClosed = true
+    if let exchange {
+      write(.response(line), of: exchange)
+      if line.status == 401 {
+        let key = RefusalKey(
+          authority: authority(exchange), host: exchange.clientHost, id: request.id)
+        if refused.count < 1024 { refused[key] = request.n }
+      }
+    } else {
+      lines.append(.response(line))
+    }
+    if line.outcome == .sessionLost { session.ended = session.ended ?? (.lost, line.t) }
+    if let place = request.place, let done = line.done, line.outcome != .unanswered {
+      session.order.answered(n: line.n, done: done, place: place, isAgent: request.isAgent)
+      if let tool = request.tool { session.lastCall = (tool, done) }
+    }
+  }
+
+  /// Notes what later messages may refer to.
+  private func learn(
+    _ result: ResultFacts, from line: ResponseLine, of request: OpenRequest,
+    _ session: SessionState
+  ) {
+    if let cursor = result.nextCursor { session.cursors[cursor] = line.n }
+    if let state = result.requestState { session.requestStates[state] = request }
+    if request.method == Method.toolsList {
+      session.listedTools.formUnion(result.toolNames)
+    }
+    if request.method == Method.initialize || request.method == Method.discover {
+      session.handshakes.insert(line.n)
+    }
+    let before = session.line
+    if request.method == Method.initialize, let revision = result.revision {
+      session.line.revision = revision.description
+    }
+    if session.line.server == nil { session.line.server = result.server }
+    if session.line != before { announce(session) }
+  }
+
+  /// The server asks the client something.
+  private func asked(
+    _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ carrier: Carrier,
+    _ session: SessionState
+  ) {
+    guard let id = message.id else { return }
+    var line = RequestLine(
+      session: session.name, n: session.number(), t: time(carrier.firstByteAt), dir: .s2c, id: id,
+      method: message.method)
+    line.sent = time(carrier.lastByteAt)
+    line.conn = exchange.conn.number
+    line.x = exchange.x
+    line.via = .sse
+    line.batch = carrier.batch
+    line.params = kept(message.content)
+    line.bytes = message.bytes
+    let request = OpenRequest(
+      n: line.n, id: id, method: message.method, tool: nil, place: nil, isAgent: false,
+      x: exchange.x, conn: exchange.conn.number)
+    session.opened(request, .s2c)
+    write(.request(line), of: exchange)
+  }
+
+  private func notified(
+    _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ carrier: Carrier,
+    _ session: SessionState
+  ) {
+    let facts = MessageFacts(message)
+    var line = NotificationLine(
+      session: session.name, n: session.number(), t: time(carrier.firstByteAt), dir: .s2c,
+      method: message.method)
+    line.done = time(carrier.lastByteAt)
+    if let token = facts.progressToken { line.re = session.progressTokens[token] }
+    if line.re == nil, exchange.mcp.requests.count == 1 { line.re = exchange.mcp.requests.first?.n }
+    line.conn = exchange.conn.number
+    line.x = exchange.x
+    line.via = carrier.via == .json ? .json : .sse
+    line.event = carrier.event
+    line.batch = carrier.batch
+    line.params = kept(message.content)
+    line.bytes = message.bytes
+    write(.notification(line), of: exchange)
+  }
+}

@@ -1,0 +1,22 @@
+public import Trace
+
+/// What a dissection keeps and how it infers.
+public struct DissectionOptions: Sendable {
+  /// Write an `exchange` line for every HTTP exchange.
+  public var exchanges = false
+  /// Replaces credentials; `nil` keeps them (`--no-redact`).
+  public var redactor: Redactor?
+  /// Requests of a turn within this many nanoseconds of its first are siblings.
+  public var siblingGap: Int64 = 20_000_000
+  /// A session silent for this many nanoseconds, and without an open stream, ends as `idle`.
+  public var sessionIdle: Int64 = 30 * 60 * 1_000_000_000
+  /// What of params, results and errors is kept.
+  public var payloads = HeaderLine.Payloads.full
+  /// Name of the loss that a gap in a flow stands for: packets missing from a capture, or a recorder that could not keep up.
+  public var gapKind = "tcp.gap"
+  /// Bytes of a body that are kept; the rest is counted and hashed.
+  public var bodyLimit = 16 << 20
+
+  /// Creates the defaults, which redact with a key of their own.
+  public init(redactor: Redactor? = Redactor(key: .random())) { self.redactor = redactor }
+}

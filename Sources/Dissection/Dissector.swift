@@ -1,0 +1,154 @@
+public import Basics
+public import Trace
+import Wire
+
+/// Flow events in, trace events out: one pipeline for every source, without I/O.
+///
+/// The owner feeds events in capture order, drains `next()` after each, and calls `finish` at the end. Memory is bounded by what is
+/// open: connections, exchanges under way (bodies up to `bodyLimit`) and sessions not yet idle.
+public final class Dissector {
+  private let conversation: Conversation
+  private let ledger: LossLedger
+  private let options: DissectionOptions
+  private let t0: Timestamp
+  private var flows: [FlowID: ConnectionDissector] = [:]
+  private var openAtEnd: Set<Int> = []
+  private var output: [TraceEvent] = []
+  private var taken = 0
+  private var exchanges = 0
+  private var latest: Timestamp
+  private var sweptAt: Timestamp
+
+  /// Seconds between looks for idle sessions.
+  private static let sweepInterval: Int64 = 10_000_000_000
+
+  /// Creates a dissector; times of the trace count from `t0`.
+  public init(t0: Timestamp, options: DissectionOptions) {
+    self.t0 = t0
+    self.options = options
+    ledger = LossLedger(t0: t0)
+    conversation = Conversation(t0: t0, options: options, ledger: ledger)
+    latest = t0
+    sweptAt = t0
+  }
+
+  /// Takes the next event.
+  public func append(_ event: FlowEvent) {
+    switch event {
+    case .opened(let id, let ends, let at):
+      open(id, ends, at)
+      tick(at)
+    case .bytes(let id, let direction, let bytes, let at):
+      flow(id, at).append(direction, bytes, at: at)
+      advance(id)
+      tick(at)
+    case .gap(let id, let direction, let count, let at):
+      flow(id, at).gap(direction, count, at: at)
+      advance(id)
+      tick(at)
+    case .ended(let id, let direction, let how, let at):
+      let connection = flow(id, at)
+      if how == .captureEnd, !connection.isEnded { openAtEnd.insert(id.number) }
+      connection.end(direction, how, at: at)
+      advance(id)
+      if connection.isEnded { close(connection) }
+      tick(at)
+    }
+  }
+
+  /// Returns the next trace event, `nil` when more input is needed.
+  public func next() -> TraceEvent? {
+    guard taken < output.count else {
+      output.removeAll(keepingCapacity: true)
+      taken = 0
+      return nil
+    }
+    taken += 1
+    return output[taken - 1]
+  }
+
+  /// Ends what is still open at `at`; then drain `next()`.
+  public func finish(at: Timestamp) {
+    for id in flows.keys.sorted() {
+      for direction in [Direction.c2s, .s2c] {
+        guard let connection = flows[id] else { continue }
+        let isOver = direction == .c2s ? connection.endC2S != nil : connection.endS2C != nil
+        if !isOver { append(.ended(id, direction, .captureEnd, at: max(at, latest))) }
+      }
+    }
+    conversation.finish(at: at) { openAtEnd.contains($0) }
+    collect()
+  }
+
+  /// The balance so far; a source adds its own counters.
+  public var footer: FooterLine {
+    FooterLine(
+      counts: [:], bytesIn: ledger.bytesIn, bytesExplained: ledger.bytesExplained,
+      loss: ledger.losses)
+  }
+
+  private func open(_ id: FlowID, _ ends: FlowEnds, _ at: Timestamp) {
+    let connection = ConnectionDissector(
+      flow: id, ends: ends, at: at, ledger: ledger, options: options
+    ) { [unowned self] in
+      exchanges += 1
+      return exchanges
+    }
+    flows[id] = connection
+    output.append(.connection(line(connection)))
+  }
+
+  /// The connection of a flow; one that was never opened is taken as joined in the middle.
+  private func flow(_ id: FlowID, _ at: Timestamp) -> ConnectionDissector {
+    if let connection = flows[id] { return connection }
+    let nowhere = Endpoint(host: "", port: 0)
+    open(id, FlowEnds(client: nowhere, server: nowhere, seenFromStart: false), at)
+    return flows[id]
+      ?? ConnectionDissector(
+        flow: id, ends: FlowEnds(client: nowhere, server: nowhere), at: at, ledger: ledger,
+        options: options, numberExchange: { 0 })
+  }
+
+  private func line(_ connection: ConnectionDissector) -> ConnectionLine {
+    var line = ConnectionLine(
+      conn: connection.flow.number, t: connection.openedAt - t0,
+      client: connection.ends.client.description, server: connection.ends.server.description)
+    line.upstream = connection.ends.upstream?.description
+    line.content = connection.content
+    return line
+  }
+
+  private func close(_ connection: ConnectionDissector) {
+    guard let c2s = connection.endC2S, let s2c = connection.endS2C else { return }
+    var line = line(connection)
+    line.closed = max(c2s.at, s2c.at) - t0
+    let ways = [c2s.how, s2c.how]
+    let order: [FlowEnding] = [.reset, .idle, .captureEnd, .fin]
+    line.how = order.first { ways.contains($0) }?.rawValue
+    line.bytesC2S = connection.bytesC2S
+    line.bytesS2C = connection.bytesS2C
+    output.append(.connection(line))
+    flows[connection.flow] = nil
+  }
+
+  private func advance(_ id: FlowID) {
+    while let step = flows[id]?.next() { conversation.take(step) }
+    collect()
+  }
+
+  private func collect() {
+    output += ledger.takeLines()
+    if !conversation.lines.isEmpty {
+      output += conversation.lines
+      conversation.lines = []
+    }
+  }
+
+  private func tick(_ at: Timestamp) {
+    latest = max(latest, at)
+    guard latest - sweptAt > Dissector.sweepInterval else { return }
+    sweptAt = latest
+    conversation.sweep(now: latest)
+    collect()
+  }
+}

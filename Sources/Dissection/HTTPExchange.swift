@@ -1,0 +1,71 @@
+import Basics
+import NIOCore
+import Trace
+import Wire
+
+/// One HTTP request and what answers it. Owned by its connection until it ended.
+final class HTTPExchange {
+  /// Number in the trace.
+  let x: Int
+  /// The connection.
+  let conn: FlowID
+  /// Address of the client, without its port.
+  let clientHost: String
+  /// The request's head; `nil` for an answer whose request was not seen.
+  let request: HTTPRequestHead?
+  /// The request's body.
+  var requestBody: BodyCollector
+  /// Last byte of the request, once it is over.
+  var sentAt: Timestamp?
+  /// Statuses of interim responses.
+  var interim: [Int] = []
+  /// The final response's head.
+  var response: HTTPResponseHead?
+  /// The response's body.
+  var responseBody: BodyCollector
+  /// Reads an event stream's body.
+  var sse: SSEDecoder?
+  /// Last byte of the response, or when it was given up.
+  var doneAt: Timestamp?
+  /// True when the response's framing was whole.
+  var isAnswered = false
+  /// What was odd about it.
+  var flags: [String] = []
+  /// What the MCP layer knows of it.
+  var mcp = MCPExchange()
+
+  init(
+    x: Int, conn: FlowID, clientHost: String, request: HTTPRequestHead?, options: DissectionOptions
+  ) {
+    self.x = x
+    self.conn = conn
+    self.clientHost = clientHost
+    self.request = request
+    requestBody = BodyCollector(
+      fields: request?.fields ?? [], limit: options.bodyLimit, hashes: options.exchanges)
+    responseBody = BodyCollector(fields: [], limit: options.bodyLimit, hashes: options.exchanges)
+  }
+
+  /// Takes the final response's head.
+  func respond(with head: HTTPResponseHead, options: DissectionOptions) {
+    response = head
+    responseBody = BodyCollector(
+      fields: head.fields, limit: options.bodyLimit, hashes: options.exchanges)
+    let type = head.fields.first("content-type")?.lowercased() ?? ""
+    if type.hasPrefix("text/event-stream") { sse = SSEDecoder() }
+  }
+
+  /// Path of the target, without query.
+  var path: String {
+    let target = request?.target ?? ""
+    return String(target.prefix { $0 != "?" && $0 != "#" })
+  }
+
+  /// First byte of the exchange.
+  var startedAt: Timestamp {
+    request?.firstByteAt ?? response?.firstByteAt ?? Timestamp(nanoseconds: 0)
+  }
+
+  /// First value of a request header.
+  func requestHeader(_ name: String) -> String? { request?.fields.first(name) }
+}

@@ -1,0 +1,31 @@
+import Basics
+import Trace
+
+/// Keeps the balance: every stream byte is explained or counted under a named loss.
+final class LossLedger {
+  /// Stream bytes that came in, and those known to be missing (gaps).
+  var bytesIn = 0
+  /// Those that became part of a message.
+  var bytesExplained = 0
+  /// All others, by name.
+  private(set) var losses: [String: FooterLine.Loss] = [:]
+  private var lines: [TraceEvent] = []
+  private let t0: Timestamp
+
+  init(t0: Timestamp) { self.t0 = t0 }
+
+  /// Counts a loss and writes its line. `bytes` of the line are stream bytes, not part of any message.
+  func note(_ line: LossLine, at: Timestamp) {
+    var line = line
+    line.t = at - t0
+    lines.append(.loss(line))
+    losses[line.kind, default: .init(count: 0, bytes: 0)].count += 1
+    losses[line.kind]?.bytes += line.bytes ?? 0
+  }
+
+  /// Takes the lines noted so far.
+  func takeLines() -> [TraceEvent] {
+    defer { lines = [] }
+    return lines
+  }
+}

@@ -1,0 +1,77 @@
+import Basics
+import MCP
+import Trace
+import Wire
+
+/// What the MCP layer knows of one HTTP exchange.
+struct MCPExchange {
+  /// What the exchange is for.
+  enum Role {
+    case messages
+    case stream
+    case delete
+    case auth
+    case other
+  }
+
+  /// A line that waits for the exchange's status and end.
+  enum Deferred {
+    case notification(NotificationLine)
+    case response(ResponseLine)
+    case http(HTTPLine)
+  }
+
+  var role = Role.other
+  /// Messages of the request's body, with what their params say.
+  var messages: [(message: JSONRPCMessage, facts: MessageFacts)] = []
+  var isBatch = false
+  /// The session, once it is decided; the nameless one where there is none.
+  var session: SessionState?
+  /// True when the request named a session id that was known.
+  var namesKnownSession = false
+  /// The client's requests in it.
+  var requests: [OpenRequest] = []
+  var deferred: [Deferred] = []
+  var isStreamOpen = false
+  /// True once an event had an id: the client may resume.
+  var isResumable = false
+  /// Lines that carry this exchange's number.
+  var linesWritten = 0
+  /// True once a response line has the response's headers.
+  var headersWritten = false
+
+  /// Decides by method, path and body.
+  static func of(_ exchange: HTTPExchange) -> MCPExchange {
+    var mcp = MCPExchange()
+    guard let request = exchange.request else { return mcp }
+    if isOAuth(exchange) {
+      mcp.role = .auth
+      return mcp
+    }
+    switch request.method {
+    case "POST":
+      guard exchange.requestBody.isComplete, !exchange.requestBody.isTruncated else { return mcp }
+      let payload = JSONRPCPayload(exchange.requestBody.bytes)
+      if case .batch = payload { mcp.isBatch = true }
+      mcp.messages = payload.messages.map { ($0, MessageFacts($0)) }
+      if !mcp.messages.isEmpty { mcp.role = .messages }
+    case "GET":
+      let accept = request.fields.first("accept")?.lowercased() ?? ""
+      if accept.contains("text/event-stream") { mcp.role = .stream }
+    case "DELETE":
+      if request.fields.first("mcp-session-id") != nil { mcp.role = .delete }
+    default: break
+    }
+    return mcp
+  }
+
+  /// OAuth 2.1 as MCP uses it: metadata (RFC 8414, 9728), registration (RFC 7591), authorisation, token.
+  private static func isOAuth(_ exchange: HTTPExchange) -> Bool {
+    let path = exchange.path
+    if path.hasPrefix("/.well-known/") { return true }
+    let last = path.split(separator: "/").last ?? ""
+    guard ["register", "token", "authorize", "revoke"].contains(last) else { return false }
+    let type = exchange.requestHeader("content-type")?.lowercased() ?? ""
+    return last != "register" || type.hasPrefix("application/json")
+  }
+}

@@ -1,0 +1,136 @@
+import Basics
+import MCP
+import Trace
+
+/// A request whose end has not been written yet.
+final class OpenRequest {
+  let n: Int
+  let id: RawJSON
+  let method: String
+  let tool: String?
+  let place: CausalOrder.Place?
+  let isAgent: Bool
+  let x: Int
+  let conn: Int
+  /// The notification that cancelled it, and when.
+  var cancelledBy: Int?
+  var cancelledAt: Int64?
+  /// True once its response line is written.
+  var isClosed = false
+
+  init(
+    n: Int, id: RawJSON, method: String, tool: String?, place: CausalOrder.Place?, isAgent: Bool,
+    x: Int, conn: Int
+  ) {
+    self.n = n
+    self.id = id
+    self.method = method
+    self.tool = tool
+    self.place = place
+    self.isAgent = isAgent
+    self.x = x
+    self.conn = conn
+  }
+}
+
+/// One MCP session under way (or, with an empty name, the lines that belong to none).
+final class SessionState {
+  /// `s1`; `nil` for the lines that belong to no session.
+  let name: String?
+  /// What has been written of it last.
+  var line: SessionLine
+  /// The key as on the wire; the line has its surrogate.
+  let wireKey: String?
+  /// Order and turns of the client's messages.
+  var order: CausalOrder
+  /// Requests without a response line, by direction and id token. An id may be used again.
+  private(set) var open: [Direction: [RawJSON: [OpenRequest]]] = [.c2s: [:], .s2c: [:]]
+  /// Progress tokens of the client's requests.
+  var progressTokens: [RawJSON: Int] = [:]
+  /// Cursors that answers gave out, by value: the answer's `n`.
+  var cursors: [String: Int] = [:]
+  /// Requests answered `input_required`, by the state to echo.
+  var requestStates: [String: OpenRequest] = [:]
+  /// Answers to `initialize` and `server/discover`, by `n`.
+  var handshakes: Set<Int> = []
+  /// Tools that a `tools/list` answer named.
+  var listedTools: Set<String> = []
+  /// The latest answered call, until something else follows it.
+  var lastCall: (tool: String, done: Int64)?
+  /// The request that a 401 refused last, by id token.
+  var refused: [RawJSON: Int] = [:]
+  /// Client's last message.
+  var lastActivity: Int64
+  /// Exchanges under way.
+  var openExchanges = 0
+  /// Connections that carried it.
+  var conns: Set<Int> = []
+  /// When and how the protocol ended it.
+  var ended: (how: EndLine.How, t: Int64)?
+  /// True once its line was written.
+  var isAnnounced = false
+  /// True once its `end` line is written.
+  var isEndWritten = false
+  /// What its id chain expects; only kept for inferred sessions.
+  var chain = IDChain()
+
+  private var counter = 0
+
+  init(name: String?, line: SessionLine, wireKey: String?, siblingGap: Int64) {
+    self.name = name
+    self.line = line
+    self.wireKey = wireKey
+    order = CausalOrder(siblingGap: siblingGap)
+    lastActivity = line.t
+  }
+
+  /// Returns the next `n`.
+  func number() -> Int {
+    counter += 1
+    return counter
+  }
+
+  /// Notes a request that waits for its response.
+  func opened(_ request: OpenRequest, _ direction: Direction) {
+    open[direction]?[request.id, default: []].append(request)
+  }
+
+  /// Forgets a request whose response line is written.
+  func closed(_ request: OpenRequest, _ direction: Direction) {
+    request.isClosed = true
+    open[direction]?[request.id]?.removeAll { $0 === request }
+    if open[direction]?[request.id]?.isEmpty == true { open[direction]?[request.id] = nil }
+  }
+
+  /// The oldest request of that id still open.
+  func openRequest(_ id: RawJSON, _ direction: Direction) -> OpenRequest? {
+    open[direction]?[id]?.first
+  }
+
+  /// All open requests of a direction, oldest first.
+  func openRequests(_ direction: Direction) -> [OpenRequest] {
+    (open[direction] ?? [:]).values.joined().sorted { $0.n < $1.n }
+  }
+}
+
+/// A gap-free chain of integer JSON-RPC ids, as every SDK's client makes one per instance.
+struct IDChain {
+  private var next: Int64?
+  private var skipped: Set<Int64> = []
+  /// Parallel requests reach the wire in any order; no SDK was seen further apart.
+  private static let window: Int64 = 64
+
+  /// How well an id continues the chain: 0 best, `nil` not at all.
+  func fit(_ id: Int64) -> Int64? {
+    guard let next else { return id <= 2 ? 1 : nil }
+    if skipped.contains(id) || id == next { return 0 }
+    return id > next && id - next < IDChain.window ? id - next : nil
+  }
+
+  /// Takes an id into the chain.
+  mutating func take(_ id: Int64) {
+    if skipped.remove(id) != nil { return }
+    if let next, id > next, id - next < IDChain.window { skipped.formUnion(next..<id) }
+    if id >= next ?? id { next = id + 1 }
+  }
+}

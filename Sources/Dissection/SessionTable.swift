@@ -1,0 +1,161 @@
+import Basics
+import MCP
+import Trace
+
+/// Where and by whom a message without a session id was sent: what an inference has to go on.
+struct ClientFacts: Hashable {
+  var authority: String
+  var path: String
+  var host: String
+  var credential: String?
+  var client: Implementation?
+  var isModern: Bool
+}
+
+/// Finds the session of an exchange: by the explicit key where the protocol has one, by inference where it has none.
+///
+/// This is the one place that decides identity (the policy). Explicit: `Mcp-Session-Id` within (authority, path), the URL of an
+/// `endpoint` event. Inferred (stateless servers, revision 2026-07-28): an echoed `requestState`; else the sessions of equal
+/// (endpoint, credential, client info, client address) whose id chain the message continues, then whose connection it came on.
+final class SessionTable {
+  private struct ExplicitKey: Hashable {
+    var authority: String
+    var path: String
+    var value: String
+  }
+
+  private(set) var all: [SessionState] = []
+  private var explicit: [ExplicitKey: SessionState] = [:]
+  private var endpoints: [ExplicitKey: SessionState] = [:]
+  private var inferred: [ClientFacts: [SessionState]] = [:]
+  private var created = 0
+  private let siblingGap: Int64
+
+  init(siblingGap: Int64) { self.siblingGap = siblingGap }
+
+  /// The session of a session id.
+  func session(id: String, authority: String, path: String) -> SessionState? {
+    explicit[ExplicitKey(authority: authority, path: path, value: id)]
+  }
+
+  /// The session whose `endpoint` event named this target.
+  func session(endpoint: String, authority: String) -> SessionState? {
+    endpoints[ExplicitKey(authority: authority, path: "", value: endpoint)]
+  }
+
+  /// Creates a session with an explicit key.
+  func create(
+    id: String, surrogate: String, authority: String, path: String, start: SessionLine.Start,
+    t: Int64
+  ) -> SessionState {
+    let key = SessionKey(
+      by: .mcpSessionID, value: surrogate, evidence: ["mcp-session-id"], confidence: 1)
+    let session = make(.streamableHTTP, authority, path, key: key, wireKey: id, start, t)
+    explicit[ExplicitKey(authority: authority, path: path, value: id)] = session
+    return session
+  }
+
+  /// Creates a session of the HTTP+SSE transport; `endpoint` is where its messages are POSTed.
+  func create(
+    endpoint: String, surrogate: String, authority: String, path: String, t: Int64
+  ) -> SessionState {
+    let key = SessionKey(
+      by: .sseEndpoint, value: surrogate, evidence: ["endpoint-event"], confidence: 1)
+    let session = make(.httpSSE, authority, path, key: key, wireKey: endpoint, .seen, t)
+    endpoints[ExplicitKey(authority: authority, path: "", value: endpoint)] = session
+    return session
+  }
+
+  /// Creates a session that only inference knows.
+  func create(inferredFrom facts: ClientFacts, start: SessionLine.Start, t: Int64) -> SessionState {
+    var evidence: [String] = []
+    var by = SessionKey.By.idChain
+    if facts.client != nil, facts.isModern {
+      by = .clientInfo
+      evidence.append("client-info")
+    }
+    if facts.credential != nil {
+      by = .credential
+      evidence.insert("credential", at: 0)
+    }
+    evidence.append("id-chain")
+    // Alone on its evidence so far; `confidence(of:)` lowers it when others share it.
+    let key = SessionKey(by: by, value: nil, evidence: evidence, confidence: 0.9)
+    let session = make(
+      .streamableHTTP, facts.authority, facts.path, key: key, wireKey: nil, start, t)
+    inferred[facts, default: []].append(session)
+    return session
+  }
+
+  private func make(
+    _ transport: SessionLine.Transport, _ authority: String, _ path: String, key: SessionKey,
+    wireKey: String?, _ start: SessionLine.Start, _ t: Int64
+  ) -> SessionState {
+    created += 1
+    var line = SessionLine(session: "s\(created)", t: t, transport: transport)
+    line.authority = authority
+    line.path = path
+    line.key = key
+    line.start = start
+    let session = SessionState(
+      name: line.session, line: line, wireKey: wireKey, siblingGap: siblingGap)
+    all.append(session)
+    return session
+  }
+
+  /// The inferred session that a message continues, if any.
+  ///
+  /// `id` is the request's id when it is an integer; `conn` the connection it came on.
+  func infer(_ facts: ClientFacts, id: Int64?, requestState: String?, conn: Int) -> SessionState? {
+    let group = candidates(facts)
+    if let requestState,
+      let session = group.first(where: { $0.requestStates[requestState] != nil })
+    {
+      return session
+    }
+    guard let id else { return latest(group, conn) }
+    let fits = group.compactMap { session in session.chain.fit(id).map { (session, $0) } }
+    guard let best = fits.map(\.1).min() else { return nil }
+    let equal = fits.filter { $0.1 == best }.map(\.0)
+    if equal.count == 1 { return equal.first }
+    // Several expect this id: one whose last answer came, on the same connection, silent longest.
+    let idle = equal.filter { $0.openRequests(.c2s).isEmpty }
+    let pool = idle.isEmpty ? equal : idle
+    if let same = pool.first(where: { $0.conns.contains(conn) }) { return same }
+    return pool.min { $0.lastActivity < $1.lastActivity }
+  }
+
+  /// Sessions that share the evidence; a legacy client names itself once only, so its info can't be asked for later.
+  private func candidates(_ facts: ClientFacts) -> [SessionState] {
+    if facts.isModern, facts.client != nil { return inferred[facts] ?? [] }
+    return inferred.filter { key, _ in
+      key.authority == facts.authority && key.path == facts.path && key.host == facts.host
+        && key.credential == facts.credential
+        && (facts.client == nil || key.client == nil || key.client == facts.client)
+    }.flatMap(\.value).sorted { $0.line.t < $1.line.t }
+  }
+
+  private func latest(_ group: [SessionState], _ conn: Int) -> SessionState? {
+    let same = group.filter { $0.conns.contains(conn) }
+    return (same.isEmpty ? group : same).max { $0.lastActivity < $1.lastActivity }
+  }
+
+  /// How sure an inferred session is, now that all of its group are known.
+  func confidence(of session: SessionState) -> Double {
+    guard let group = inferred.values.first(where: { $0.contains { $0 === session } }) else {
+      return 1
+    }
+    return group.count == 1 ? 0.9 : 0.6
+  }
+
+  /// Forgets a session that ended long ago.
+  func remove(_ session: SessionState) {
+    all.removeAll { $0 === session }
+    explicit = explicit.filter { $0.value !== session }
+    endpoints = endpoints.filter { $0.value !== session }
+    for (facts, group) in inferred where group.contains(where: { $0 === session }) {
+      let rest = group.filter { $0 !== session }
+      inferred[facts] = rest.isEmpty ? nil : rest
+    }
+  }
+}

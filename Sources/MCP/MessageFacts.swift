@@ -1,0 +1,111 @@
+public import Basics
+public import Trace
+public import Wire
+
+/// What a request's or notification's `params` say that matters for pairing, identity and order.
+///
+/// One pass over the top-level members; arguments are not looked at.
+public struct MessageFacts: Sendable {
+  /// `params.name` of a `tools/call`.
+  public private(set) var tool: String?
+  /// `params.cursor`.
+  public private(set) var cursor: String?
+  /// `params.requestState` (2026-07-28): resumes an `input_required` answer.
+  public private(set) var requestState: String?
+  /// `params.taskId`.
+  public private(set) var taskID: String?
+  /// `params.requestId` of `notifications/cancelled`, the token.
+  public private(set) var cancels: RawJSON?
+  /// Progress token: of `_meta` in a request, of the params in `notifications/progress`.
+  public private(set) var progressToken: RawJSON?
+  /// `protocolVersion` of `initialize` or of `_meta`.
+  public private(set) var revision: Revision?
+  /// `clientInfo` of `initialize` or of `_meta`.
+  public private(set) var client: Implementation?
+  /// `_meta.traceparent`'s trace id (W3C Trace Context).
+  public private(set) var traceID: String?
+
+  /// Looks into a message; empty for answers.
+  public init(_ message: JSONRPCMessage) {
+    guard message.kind == .request || message.kind == .notification, let params = message.content
+    else { return }
+    let method = message.method
+    params.forEachMember { key, value in
+      switch key {
+      case "name": if method == Method.toolsCall { tool = value.string }
+      case "cursor": cursor = value.string
+      case "requestState": requestState = value.string
+      case "taskId": taskID = value.string
+      case "requestId": cancels = value
+      case "progressToken": progressToken = value
+      case "protocolVersion": revision = value.string.map(Revision.init)
+      case "clientInfo": client = Implementation(json: value)
+      case "_meta": readMeta(value)
+      default: break
+      }
+    }
+  }
+
+  private mutating func readMeta(_ meta: RawJSON) {
+    meta.forEachMember { key, value in
+      switch key {
+      case "progressToken": progressToken = value
+      case "io.modelcontextprotocol/protocolVersion": revision = value.string.map(Revision.init)
+      case "io.modelcontextprotocol/clientInfo": client = Implementation(json: value)
+      case "traceparent":
+        let parts = value.string?.split(separator: "-") ?? []
+        if parts.count >= 2 { traceID = String(parts[1]) }
+      default: break
+      }
+    }
+  }
+}
+
+/// What a result says that matters for pairing, outcome and order.
+public struct ResultFacts: Sendable {
+  /// `isError`.
+  public private(set) var isError = false
+  /// `nextCursor`.
+  public private(set) var nextCursor: String?
+  /// `requestState` of an `input_required` answer.
+  public private(set) var requestState: String?
+  /// `protocolVersion` of an `initialize` answer.
+  public private(set) var revision: Revision?
+  /// `serverInfo`, of the result or its `_meta`.
+  public private(set) var server: Implementation?
+  /// True for a `server/discover` answer that offers a revision without sessions: the client goes on without `initialize`.
+  public private(set) var offersStateless = false
+  /// Names in `tools` of a `tools/list` answer.
+  public private(set) var toolNames: [String] = []
+
+  /// Looks into a result. O(n) over its text.
+  public init(_ result: RawJSON) {
+    result.forEachMember { key, value in
+      switch key {
+      case "isError": isError = value.text == "true"
+      case "nextCursor": nextCursor = value.string
+      case "requestState": requestState = value.string
+      case "protocolVersion": revision = value.string.map(Revision.init)
+      case "serverInfo": server = Implementation(json: value)
+      case "supportedVersions":
+        offersStateless = (value.value.array ?? []).contains {
+          Revision($0.string ?? "").isStateless
+        }
+      case "tools": toolNames = (value.value.array ?? []).compactMap { $0["name"]?.string }
+      case "_meta":
+        if let info = value.member("io.modelcontextprotocol/serverInfo") {
+          server = Implementation(json: info)
+        }
+      default: break
+      }
+    }
+  }
+}
+
+extension Implementation {
+  /// Reads `clientInfo` or `serverInfo`; `nil` without a name.
+  init?(json: RawJSON) {
+    guard let name = json.member("name")?.string else { return nil }
+    self.init(name: name, version: json.member("version")?.string ?? "")
+  }
+}

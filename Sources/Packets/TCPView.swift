@@ -1,0 +1,50 @@
+/// What a TCP header says that matters to reassembly (RFC 9293 §3.1).
+struct TCPView {
+  /// The control bits.
+  struct Flags: OptionSet {
+    var rawValue: UInt8
+    static let fin = Flags(rawValue: 1)
+    static let syn = Flags(rawValue: 2)
+    static let rst = Flags(rawValue: 4)
+    static let ack = Flags(rawValue: 16)
+  }
+
+  var sourcePort: UInt16
+  var destinationPort: UInt16
+  var sequence: SequenceNumber
+  var acknowledgement: SequenceNumber
+  var flags: Flags
+  /// Offset of the payload in the frame.
+  var payload: Int
+  /// Payload bytes that were captured.
+  var captured: Int
+  /// Payload bytes on the wire behind those, cut off by the snap length.
+  var missing: Int
+
+  /// Payload bytes on the wire.
+  var length: Int { captured + missing }
+
+  /// The sequence number of the first payload byte: a SYN takes one of its own.
+  var dataSequence: SequenceNumber { flags.contains(.syn) ? sequence + 1 : sequence }
+
+  /// Reads the TCP header that `ip` carries.
+  static func read(_ bytes: Span<UInt8>, _ ip: IPView) -> Layer<TCPView> {
+    let at = ip.payload
+    guard ip.payloadLength >= 20 else { return .counted(.badTCPHeader) }
+    guard at + 20 <= bytes.count else { return .counted(.truncatedHeader) }
+    let headerLength = Int(bytes[at + 12] >> 4) * 4
+    guard headerLength >= 20, headerLength <= ip.payloadLength else {
+      return .counted(.badTCPHeader)
+    }
+    let payload = at + headerLength
+    let length = ip.payloadLength - headerLength
+    let captured = max(0, min(length, bytes.count - payload))
+    return .found(
+      TCPView(
+        sourcePort: bytes.bigEndian16(at: at), destinationPort: bytes.bigEndian16(at: at + 2),
+        sequence: SequenceNumber(bytes.bigEndian32(at: at + 4)),
+        acknowledgement: SequenceNumber(bytes.bigEndian32(at: at + 8)),
+        flags: Flags(rawValue: bytes[at + 13]), payload: payload, captured: captured,
+        missing: length - captured))
+  }
+}

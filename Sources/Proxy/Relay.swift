@@ -1,0 +1,197 @@
+internal import Basics
+internal import NIOCore
+internal import NIOPosix
+
+/// One client connection and the upstream connection made for it, glued. Confined to the client's loop.
+///
+/// Bytes are forwarded first and tapped second. The flow is opened in the recording when the upstream is
+/// connected, or could not be; until then nothing is read from the client.
+final class Relay {
+  /// Tells a client channel that its connection must end now.
+  struct Cut: Sendable {}
+
+  private let site: ProxySite
+  private var state = RelayState()
+  private var client: RelayHandler?
+  private var upstream: RelayHandler?
+  private var flow: FlowID?
+  private var ends: FlowEnds?
+  private var acceptedAt = Timestamp(nanoseconds: 0)
+  private var registration: OpenConnections.Key?
+  /// What is being forwarded: a write can break the connection before its bytes are tapped.
+  private var inTransit: (bytes: ByteBuffer, direction: Direction, at: Timestamp)?
+  private var endedStreams: [Direction] = []
+
+  init(site: ProxySite) { self.site = site }
+
+  /// Installs the client's leg on a channel that was just accepted.
+  static func install(on channel: any Channel, site: ProxySite) throws {
+    try Tuning.apply(to: channel)
+    let relay = Relay(site: site)
+    let handler = RelayHandler(leg: .client, relay: relay, clock: site.clock)
+    relay.client = handler
+    try channel.pipeline.syncOperations.addHandler(handler)
+  }
+
+  /// Connects the upstream for `channel`, the client's, which has become active.
+  func start(on channel: any Channel) {
+    acceptedAt = site.clock.now()
+    ends = FlowEnds(
+      client: Endpoint(channel.remoteAddress), server: Endpoint(channel.localAddress))
+    registration = site.connections.register(channel)
+    guard registration != nil else {
+      abort(.captureEnd, at: acceptedAt)
+      return
+    }
+    let loop = channel.eventLoop
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    let clock = site.clock
+    let connecting = site.upstream.connect(on: loop) { channel in
+      try Tuning.apply(to: channel)
+      let handler = RelayHandler(leg: .upstream, relay: bound.value, clock: clock)
+      try channel.pipeline.syncOperations.addHandler(handler)
+    }
+    connecting.assumeIsolated().whenComplete { result in
+      switch result {
+      case .success(let channel): self.connected(channel)
+      case .failure(let error): self.refused(error)
+      }
+    }
+  }
+
+  private func connected(_ channel: any Channel) {
+    let handler: RelayHandler
+    do {
+      handler = try channel.pipeline.syncOperations.handler(type: RelayHandler.self)
+    } catch {
+      // Only a channel that is closing has lost its handler.
+      refused(error)
+      return
+    }
+    guard !state.isAborted else {
+      handler.reset()
+      return
+    }
+    guard channel.isActive else {
+      refused(ChannelError.ioOnClosedChannel)
+      return
+    }
+    upstream = handler
+    state.connected()
+    ends?.upstream = Endpoint(channel.remoteAddress)
+    openFlow()
+    client?.begin()
+    upstream?.begin()
+  }
+
+  private func refused(_ error: any Error) {
+    guard !state.isAborted else { return }
+    site.connections.upstreamFailed()
+    if let client = ends?.client {
+      site.notify(
+        .upstreamUnreachable(
+          client: client, upstream: site.upstream.description, cause: "\(error)"))
+    }
+    abort(.reset, at: site.clock.now())
+  }
+
+  func received(_ buffer: ByteBuffer, on leg: Leg, at: Timestamp) {
+    guard state.isReading(leg) else { return }
+    inTransit = (buffer, leg.reads, at)
+    handler(leg.other)?.write(buffer)
+    tapTransit()
+  }
+
+  private func tapTransit() {
+    guard let flow, let (bytes, direction, at) = inTransit else { return }
+    inTransit = nil
+    site.handoff.offer(.bytes(flow, direction, bytes.detachedIfSmall, at: at))
+  }
+
+  func inputEnded(on leg: Leg, at: Timestamp) {
+    apply(state.inputEnded(on: leg), leg, at)
+  }
+
+  func outputFlushed(on leg: Leg) -> Bool { state.outputFlushed(on: leg) }
+
+  func isWritable(_ leg: Leg) -> Bool { handler(leg)?.isWritable ?? false }
+
+  func writableAgain(_ leg: Leg) { handler(leg.other)?.resumeReading() }
+
+  func failed(_ source: RelayHandler, on leg: Leg, at: Timestamp) {
+    guard source === handler(leg) else { return }
+    apply(state.failed(leg), leg, at)
+  }
+
+  func gone(_ source: RelayHandler, on leg: Leg, at: Timestamp) {
+    guard source === handler(leg) else { return }
+    apply(state.gone(leg), leg, at)
+    finishIfOver()
+  }
+
+  /// Ends the connection because the proxy ends. A RST, so that nobody takes what came for all there was.
+  func cut(at: Timestamp) {
+    guard !state.isAborted else { return }
+    abort(.captureEnd, at: at)
+  }
+
+  private func apply(_ consequence: RelayState.Consequence, _ leg: Leg, _ at: Timestamp) {
+    switch consequence {
+    case .none:
+      break
+    case .streamEnded:
+      endStream(leg.reads, .fin, at: at)
+      handler(leg.other)?.closeOutputWhenFlushed()
+    case .broken:
+      abort(.reset, at: at)
+    }
+  }
+
+  private func abort(_ ending: FlowEnding, at: Timestamp) {
+    state.abort()
+    openFlow()
+    tapTransit()
+    tapUnforwarded()
+    endStream(.c2s, ending, at: at)
+    endStream(.s2c, ending, at: at)
+    client?.reset()
+    upstream?.reset()
+  }
+
+  /// Records what the client sent before a connection that never came about.
+  private func tapUnforwarded() {
+    for case .bytes(let bytes, let at) in client?.takeEarly() ?? [] {
+      inTransit = (bytes, .c2s, at)
+      tapTransit()
+    }
+  }
+
+  private func openFlow() {
+    guard flow == nil, let ends else { return }
+    flow = site.handoff.open(ends, at: acceptedAt)
+  }
+
+  private func endStream(_ direction: Direction, _ ending: FlowEnding, at: Timestamp) {
+    guard let flow, !endedStreams.contains(direction) else { return }
+    endedStreams.append(direction)
+    site.handoff.offer(.ended(flow, direction, ending, at: at))
+  }
+
+  private func finishIfOver() {
+    guard state.isFinished else { return }
+    if let registration { site.connections.unregister(registration) }
+    registration = nil
+    client = nil
+    upstream = nil
+  }
+
+  private func handler(_ leg: Leg) -> RelayHandler? { leg == .client ? client : upstream }
+}
+
+extension ByteBuffer {
+  /// The buffer itself, or a copy of its bytes when it uses less than a quarter of its memory: what waits
+  /// to be dissected must not hold a whole receive buffer for each small read.
+  fileprivate var detachedIfSmall: ByteBuffer {
+    readableBytes < storageCapacity / 4 ? ByteBuffer(buffer: self) : self
+  }
+}

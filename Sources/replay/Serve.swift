@@ -1,0 +1,146 @@
+import ArgumentParser
+import Dispatch
+import Glibc
+import MockServer
+import Trace
+
+/// `replay serve`
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Answer as the recorded server did.",
+    discussion: """
+      A call gets what the recording has for the same tool and arguments, after the recorded service \
+      time, with the recorded notifications on the way; the n-th such call of a session gets the n-th \
+      recorded answer, the last one repeats. Other arguments get one of the tool's recorded answers, \
+      always the same for the same arguments. Stops at SIGINT or SIGTERM with exit code 0.
+
+      Exit codes: 0 stopped, 64 wrong usage, 65 unreadable trace, 73 cannot listen.
+      """)
+
+  @Argument(help: "The trace to answer from; - is standard input.", completion: .file())
+  var trace: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Where to listen; port 0 takes a free one and says which.", valueName: "host:port"))
+  var listen: ListenAddress
+
+  @Flag(help: "Answer at once instead of after the recorded service times.")
+  var zero = false
+
+  @Flag(help: "Say nothing but errors.")
+  var quiet = false
+
+  func run() async throws {
+    let book = ExchangeBook(try readTrace())
+    guard book.exchangeCount > 0 else {
+      throw ServeExit.complain(
+        "\(trace): holds no answered MCP request to answer from; record one first", 65)
+    }
+    ServeExit.raiseDescriptorLimit()
+    let server = ScriptedServer(book: book, atOnce: zero, seed: .random(in: 0...UInt64.max))
+    let socket: ServerSocket
+    do {
+      socket = try await ServerSocket.listen(
+        host: listen.host, port: listen.port, server: server)
+    } catch let error as ServerSocket.BindError {
+      throw ServeExit.complain("\(error); choose another --listen", 73)
+    }
+    if !quiet {
+      let host = listen.host.contains(":") ? "[\(listen.host)]" : listen.host
+      ServeExit.say(
+        "listening on http://\(host):\(socket.port)\(book.path): \(book.exchangeCount) exchanges, "
+          + "\(book.sessionCount) sessions, \(book.tools.count) tools; Ctrl-C stops")
+    }
+    let progress = quiet ? nil : Task { try await report(socket) }
+    await ServeExit.stopRequest()
+    progress?.cancel()
+    let counts = try await socket.stop()
+    if !quiet { ServeExit.say("stopped: \(text(counts))") }
+  }
+
+  private func readTrace() throws -> [TraceEvent] {
+    do {
+      let reader = try TraceReader(path: trace)
+      var events: [TraceEvent] = []
+      while let event = try reader.next() { events.append(event) }
+      if reader.tornTail > 0 {
+        _ = ServeExit.complain(
+          "\(trace): the last line is cut off (\(reader.tornTail) bytes); all before it was read", 0
+        )
+      }
+      return events
+    } catch {
+      throw ServeExit.complain("\(trace): \(error); give a readable .mcptrace file", 65)
+    }
+  }
+
+  /// One line every few seconds in which something happened.
+  private func report(_ socket: ServerSocket) async throws {
+    var last = ServerCounts()
+    while true {
+      try await Task.sleep(for: .seconds(5))
+      let counts = try await socket.counts()
+      if counts != last { ServeExit.say(text(counts)) }
+      last = counts
+    }
+  }
+
+  private func text(_ counts: ServerCounts) -> String {
+    "\(counts.requests) HTTP requests, \(counts.sessions) sessions; answered \(counts.asRecorded) as "
+      + "recorded, \(counts.standIns) with other arguments, \(counts.unknown) unknown; "
+      + "\(counts.refused) refused"
+  }
+}
+
+/// `HOST:PORT`, with an IPv6 address in brackets.
+struct ListenAddress: ExpressibleByArgument {
+  let host: String
+  let port: Int
+
+  init?(argument: String) {
+    guard let colon = argument.lastIndex(of: ":"),
+      let port = Int(argument[argument.index(after: colon)...]), (0...65535).contains(port)
+    else { return nil }
+    var host = argument[..<colon]
+    if host.first == "[", host.last == "]" { host = host.dropFirst().dropLast() }
+    guard !host.isEmpty else { return nil }
+    self.host = String(host)
+    self.port = port
+  }
+}
+
+/// How a serving command talks to its terminal and its process.
+private enum ServeExit {
+  static func say(_ text: String) {
+    let line = Array((text + "\n").utf8)
+    _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+
+  static func complain(_ text: String, _ code: Int32) -> ExitCode {
+    say("replay serve: " + text)
+    return ExitCode(code)
+  }
+
+  /// Thousands of connections need more descriptors than the usual 1,024.
+  static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+
+  /// Returns when the process is asked to stop.
+  static func stopRequest() async {
+    let (requests, continuation) = AsyncStream.makeStream(of: Void.self)
+    let sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { continuation.yield() }
+      source.resume()
+      return source
+    }
+    for await _ in requests { break }
+    for source in sources { source.cancel() }
+  }
+}

@@ -1,0 +1,215 @@
+import Basics
+import NIOCore
+import Packets
+import TestKit
+import Testing
+
+struct `Gaps` {
+  private let id = FlowID(1)
+
+  /// Client sends `count` segments of four bytes; the one at `lost` is not captured.
+  private func script(count: Int, lost: Int) -> TCPScript {
+    var script = TCPScript()
+    script.handshake()
+    for i in 0..<count {
+      script.send(.c2s, "<\(i % 10)0>")
+      if i == lost { script.segments.removeLast() }
+    }
+    return script
+  }
+
+  @Test func `a hole that the peer acknowledged is given up after 50 ms`() {
+    var script = script(count: 3, lost: 1)
+    script.acknowledge(.s2c)
+    script.wait(milliseconds: 48)
+    script.acknowledge(.s2c)
+    #expect(FlowTranscript(script.segments).lines.dropFirst(2).first == "1 c2s gap 4")
+    let early = lines(before: script.segments.dropLast())
+    #expect(early == ["1 opened 10.0.0.1:40000 > 10.0.0.2:80", "bytes 4"])
+    script.wait(milliseconds: 2)
+    script.acknowledge(.s2c)
+    let late = lines(before: script.segments[...])
+    #expect(late == ["1 opened 10.0.0.1:40000 > 10.0.0.2:80", "bytes 4", "gap 4", "bytes 4"])
+  }
+
+  @Test func `time that passes in other flows counts as well`() {
+    var script = script(count: 3, lost: 1)
+    script.acknowledge(.s2c)
+    var other = TCPScript(client: Endpoint(host: "10.0.0.9", port: 50_000), start: script.now)
+    other.wait(milliseconds: 60)
+    other.handshake()
+    let late = lines(before: (script.segments + other.segments)[...])
+    #expect(late.filter { $0.hasPrefix("gap") } == ["gap 4"])
+  }
+
+  @Test func `a hole that nobody acknowledged waits for its retransmission`() {
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "one ")
+    script.send(.c2s, "two ")
+    let lost = script.segments.removeLast()
+    script.send(.c2s, "three")
+    for _ in 0..<100 {
+      script.wait(milliseconds: 10)
+      script.acknowledge(.s2c)
+      script.segments[script.segments.count - 1].acknowledgement = lost.sequence
+    }
+    script.segments.append(lost)
+    let transcript = FlowTranscript(script.segments)
+    #expect(transcript.streams == [id: [.c2s: Array("one two three".utf8)]])
+    #expect(transcript.gaps == [:])
+  }
+
+  @Test(arguments: [true, false])
+  func `a FIN ends the wait only where the peer is not heard`(_ isPeerHeard: Bool) {
+    var script = script(count: 3, lost: 1)
+    script.finish(.c2s)
+    if isPeerHeard {
+      script.acknowledge(.s2c)
+      script.segments[script.segments.count - 1].acknowledgement = 1005
+    } else {
+      script.segments.removeAll { $0.from == script.server }
+    }
+    var other = TCPScript(client: Endpoint(host: "10.0.0.9", port: 50_000), start: script.now)
+    other.handshake()
+    other.wait(milliseconds: 10_050)
+    other.acknowledge(.s2c)
+    let late = lines(before: (script.segments + other.segments)[...])
+    #expect(late.filter { $0.hasPrefix("gap") } == (isPeerHeard ? [] : ["gap 4"]))
+  }
+
+  @Test func `64 segments of the flow are enough when the clock stands still`() {
+    var script = script(count: 3, lost: 1)
+    script.step = 0
+    for _ in 0..<65 { script.acknowledge(.s2c) }
+    let late = lines(before: script.segments[...])
+    #expect(late.suffix(2) == ["gap 4", "bytes 4"])
+  }
+
+  @Test func `an ACK captured before its data is no gap`() {
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "one")
+    script.acknowledge(.s2c)
+    script.segments.swapAt(3, 4)
+    script.send(.c2s, "two")
+    let transcript = FlowTranscript(script.segments)
+    #expect(transcript.gaps == [:])
+    #expect(transcript.streams == [id: [.c2s: Array("onetwo".utf8)]])
+  }
+
+  @Test func `a megabyte above a hole ends the wait`() {
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "lost")
+    script.segments.removeLast()
+    let chunk = [UInt8](repeating: 0x61, count: 32_768)
+    for _ in 0..<33 { script.send(.c2s, chunk) }
+    let late = lines(before: script.segments[...])
+    #expect(late.dropFirst().first == "gap 4")
+    #expect(late.count == 35)
+    #expect(
+      FlowTranscript(script.segments).counters.events.map { "\($0.name) \($0.count)" }
+        == ["limit.held_bytes 1", "tcp.gap_bytes 4", "tcp.gaps 1"])
+  }
+
+  @Test func `all flows together hold no more than the limit`() {
+    var limits = FlowLimits()
+    limits.heldInTotal = 100_000
+    var segments: [TCPSegment] = []
+    for port in 0..<50 {
+      var script = TCPScript(client: Endpoint(host: "10.0.0.1", port: 40_000 + port))
+      script.handshake()
+      script.send(.c2s, "lost")
+      script.segments.removeLast()
+      for _ in 0..<4 { script.send(.c2s, [UInt8](repeating: 0x61, count: 1000)) }
+      segments += script.segments
+    }
+    let transcript = FlowTranscript(segments, limits: limits)
+    #expect(transcript.counters.events.first { $0.name == "limit.held_bytes_total" } != nil)
+    #expect(transcript.streams.values.allSatisfy { $0[.c2s]?.count == 4000 })
+    #expect(transcript.gaps.values.allSatisfy { $0[.c2s] == 4 })
+    #expect(transcript.isBalanced)
+  }
+
+  @Test func `what a snap length cut off is a gap at once`() {
+    var builder = PcapBuilder()
+    builder.snapLength = 14 + 20 + 20 + 3
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "abcdef")
+    script.send(.c2s, "ghijkl")
+    let frames = builder.frames(script.segments)
+    #expect(
+      lines(before: frames) == [
+        "1 opened 10.0.0.1:40000 > 10.0.0.2:80", "bytes 3", "gap 3", "bytes 3", "gap 3",
+      ])
+    #expect(
+      FlowTranscript(frames).counts == """
+        tcp.control 3, tcp.data 2; tcp.delivered 6; \
+        tcp.gap_bytes 6, tcp.gaps 2, tcp.truncated_bytes 6
+        """)
+  }
+
+  @Test func `lost bytes at the end count when the peer acknowledged them`() {
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "seen")
+    script.send(.c2s, "lost")
+    script.segments.removeLast()
+    script.acknowledge(.s2c)
+    #expect(FlowTranscript(script.segments).gaps == [id: [.c2s: 4]])
+  }
+
+  @Test func `the ACK of a FIN that was not captured is no gap`() {
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "seen")
+    script.finish(.c2s)
+    script.segments.removeLast()
+    script.acknowledge(.s2c)
+    script.wait(milliseconds: 500)
+    script.acknowledge(.s2c)
+    #expect(FlowTranscript(script.segments).gaps == [:])
+  }
+
+  @Test func `a silent flow gives up its holes after ten minutes and goes on`() {
+    var script = script(count: 3, lost: 1)
+    script.wait(milliseconds: 601_000)
+    var other = TCPScript(client: Endpoint(host: "10.0.0.9", port: 50_000), start: script.now)
+    other.handshake()
+    script.now = other.now
+    script.send(.c2s, "back")
+    let segments = script.segments.dropLast() + other.segments + script.segments.suffix(1)
+    let transcript = FlowTranscript(Array(segments))
+    #expect(
+      transcript.lines.filter { $0.hasPrefix("1 ") }.suffix(5) == [
+        "1 c2s gap 4", "1 c2s \"<20>\" @5", "1 c2s \"back\" @601009", "1 c2s ended capture-end",
+        "1 s2c ended capture-end",
+      ])
+  }
+
+  /// Returns what the table has said before `finish`, bytes and gaps by their length.
+  private func lines(before segments: ArraySlice<TCPSegment>) -> [String] {
+    lines(before: PcapBuilder().frames(Array(segments)))
+  }
+
+  private func lines(before frames: [CapturedFrame]) -> [String] {
+    var table = FlowTable()
+    var lines: [String] = []
+    for frame in frames {
+      table.append(frame)
+      while let event = table.next() {
+        switch event {
+        case .opened(let id, let ends, _):
+          lines.append("\(id.number) opened \(ends.client) > \(ends.server)")
+        case .bytes(_, _, let bytes, _): lines.append("bytes \(bytes.readableBytes)")
+        case .gap(_, _, let count, _): lines.append("gap \(count)")
+        case .ended(_, let direction, let how, _):
+          lines.append("\(direction.name) ended \(how.rawValue)")
+        }
+      }
+    }
+    return lines
+  }
+}
