@@ -96,7 +96,7 @@ let package = Package(
 
     .target(
       name: "TestKit",
-      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
+      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", nioCore],
       path: "Tests/TestKit", swiftSettings: strict),
 
     tests("ProxyTests", ["Proxy", nioPosix]),
