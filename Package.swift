@@ -64,7 +64,7 @@ let package = Package(
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),
 
     layer("Dissection", ["Basics", "Wire", "MCP", "Trace", crypto, nioCore]),
-    layer("Analysis", ["Basics", "Trace", nioCore]),
+    layer("Analysis", ["Basics", "Trace"]),
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
@@ -91,7 +91,7 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "trace",
-      dependencies: ["Basics", "Trace", "Analysis", "Report", nioCore, arguments],
+      dependencies: ["Basics", "Trace", "Analysis", "Report", arguments],
       swiftSettings: strict),
 
     .target(
