@@ -84,8 +84,9 @@ struct PcapCommand: ParsableCommand {
     }
   }
 
-  private func close(_ session: Recording, _ table: inout FlowTable, _ latest: Timestamp) -> Int32?
-  {
+  private func close(
+    _ session: Recording, _ table: inout FlowTable, _ latest: Timestamp, _ filteredOut: Int
+  ) -> Int32? {
     table.finish()
     while let event = table.next() { session.append(event) }
     let counters = table.counters
