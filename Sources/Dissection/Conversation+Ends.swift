@@ -41,6 +41,7 @@ extension Conversation {
       }
     } else {
       session.openExchanges -= 1
+      if by == .capture { session.isCut = true }
       endIfOver(session)
     }
   }
@@ -188,8 +189,9 @@ extension Conversation {
   /// Ends all sessions; `isOpen` tells whether a connection was still open when the recording ended.
   func finish(at: Timestamp, isOpen: (Int) -> Bool) {
     for session in table.all {
+      let isOpenAtEnd = session.isCut || session.conns.contains(where: isOpen)
       let how =
-        session.ended?.how ?? (session.conns.contains(where: isOpen) ? .captureEnd : .closed)
+        session.ended?.how ?? (isOpenAtEnd ? .captureEnd : .closed)
       end(session, how: how, t: session.ended?.t ?? session.lastActivity)
     }
   }
