@@ -52,14 +52,14 @@ def run(context, server, mode, client, client_mode):
     logs = {name: context.path(f"{name}.jsonl") for name in ("server", "agents", "fresh")}
     # Half of the matrix with the default redaction, half with the very bytes.
     redaction = ["--no-redact"] if client == "1.30.0" else []
-    passive = report = None
+    passive = context.path("pcap.mcptrace")
     for service in SERVICE:
+        report = None
         proxy, pcap = record(context, server, mode, client, client_mode, redaction, logs, service)
         truth = Truth(logs["server"], logs["agents"])
         if not truth.in_flight_together():
             context.note(f"again, parallel calls were not sent within {service} ms")
             continue
-        passive = context.path("pcap.mcptrace")
         context.run("record", "pcap", pcap, "--output", passive, *redaction, "--exchanges")
         report = compare(proxy, passive, context.options.tolerance)
         if not report.only_late():
