@@ -97,6 +97,8 @@ final class Relay {
 
   func received(_ buffer: ByteBuffer, on leg: Leg, at: Timestamp) {
     guard state.isReading(leg) else { return }
+    // A write that fails makes NIO read out the other leg before it returns, and so come back here.
+    tapTransit()
     inTransit = (buffer, leg.reads, at)
     handler(leg.other)?.write(buffer)
     tapTransit()
