@@ -217,9 +217,9 @@ extension Conversation {
     line.done = t
     line.by = isCancelled ? .client : .capture
     line.cancelledBy = request.cancelledBy
-    line.conn = request.conn
-    line.x = request.x
     if direction == .c2s {
+      line.conn = request.conn
+      line.x = request.x
       close(request, line, nil, session)
     } else {
       session.closed(request, .s2c)
