@@ -64,7 +64,7 @@ let package = Package(
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),
 
     layer("Dissection", ["Basics", "Wire", "MCP", "Trace", crypto, nioCore]),
-    layer("Analysis", ["Basics", "Trace", nioCore]),
+    layer("Analysis", ["Basics", "Trace"]),
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
@@ -87,10 +87,11 @@ let package = Package(
         "Basics", "Trace", "MCP", "Analysis", "ReplayPlan", "Report", "ReplayEngine", "MockServer",
         nioCore, nioPosix, arguments,
       ],
+      resources: [.embedInCode("Demo/demo.mcptrace")],
       swiftSettings: strict),
     .executableTarget(
       name: "trace",
-      dependencies: ["Basics", "Trace", "Analysis", "Report", nioCore, arguments],
+      dependencies: ["Basics", "Trace", "Analysis", "Report", arguments],
       swiftSettings: strict),
 
     .target(
@@ -100,6 +101,7 @@ let package = Package(
 
     tests("ProxyTests", ["Proxy", nioPosix]),
     tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
+    tests("ServeCommandTests", ["replay"]),
     tests("BasicsTests", []),
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),

@@ -375,7 +375,7 @@ struct `Turns` {
     script.pause(500)
     script.post(flows[3], call("4"), sid)
     script.json(flows[3], result("4"))
-    flows.forEach { script.close($0) }
+    for flow in flows { script.close(flow) }
     let calls = Dissected(script.events).requests.filter { $0.method == "tools/call" }
     #expect(calls.map(\.turn) == [1, 1, 1, 2])
     #expect(calls.map(\.after) == [[2], [2], [2], [6, 8, 9]])
