@@ -106,6 +106,7 @@ let package = Package(
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),
     tests("WireTests", ["Wire"]),
+    tests("TraceTests", ["Trace"]),
     tests("MCPTests", ["MCP"]),
     tests("DissectionTests", ["Dissection", "Trace", "Packets", "Capture"]),
     tests("AnalysisTests", ["Trace", "Analysis"]),
