@@ -107,6 +107,7 @@ let package = Package(
     tests("CaptureTests", ["Packets", "Capture"]),
     tests("WireTests", ["Wire"]),
     tests("TraceTests", ["Trace"]),
+    tests("HouseTests", []),
     tests("MCPTests", ["MCP"]),
     tests("DissectionTests", ["Dissection", "Trace", "Packets", "Capture"]),
     tests("AnalysisTests", ["Trace", "Analysis"]),
