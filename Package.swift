@@ -113,6 +113,7 @@ let package = Package(
     tests("AnalysisTests", ["Trace", "Analysis"]),
     tests("ReportTests", ["Trace", "Analysis", "Report"]),
     tests("TraceCommandTests", ["trace"]),
+    tests("ReplayPlanTests", ["ReplayPlan", "Trace", "Wire"]),
   ],
   swiftLanguageModes: [.v6]
 )
