@@ -1,5 +1,6 @@
 import Basics
 import NIOCore
+import TestKit
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -13,7 +14,7 @@ struct `Random conversations` {
         for number in 0..<count {
           let (client, server) = try await stage.connect(number)
           group.addTask {
-            var random = SplitMix(seed: UInt64(number))
+            var random = SeededGenerator(seed: UInt64(number))
             let (clientScript, serverScript) = (Script(&random), Script(&random))
             async let asked = clientScript.play(on: client)
             async let answered = serverScript.play(on: server)
@@ -41,7 +42,7 @@ private struct Script: Sendable {
   let pieces: [ByteBuffer]
   let resets: Bool
 
-  init(_ random: inout SplitMix) {
+  init(_ random: inout SeededGenerator) {
     pieces = (0..<Int.random(in: 0..<8, using: &random)).map { _ in
       random.bytes(8 * Int.random(in: 1..<4000, using: &random))
     }

@@ -2,6 +2,7 @@ import Basics
 import Glibc
 import NIOCore
 import NIOPosix
+import TestKit
 
 /// One end of a connection in a test: a client of the proxy, or its upstream.
 final class Peer: Sendable {
@@ -68,7 +69,9 @@ final class Peer: Sendable {
   func send(_ bytes: ByteBuffer) async throws { try await channel.writeAndFlush(bytes) }
 
   /// Sends `bytes` in pieces of random size, without waiting for each to be out.
-  func send(_ bytes: ByteBuffer, inChunksUpTo limit: Int, using random: SplitMix) async throws {
+  func send(_ bytes: ByteBuffer, inChunksUpTo limit: Int, using random: SeededGenerator)
+    async throws
+  {
     var random = random
     var rest = bytes
     while rest.readableBytes > 0 {

@@ -60,7 +60,8 @@ struct `Agent identity` {
     var lines = SessionLines("s1", start: 0)
     let first = lines.request("tools/list", t: 0)
     let page = lines.answer(first, t: 10, result: #"{"tools":[],"nextCursor":"recorded"}"#)
-    let second = lines.request("tools/list", t: 20, params: #"{"cursor":"recorded"}"#, after: [page])
+    let second = lines.request(
+      "tools/list", t: 20, params: #"{"cursor":"recorded"}"#, after: [page])
     let last = lines.answer(second, t: 30, result: #"{"tools":[],"nextCursor":"more"}"#)
     lines.request("tools/list", t: 40, params: #"{"cursor":"more"}"#, after: [last])
     let script = Conversation.script(withoutKey(lines.events))

@@ -137,7 +137,8 @@ struct AgentSimulation {
     let reply = serve(request, count)
     guard let after = reply.after else { return }
     answers.append(
-      (now + after, requests.count, transmission.exchange, events(reply, transmission, now + after)))
+      (now + after, requests.count, transmission.exchange, events(reply, transmission, now + after))
+    )
   }
 
   private func events(

@@ -43,7 +43,8 @@ struct `Agent timing` {
     agent.run()
     let think = script.steps[6].think
     let reads = agent.sent.filter { $0.step == 4 }.map(\.at)
-    #expect(agent.sent.filter { $0.step == 6 }.map(\.at) == reads.map { $0 + 2_000_000_000 + think })
+    #expect(
+      agent.sent.filter { $0.step == 6 }.map(\.at) == reads.map { $0 + 2_000_000_000 + think })
   }
 
   @Test func `siblings go out together although none is answered`() {

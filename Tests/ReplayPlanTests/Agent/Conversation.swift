@@ -11,7 +11,8 @@ enum Conversation {
     var script = SessionLines(name, start: start)
     let hello = script.request("initialize", t: 0, params: initialize)
     let welcome = script.answer(hello, t: 5_000_123)
-    script.notification("notifications/initialized", t: 6_000_000, done: 7_500_001, after: [welcome])
+    script.notification(
+      "notifications/initialized", t: 6_000_000, done: 7_500_001, after: [welcome])
     script.stream(t: 8_000_001, after: [welcome])
     let search = script.call("search", t: 1_000_000_017, turn: 1, after: [welcome])
     let found = script.answer(search, t: 1_020_000_019)
