@@ -103,6 +103,9 @@ let package = Package(
     tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
     tests("ServeCommandTests", ["replay"]),
     tests("BasicsTests", []),
+    .executableTarget(
+      name: "bench", dependencies: ["Basics", "Wire", "Trace", nioCore],
+      path: "Tests/Bench", exclude: ["tools"], swiftSettings: strict),
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),
     tests("WireTests", ["Wire"]),
