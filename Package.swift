@@ -104,7 +104,8 @@ let package = Package(
     tests("ServeCommandTests", ["replay"]),
     tests("BasicsTests", []),
     .executableTarget(
-      name: "bench", dependencies: ["Basics", "Wire", "Trace", nioCore],
+      name: "bench",
+      dependencies: ["Basics", "Wire", "Trace", "Packets", "Capture", "Dissection", nioCore],
       path: "Tests/Bench", exclude: ["tools"], swiftSettings: strict),
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),
