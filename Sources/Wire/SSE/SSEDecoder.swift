@@ -39,6 +39,7 @@ public struct SSEDecoder: Sendable {
 
   private var line = ByteBuffer()
   private var swallowLF = false
+  private var isBroken = false
   private var isFirstLine = true
   private var event: SSEEvent?
   private var lineStartedAt: Timestamp?
@@ -76,6 +77,19 @@ public struct SSEDecoder: Sendable {
     }
   }
 
+  /// Says that bytes are missing here: the event they belong to is dropped, up to the next empty line.
+  public mutating func gap() {
+    incomplete += blockBytes
+    blockBytes = 0
+    line = ByteBuffer()
+    lineStartedAt = nil
+    event = nil
+    // The LF may belong to a CR that is missing.
+    swallowLF = true
+    isBroken = true
+    isFirstLine = false
+  }
+
   private mutating func keep(_ bytes: ByteBuffer, _ from: Int, _ to: Int) {
     blockBytes += to - from
     guard line.readableBytes + to - from <= SSEDecoder.lineLimit,
@@ -108,6 +122,12 @@ public struct SSEDecoder: Sendable {
     lineStartedAt = nil
     var text = line
     line = ByteBuffer()
+    if isBroken {
+      incomplete += blockBytes
+      blockBytes = 0
+      if text.readableBytes == 0 { isBroken = false }
+      return
+    }
     if isFirstLine {
       isFirstLine = false
       if text.readableBytesView.starts(with: [0xef, 0xbb, 0xbf]) {
