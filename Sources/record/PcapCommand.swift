@@ -63,7 +63,7 @@ struct PcapCommand: ParsableCommand {
         "cannot write \(recording.output): \(words(errno)); make room and record again")
     }
     guard !recording.quiet else { return }
-    session.summary.forEach { say($0) }
+    for line in session.summary { say(line) }
     let classes = table.counters.packets.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
     say("packets: \(table.counters.packetsIn) = \(classes)")
   }
