@@ -15,6 +15,8 @@ final class OpenRequest {
   /// The notification that cancelled it, and when.
   var cancelledBy: Int?
   var cancelledAt: Int64?
+  /// The `n` that its response line will have: taken when the client gave up, for later requests wait no longer.
+  var responseN: Int?
   /// True once its response line is written.
   var isClosed = false
 
@@ -41,6 +43,8 @@ final class SessionState {
   var line: SessionLine
   /// The key as on the wire; the line has its surrogate.
   let wireKey: String?
+  /// What an inferred session was inferred from.
+  var facts: ClientFacts?
   /// Order and turns of the client's messages.
   var order: CausalOrder
   /// Requests without a response line, by direction and id token. An id may be used again.

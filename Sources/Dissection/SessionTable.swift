@@ -83,6 +83,7 @@ final class SessionTable {
     let key = SessionKey(by: by, value: nil, evidence: evidence, confidence: 0.9)
     let session = make(
       .streamableHTTP, facts.authority, facts.path, key: key, wireKey: nil, start, t)
+    session.facts = facts
     inferred[facts, default: []].append(session)
     return session
   }
@@ -142,20 +143,20 @@ final class SessionTable {
 
   /// How sure an inferred session is, now that all of its group are known.
   func confidence(of session: SessionState) -> Double {
-    guard let group = inferred.values.first(where: { $0.contains { $0 === session } }) else {
+    guard session.wireKey == nil, let facts = session.facts, let group = inferred[facts] else {
       return 1
     }
     return group.count == 1 ? 0.9 : 0.6
   }
 
-  /// Forgets a session that ended long ago.
-  func remove(_ session: SessionState) {
-    all.removeAll { $0 === session }
-    explicit = explicit.filter { $0.value !== session }
-    endpoints = endpoints.filter { $0.value !== session }
-    for (facts, group) in inferred where group.contains(where: { $0 === session }) {
-      let rest = group.filter { $0 !== session }
-      inferred[facts] = rest.isEmpty ? nil : rest
+  /// Forgets sessions that ended long ago, all in one pass.
+  func remove(where isOver: (SessionState) -> Bool) {
+    all.removeAll(where: isOver)
+    explicit = explicit.filter { !isOver($0.value) }
+    endpoints = endpoints.filter { !isOver($0.value) }
+    inferred = inferred.compactMapValues { group in
+      let rest = group.filter { !isOver($0) }
+      return rest.isEmpty ? nil : rest
     }
   }
 }
