@@ -17,7 +17,6 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
-let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -59,12 +58,13 @@ let package = Package(
     layer("Wire", ["Basics", "CZlib", nioCore]),
     layer("Packets", ["Basics", nioCore]),
     layer(
-      "Trace", ["Basics", nioCore], resources: [.embedInCode("mcptrace.schema.json")]),
+      "Trace", ["Basics", nioCore],
+      resources: [.embedInCode("mcptrace.schema.json")]),
 
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),
 
     layer("Dissection", ["Basics", "Wire", "MCP", "Trace", crypto, nioCore]),
-    layer("Analysis", ["Basics", "Trace", nioCore]),
+    layer("Analysis", ["Basics", "Trace"]),
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
@@ -87,22 +87,37 @@ let package = Package(
         "Basics", "Trace", "MCP", "Analysis", "ReplayPlan", "Report", "ReplayEngine", "MockServer",
         nioCore, nioPosix, arguments,
       ],
+      resources: [.embedInCode("Demo/demo.mcptrace")],
       swiftSettings: strict),
     .executableTarget(
       name: "trace",
-      dependencies: ["Basics", "Trace", "Analysis", "Report", nioCore, arguments],
+      dependencies: ["Basics", "Trace", "Analysis", "Report", arguments],
       swiftSettings: strict),
 
     .target(
       name: "TestKit",
-      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
+      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", nioCore],
       path: "Tests/TestKit", swiftSettings: strict),
 
     tests("ProxyTests", ["Proxy", nioPosix]),
+    tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
+    tests("ServeCommandTests", ["replay"]),
     tests("BasicsTests", []),
+    .executableTarget(
+      name: "bench",
+      dependencies: ["Basics", "Wire", "Trace", "Packets", "Capture", "Dissection", nioCore],
+      path: "Tests/Bench", exclude: ["tools"], swiftSettings: strict),
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),
     tests("WireTests", ["Wire"]),
+    tests("TraceTests", ["Trace"]),
+    tests("HouseTests", []),
+    tests("MCPTests", ["MCP"]),
+    tests("DissectionTests", ["Dissection", "Trace", "Packets", "Capture"]),
+    tests("AnalysisTests", ["Trace", "Analysis"]),
+    tests("ReportTests", ["Trace", "Analysis", "Report"]),
+    tests("TraceCommandTests", ["trace"]),
+    tests("ReplayPlanTests", ["ReplayPlan", "Trace", "Wire"]),
   ],
   swiftLanguageModes: [.v6]
 )

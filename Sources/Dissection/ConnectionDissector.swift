@@ -35,6 +35,9 @@ final class ConnectionDissector {
   private(set) var endC2S: (how: FlowEnding, at: Timestamp)?
   private(set) var endS2C: (how: FlowEnding, at: Timestamp)?
 
+  /// Which direction ended first; decides where the times are equal.
+  private var firstEnd = Direction.c2s
+
   private enum Mode {
     case sniffing
     case http1
@@ -111,6 +114,7 @@ final class ConnectionDissector {
 
   /// Takes the end of a direction.
   func end(_ direction: Direction, _ how: FlowEnding, at: Timestamp) {
+    if endC2S == nil, endS2C == nil { firstEnd = direction }
     if direction == .c2s, endC2S == nil { endC2S = (how, at) }
     if direction == .s2c, endS2C == nil { endS2C = (how, at) }
     switch mode {
@@ -345,7 +349,8 @@ final class ConnectionDissector {
       return .client
     }
     guard let client = endC2S, client.how == .fin || client.how == .reset else { return .server }
-    return client.at <= server.at ? .client : .server
+    if client.at == server.at { return firstEnd == .c2s ? .client : .server }
+    return client.at < server.at ? .client : .server
   }
 
   /// Both directions are over: what is still open never gets its answer.

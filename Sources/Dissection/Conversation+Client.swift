@@ -40,7 +40,6 @@ extension Conversation {
       line.after = here.after.isEmpty ? nil : here.after
       line.think = here.latestDone.map { t - $0 }
       if line.after != nil { line.afterBy = reason(message, facts, here, session) }
-      if let token = facts.progressToken { session.progressTokens[token] = line.n }
     }
     line.continues = resumed?.n
     let refusal = RefusalKey(authority: authority(exchange), host: exchange.clientHost, id: id)
@@ -55,6 +54,10 @@ extension Conversation {
     let request = OpenRequest(
       n: line.n, id: id, method: message.method, tool: facts.tool, place: place, isAgent: isAgent,
       x: exchange.x, conn: exchange.conn.number)
+    if session !== nobody, let token = facts.progressToken {
+      request.progressToken = token
+      session.progressTokens[token] = line.n
+    }
     exchange.mcp.requests.append(request)
     if session !== nobody { session.opened(request, .c2s) }
     write(.request(line), of: exchange)

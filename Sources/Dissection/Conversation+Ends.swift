@@ -39,8 +39,15 @@ extension Conversation {
       write(.http(line), of: exchange)
     }
     if options.exchanges { lines.append(.exchange(audit(exchange))) }
-    if let session = exchange.mcp.session, session !== nobody {
+    guard let session = exchange.mcp.session else { return }
+    if session === nobody {
+      // Nobody's end is never written: what the server asked here ends with the exchange.
+      for request in nobody.openRequests(.s2c) where request.x == exchange.x {
+        giveUp(request, .s2c, nobody)
+      }
+    } else {
       session.openExchanges -= 1
+      if by == .capture { session.isCut = true }
       endIfOver(session)
     }
   }
@@ -185,15 +192,16 @@ extension Conversation {
     let limit = time(now) - options.sessionIdle
     for session in table.all where session.openExchanges == 0 && session.lastActivity < limit {
       end(session, how: session.ended?.how ?? .idle, t: session.ended?.t ?? session.lastActivity)
+      table.remove(session)
     }
-    table.remove { $0.openExchanges == 0 && $0.lastActivity < limit }
   }
 
   /// Ends all sessions; `isOpen` tells whether a connection was still open when the recording ended.
   func finish(at: Timestamp, isOpen: (Int) -> Bool) {
     for session in table.all {
+      let isOpenAtEnd = session.isCut || session.conns.contains(where: isOpen)
       let how =
-        session.ended?.how ?? (session.conns.contains(where: isOpen) ? .captureEnd : .closed)
+        session.ended?.how ?? (isOpenAtEnd ? .captureEnd : .closed)
       end(session, how: how, t: session.ended?.t ?? session.lastActivity)
     }
   }

@@ -182,8 +182,8 @@ extension Conversation {
     _ result: ResultFacts, from line: ResponseLine, of request: OpenRequest,
     _ session: SessionState
   ) {
-    if let cursor = result.nextCursor { session.cursors[cursor] = line.n }
-    if let state = result.requestState { session.requestStates[state] = request }
+    if let cursor = result.nextCursor { session.remember(cursor, line.n, in: \.cursors) }
+    if let state = result.requestState { session.remember(state, request, in: \.requestStates) }
     if request.method == Method.toolsList {
       session.listedTools.formUnion(result.toolNames)
     }

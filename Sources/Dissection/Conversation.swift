@@ -214,7 +214,7 @@ final class Conversation {
     exchange.mcp.session = session
     if session !== nobody {
       session.openExchanges += 1
-      session.conns.insert(exchange.conn.number)
+      session.carried(by: exchange.conn.number)
       session.lastActivity = max(session.lastActivity, time(exchange.startedAt))
       learn(session, exchange)
     }

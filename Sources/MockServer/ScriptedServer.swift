@@ -1,5 +1,6 @@
 public import Basics
 public import NIOCore
+import ReplayPlan
 public import Wire
 
 /// Answers MCP clients as a recorded server did, without I/O and without a clock.
@@ -58,7 +59,7 @@ public struct ScriptedServer: Sendable {
 
   let book: ExchangeBook
   let atOnce: Bool
-  var random: SplitMix
+  var random: SplitMix64
   var sessions: [String: LiveSession] = [:]
   var exchanges: [ExchangeID: LiveExchange] = [:]
   /// How often each page was opened, for turns between recorded sessions.
@@ -71,7 +72,7 @@ public struct ScriptedServer: Sendable {
   public init(book: ExchangeBook, atOnce: Bool, seed: UInt64) {
     self.book = book
     self.atOnce = atOnce
-    random = SplitMix(state: seed)
+    random = SplitMix64(seed: seed)
   }
 
   /// Takes a whole request, whose last byte came at `now`.
@@ -150,19 +151,8 @@ extension ExchangeBook {
   var allowedMethods: String { isModern && !isStateful ? "POST" : "GET, POST, DELETE" }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): enough for session ids that must differ, not for secrets.
-struct SplitMix: RandomNumberGenerator, Sendable {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return z ^ z >> 31
-  }
-
-  /// 32 hexadecimal digits, as Python's SDK mints them.
+extension SplitMix64 {
+  /// 32 hexadecimal digits, as Python's SDK mints them; they must differ, not be secret.
   mutating func sessionID() -> String {
     func hex(_ value: UInt64) -> String {
       let digits = String(value, radix: 16)

@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -60,7 +61,9 @@ public final class ServerSocket: Sendable {
         port: channel.localAddress?.port ?? port, group: group, channel: channel, hub: hub)
     } catch {
       try await group.shutdownGracefully()
-      let cause = String(describing: error)
+      let cause =
+        (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) }
+        ?? String(describing: error)
       throw BindError(place: "\(host):\(port)", cause: cause)
     }
   }

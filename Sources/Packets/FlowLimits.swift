@@ -25,8 +25,8 @@ enum Patience {
   static let acknowledgedHole: Int64 = 50_000_000
   /// The same in segments of the flow, for captures whose clock stands still.
   static let acknowledgedHoleSegments = 64
-  /// From a FIN above a hole that nobody acknowledged: a retransmission comes within this.
-  static let finishedHole: Int64 = 1_000_000_000
+  /// From a FIN above a hole in a capture without the peer's ACKs: several retransmissions come within this.
+  static let finishedHole: Int64 = 10_000_000_000
   /// How long a closed flow is remembered, for late retransmissions: the usual TIME-WAIT.
   static let closed: Int64 = 60_000_000_000
   /// Silence after which a SYN with another number is a new connection, whatever it is.

@@ -52,7 +52,7 @@ extension FlowTable {
     if tcp.flags.contains(.rst) { return .same }
     let distance = store.streams[ours].distance(to: tcp.dataSequence)
     let isFar = distance > limits.window || distance < -limits.window
-    if tcp.flags.contains(.syn) { return epoch(slot, ours, syn: tcp, isFar: isFar) }
+    if tcp.flags.contains(.syn) { return epoch(slot, side, syn: tcp, isFar: isFar) }
     guard isFar, tcp.length > 0, store.streams[ours].isSynchronised else { return .same }
     if store.flows[slot].isClosed { return tcp.length > 1 ? .new : .ignored }
     guard store.streams[ours].noteForeign(tcp.dataSequence, length: tcp.length) else {
@@ -65,8 +65,10 @@ extension FlowTable {
   }
 
   private mutating func epoch(
-    _ slot: Int, _ ours: Int, syn tcp: TCPView, isFar: Bool
+    _ slot: Int, _ side: Side, syn tcp: TCPView, isFar: Bool
   ) -> Epoch {
+    let ours = FlowStore.stream(slot, side)
+    let theirs = FlowStore.stream(slot, side.other)
     let isStale =
       store.flows[slot].isClosed || now - store.flows[slot].lastSeen > Patience.portReuse
     guard store.streams[ours].isSynchronised else {
@@ -75,7 +77,16 @@ extension FlowTable {
       return isStale || !isFirst ? .new : .same
     }
     if store.streams[ours].base == tcp.dataSequence { return .same }
-    if isStale || isFar { return .new }
+    if isStale { return .new }
+    if tcp.flags.contains(.ack), store.streams[theirs].isSynchronised,
+      store.streams[theirs].base == tcp.acknowledgement
+    {
+      // Another answer to the same SYN, from a stateless server or a middlebox: the client obeys the first.
+      if store.streams[ours].resynchronise(at: tcp.dataSequence) { return .same }
+      counters.count(.ignoredSYN)
+      return .ignored
+    }
+    if isFar || !store.streams[theirs].isSynchronised { return .new }
     counters.count(.ignoredSYN)
     return .ignored
   }

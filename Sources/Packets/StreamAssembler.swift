@@ -45,6 +45,8 @@ struct StreamAssembler {
   private var held = HeldBlocks()
   /// Highest offset that the peer has acknowledged.
   private var acknowledged = 0
+  /// False in a capture that has only this direction.
+  private var isPeerHeard = false
   private var fin: (offset: Int, at: Timestamp)?
   private var closing: (how: FlowEnding, at: Timestamp)?
   private var giveUpTo = 0
@@ -80,6 +82,13 @@ struct StreamAssembler {
     nextSequence = sequence
   }
 
+  /// Moves the start of a stream that nobody has answered and that has brought nothing yet.
+  mutating func resynchronise(at sequence: SequenceNumber) -> Bool {
+    guard !isPeerHeard, next == 0, held.isEmpty, !isEnded, closing == nil else { return false }
+    synchronise(at: sequence)
+    return true
+  }
+
   private func offset(of sequence: SequenceNumber) -> Int {
     next + sequence.distance(from: nextSequence)
   }
@@ -96,6 +105,7 @@ struct StreamAssembler {
   mutating func acknowledge(_ sequence: SequenceNumber, window: Int) -> Bool {
     let offset = offset(of: sequence)
     guard offset <= highest + window else { return false }
+    isPeerHeard = true
     if offset > acknowledged { acknowledged = offset }
     return true
   }
@@ -301,7 +311,7 @@ struct StreamAssembler {
         evidence = Evidence(
           hole: next, upTo: lost, isAcknowledged: true, since: now, segments: segments)
       }
-    } else if let fin, evidence == nil {
+    } else if let fin, evidence == nil, !isPeerHeard {
       evidence = Evidence(
         hole: next, upTo: fin.offset, isAcknowledged: false, since: now, segments: segments)
     }

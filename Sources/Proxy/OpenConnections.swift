@@ -61,13 +61,18 @@ final class OpenConnections: Sendable {
 
   /// Returns when no connection is open, or when `limit` is over if one is given.
   func waitUntilEmpty(limit: TimeAmount?, on loop: any EventLoop) async {
-    let deadline = limit.map { loop.scheduleTask(in: $0) { self.releaseWaiting() } }
+    var deadline: Scheduled<Void>?
     await withCheckedContinuation { continuation in
       let isEmpty = state.withLock { state in
         if !state.channels.isEmpty { state.waiting.append(continuation) }
         return state.channels.isEmpty
       }
-      if isEmpty { continuation.resume() }
+      if isEmpty {
+        continuation.resume()
+      } else if let limit {
+        // Only now: a deadline that passed before would find nobody to release.
+        deadline = loop.scheduleTask(in: limit) { self.releaseWaiting() }
+      }
     }
     deadline?.cancel()
   }

@@ -5,8 +5,9 @@ internal import NIOCore
 /// The channel end of one leg: reads, writes, and tells its `Relay` what happens. Confined to its loop.
 ///
 /// The client is accepted before the upstream is connected, so a leg may be heard before the pair is
-/// complete. Nothing is read until `begin()`; but a FIN makes NIO read all that came before it, read or
-/// not, and that is kept here until then (at most the kernel's receive buffer).
+/// complete. Nothing is read until `begin()`. But a FIN makes NIO read all that came before it, asked or
+/// not: that is kept here until `begin()`, and goes past the water mark later; the kernel's receive buffer
+/// bounds it.
 final class RelayHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
@@ -22,7 +23,6 @@ final class RelayHandler: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var early: [Early] = []
   private var hasBegun = false
-  private var isReadHeld = false
   /// False while more waits to be written here than the water mark allows.
   private(set) var isWritable = true
 
@@ -55,9 +55,8 @@ final class RelayHandler: ChannelInboundHandler {
 
   /// Reads on, now that the other leg takes bytes again; does nothing while it does not.
   func resumeReading() {
-    guard hasBegun, let relay, let context else { return }
-    isReadHeld = !relay.isWritable(leg.other)
-    if !isReadHeld { context.read() }
+    guard hasBegun, let relay, relay.isWritable(leg.other) else { return }
+    context?.read()
   }
 
   /// Writes the FIN once all bytes before it are in the kernel.

@@ -116,7 +116,7 @@ public struct SessionTimeline {
     if let status = answer?.status, status != 200, request.dir == .c2s {
       notes.append("HTTP \(status)")
     }
-    if let by = answer?.by, by == .client { notes.append("by the client") }
+    if request.dir == .c2s, answer?.by == .client { notes.append("by the client") }
     let served = answer.map { max(0, ($0.done ?? $0.t) &- (request.sent ?? request.t)) }
     add(
       time: request.t, n: request.n, mark: mark, name: request.tool ?? request.method,

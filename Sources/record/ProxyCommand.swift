@@ -81,7 +81,9 @@ struct ProxyCommand: AsyncParsableCommand {
     guard case .finished(let summary, let errno) = await mail.next() else {
       throw failure(Exit.internalError, "the recorder stopped without its report")
     }
-    if !isQuiet { for line in summary { say(line) } }
+    if !isQuiet {
+      for line in summary { say(line) }
+    }
     if let errno {
       throw failure(
         Exit.ioError, "cannot write \(output): \(words(errno)); part of the recording is missing")

@@ -34,29 +34,30 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     let book = ExchangeBook(try readTrace())
     guard book.exchangeCount > 0 else {
-      throw ServeExit.complain(
-        "\(trace): holds no answered MCP request to answer from; record one first", 65)
+      throw failure(
+        Exit.unreadableInput, "\(trace): holds no answered MCP request to answer from; record one")
     }
-    ServeExit.raiseDescriptorLimit()
+    Serve.raiseDescriptorLimit()
     let server = ScriptedServer(book: book, atOnce: zero, seed: .random(in: 0...UInt64.max))
+    let signals = StopSignals()
     let socket: ServerSocket
     do {
       socket = try await ServerSocket.listen(
         host: listen.host, port: listen.port, server: server)
     } catch let error as ServerSocket.BindError {
-      throw ServeExit.complain("\(error); choose another --listen", 73)
+      throw failure(Exit.cannotCreate, "\(error); choose another --listen")
     }
     if !quiet {
       let host = listen.host.contains(":") ? "[\(listen.host)]" : listen.host
-      ServeExit.say(
+      say(
         "listening on http://\(host):\(socket.port)\(book.path): \(book.exchangeCount) exchanges, "
           + "\(book.sessionCount) sessions, \(book.tools.count) tools; Ctrl-C stops")
     }
     let progress = quiet ? nil : Task { try await report(socket) }
-    await ServeExit.stopRequest()
+    await signals.first()
     progress?.cancel()
     let counts = try await socket.stop()
-    if !quiet { ServeExit.say("stopped: \(text(counts))") }
+    if !quiet { say("stopped: \(text(counts))") }
   }
 
   private func readTrace() throws -> [TraceEvent] {
@@ -65,13 +66,13 @@ struct Serve: AsyncParsableCommand {
       var events: [TraceEvent] = []
       while let event = try reader.next() { events.append(event) }
       if reader.tornTail > 0 {
-        _ = ServeExit.complain(
-          "\(trace): the last line is cut off (\(reader.tornTail) bytes); all before it was read", 0
-        )
+        say(
+          "replay: \(trace): the last line is cut off (\(reader.tornTail) bytes); "
+            + "all before it was read")
       }
       return events
     } catch {
-      throw ServeExit.complain("\(trace): \(error); give a readable .mcptrace file", 65)
+      throw failure(Exit.unreadableInput, "\(trace): \(error); give a readable .mcptrace file")
     }
   }
 
@@ -81,7 +82,7 @@ struct Serve: AsyncParsableCommand {
     while true {
       try await Task.sleep(for: .seconds(5))
       let counts = try await socket.counts()
-      if counts != last { ServeExit.say(text(counts)) }
+      if counts != last { say(text(counts)) }
       last = counts
     }
   }
@@ -90,6 +91,40 @@ struct Serve: AsyncParsableCommand {
     "\(counts.requests) HTTP requests, \(counts.sessions) sessions; answered \(counts.asRecorded) as "
       + "recorded, \(counts.standIns) with other arguments, \(counts.unknown) unknown; "
       + "\(counts.refused) refused"
+  }
+}
+
+extension Serve {
+  /// Lets the process have as many connections as the system allows, not the usual 1,024.
+  static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+}
+
+/// SIGINT and SIGTERM as something to wait for, from its creation on.
+private final class StopSignals {
+  private let sources: [any DispatchSourceSignal]
+  private let requests: AsyncStream<Void>
+
+  init() {
+    let (requests, continuation) = AsyncStream.makeStream(of: Void.self)
+    self.requests = requests
+    sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler { continuation.yield() }
+      source.resume()
+      return source
+    }
+  }
+
+  /// Returns when the first of them came.
+  func first() async {
+    for await _ in requests { break }
+    for source in sources { source.cancel() }
   }
 }
 
@@ -107,40 +142,5 @@ struct ListenAddress: ExpressibleByArgument {
     guard !host.isEmpty else { return nil }
     self.host = String(host)
     self.port = port
-  }
-}
-
-/// How a serving command talks to its terminal and its process.
-private enum ServeExit {
-  static func say(_ text: String) {
-    let line = Array((text + "\n").utf8)
-    _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
-  }
-
-  static func complain(_ text: String, _ code: Int32) -> ExitCode {
-    say("replay serve: " + text)
-    return ExitCode(code)
-  }
-
-  /// Thousands of connections need more descriptors than the usual 1,024.
-  static func raiseDescriptorLimit() {
-    var limit = rlimit()
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    limit.rlim_cur = limit.rlim_max
-    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-  }
-
-  /// Returns when the process is asked to stop.
-  static func stopRequest() async {
-    let (requests, continuation) = AsyncStream.makeStream(of: Void.self)
-    let sources = [SIGINT, SIGTERM].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { continuation.yield() }
-      source.resume()
-      return source
-    }
-    for await _ in requests { break }
-    for source in sources { source.cancel() }
   }
 }

@@ -171,6 +171,38 @@ struct `Connections` {
     #expect(transcript.lines.count == 4)
   }
 
+  @Test func `another SYN before any answer is another connection`() {
+    var first = TCPScript()
+    first.add(.c2s, .syn, [])
+    var second = TCPScript(clientISN: 1100, start: first.now)
+    second.handshake()
+    second.send(.c2s, "hello")
+    let lines = FlowTranscript(first.segments + second.segments).lines
+    #expect(lines[3...4] == ["2 opened 10.0.0.1:40000 > 10.0.0.2:80", "2 c2s \"hello\" @4"])
+  }
+
+  @Test func `a second answer to the same SYN does not move an accepted stream`() {
+    var script = TCPScript()
+    script.handshake()
+    script.segments.append(script.segments[1])
+    script.segments[3].sequence = 1 << 30
+    script.send(.s2c, "hello")
+    let transcript = FlowTranscript(script.segments)
+    #expect(transcript.lines.prefix(2) == [opened, "1 s2c \"hello\" @3"])
+    #expect(transcript.counters.events.last?.name == "tcp.syn_ignored")
+  }
+
+  @Test func `a second answer to the same SYN counts when nobody took the first`() {
+    var script = TCPScript()
+    script.handshake()
+    var stray = script.segments[1]
+    stray.sequence = 1 << 30
+    script.segments.insert(stray, at: 1)
+    script.send(.s2c, "hello")
+    let transcript = FlowTranscript(script.segments)
+    #expect(transcript.lines.prefix(2) == [opened, "1 s2c \"hello\" @3"])
+  }
+
   @Test func `a lost SYN/ACK does not cost the server's first bytes`() {
     var script = TCPScript()
     script.handshake()

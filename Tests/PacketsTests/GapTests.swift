@@ -60,6 +60,24 @@ struct `Gaps` {
     #expect(transcript.gaps == [:])
   }
 
+  @Test(arguments: [true, false])
+  func `a FIN ends the wait only where the peer is not heard`(_ isPeerHeard: Bool) {
+    var script = script(count: 3, lost: 1)
+    script.finish(.c2s)
+    if isPeerHeard {
+      script.acknowledge(.s2c)
+      script.segments[script.segments.count - 1].acknowledgement = 1005
+    } else {
+      script.segments.removeAll { $0.from == script.server }
+    }
+    var other = TCPScript(client: Endpoint(host: "10.0.0.9", port: 50_000), start: script.now)
+    other.handshake()
+    other.wait(milliseconds: 10_050)
+    other.acknowledge(.s2c)
+    let late = lines(before: (script.segments + other.segments)[...])
+    #expect(late.filter { $0.hasPrefix("gap") } == (isPeerHeard ? [] : ["gap 4"]))
+  }
+
   @Test func `64 segments of the flow are enough when the clock stands still`() {
     var script = script(count: 3, lost: 1)
     script.step = 0

@@ -18,12 +18,15 @@ CONNECTIONS = 8
 
 
 def pieces(data, rng):
-    """The data in writes of random sizes, sometimes of a single byte."""
+    """The data in up to nine writes of random sizes, sometimes of a single byte."""
     at = 0
-    while at < len(data):
+    for _ in range(8):
         size = rng.choice([1, 7, 100, 1460, 5000, len(data)])
         yield data[at : at + size]
         at += size
+        if at >= len(data):
+            return
+    yield data[at:]
 
 
 def chunked(data, kind, rng):

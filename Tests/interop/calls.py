@@ -44,7 +44,7 @@ class Load:
                     self.failures.append("closed")
                     return
                 self.done_at.append(time.time_ns())
-                time.sleep(0.002)
+                time.sleep(0.005)
             side.close()
         except Exception as error:
             self.failures.append(type(error).__name__)
@@ -57,6 +57,9 @@ class Load:
 
     def stop(self):
         self.stopping = True
+        self.wait_end()
+
+    def wait_end(self):
         for thread in self.threads:
             thread.join(10)
 

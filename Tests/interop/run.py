@@ -11,6 +11,7 @@ The virtual environments with the SDKs are made once in the checkout (.venv-inte
 import argparse
 import fnmatch
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -19,6 +20,8 @@ import unittest
 
 import bad_input
 import byte_identity
+import capture_counts
+import crossing
 import matrix
 import selftest
 import weather_proxy
@@ -41,7 +44,9 @@ def comparators(context):
 
 def scenarios():
     """Every scenario by name, in the order they run."""
-    found = {"comparators": comparators, "proxy-byte-identity": byte_identity.run}
+    found = {"comparators": comparators, "captures": capture_counts.run}
+    found["proxy-byte-identity"] = byte_identity.run
+    found["proxy-crossing-answers"] = crossing.run
     for module in (bad_input, weather_proxy, weather_stop, weather_replay):
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
@@ -51,7 +56,8 @@ def scenarios():
 
 def perform(options, name, scenario, folder):
     """Runs one scenario and prints its line; true when it passed."""
-    os.makedirs(folder, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
     context, began, wrong = Context(options, name, folder), time.monotonic(), None
     try:
         scenario(context)
@@ -80,6 +86,13 @@ def parse():
     parser.add_argument("--long", action="store_true", help="10,000 calls in proxy-byte-identity")
     parser.add_argument(
         "--strict-timing", action="store_true", help="a replay that lagged has failed"
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=250,
+        metavar="MS",
+        help="most that a time of the proxy may differ from the capture's: a busy machine's stall",
     )
     for version in VERSIONS:
         parser.add_argument(f"--python-{version}", metavar="PYTHON", help="an interpreter with it")

@@ -206,6 +206,13 @@ def logs():
     return server, clients
 
 
+def think_longer(clients):
+    """As late and as early as the clocks allow, which is longer than the trace's think time."""
+    clients[0]["recv_ns"] = T0 + 2_430_000_000
+    clients[1]["send_ns"] = T0 + 7_032_900_000
+    clients[2]["send_ns"] = T0 + 7_034_900_000
+
+
 MISMATCHED = {
     "a request that the trace lacks": ("HTTP requests", lambda s, c: s.insert(0, {**s[1]})),
     "a session more": (
@@ -218,7 +225,7 @@ MISMATCHED = {
     "another outcome": ("turn 1", lambda s, c: c[2].update(kind="ok")),
     "another agent": ("sessions", lambda s, c: [line.update(agent="other") for line in c]),
     "earlier times": ("outside", lambda s, c: c[0].update(recv_ns=T0)),
-    "other thinking": ("think", lambda s, c: c[0].update(recv_ns=T0 + 3_000_000_000)),
+    "more thinking": ("thought", lambda s, c: think_longer(c)),
 }
 
 
@@ -239,6 +246,13 @@ class TruthCheck(Case):
                 wrong = self.wrong(server, clients)
                 self.assertTrue(any(word in line for line in wrong), (word, wrong))
 
+    def test_a_think_time_that_does_not_add_up_is_found(self):
+        lines = sample()
+        pick(lines, n=7)["think"] += 1
+        wrong = self.wrong(*logs(), lines)
+        self.assertEqual(len(wrong), 1, wrong)
+        self.assertIn("think is not", wrong[0])
+
     def test_a_wait_for_too_little_is_found(self):
         server, clients = logs()
         last = {"event": "call", "tool": "read", "arguments": {"id": "T-1"}, "agent": "planner"}
@@ -249,7 +263,7 @@ class TruthCheck(Case):
         lines = sample()
         call = {**pick(lines, n=6), "n": 20, "id": 4, "turn": 3, "t": 8_001_000_000, "x": 8}
         call.update(
-            params={"name": "read", "arguments": {"id": "T-1"}}, after=[9], think=911_000_000
+            params={"name": "read", "arguments": {"id": "T-1"}}, after=[9], think=954_980_000
         )
         answer = {
             **pick(lines, n=9),

@@ -24,7 +24,7 @@ def killed_under_load(context):
             killed = time.time_ns()
             proxy.process.kill()
             proxy.process.wait()
-            load.stop()
+            load.wait_end()
         closes = {"closed", "ConnectionResetError", "BrokenPipeError", "Failure"}
         check(set(load.failures) <= closes, f"the clients saw {load.failures}")
         check(len(load.failures) == 4, "not every client saw its connection close")
@@ -95,20 +95,29 @@ def output_impossible(context):
     )
 
 
+DISK = 1_048_576
+
+
+def wait_size(path, size, seconds=30):
+    end = time.monotonic() + seconds
+    while os.path.getsize(path) < size:
+        check(time.monotonic() < end, f"only {os.path.getsize(path)} bytes written in {seconds} s")
+        time.sleep(0.02)
+
+
 def disk_full(context):
     """A full disk pauses recording; calls go on; the exit code tells."""
     folder = context.path("small")
     os.mkdir(folder)
-    mount = f'mount -t tmpfs -o size=256k none {folder} && exec "$@"'
+    mount = f'mount -t tmpfs -o size={DISK} none {folder} && exec "$@"'
     before = ["unshare", "-m", "sh", "-c", mount, "sh"]
     with server(simple_mcp) as upstream:
         with record_proxy(context, upstream, trace="small/t.mcptrace", before=before) as proxy:
             load = Load(proxy.port)
-            load.wait_calls(1500)
             inside = f"/proc/{proxy.process.pid}/root{proxy.trace}"
-            check(os.path.getsize(inside) > 100_000, "the disk did not fill")
+            wait_size(inside, DISK * 3 // 4)
             reached = len(load.done_at)
-            load.wait_calls(reached + 200)
+            load.wait_calls(reached + 1000)
             load.stop()
             with open(inside, "rb") as file, open(context.path("t.mcptrace"), "wb") as out:
                 out.write(file.read())

@@ -14,7 +14,8 @@ public struct TraceValidator {
   private var exchanges = ExchangeLedger()
   private var footers = FooterLedger()
   private var source: HeaderLine.Source?
-  private var isSegmented = false
+  /// True when lines that others refer to may be elsewhere (another segment) or were never written (a full disk).
+  private var isPartial = false
 
   /// Starts a validation that lists at most `limit` errors.
   public init(limit: Int = 100) {
@@ -74,7 +75,7 @@ public struct TraceValidator {
     switch event {
     case .header(let header):
       source = header.source
-      if header.segment != nil { isSegmented = true }
+      if header.segment != nil { isPartial = true }
     case .session(let value): update(value.session) { $0.announce(value) }
     case .request(let value): update(value.session) { $0.requests.append(.init(line, value)) }
     case .response(let value): update(value.session) { $0.responses.append(.init(line, value)) }
@@ -83,6 +84,7 @@ public struct TraceValidator {
     case .http(let value): update(value.session) { $0.http.append(.init(line, value)) }
     case .end(let value): update(value.session) { $0.ends.append(line) }
     case .loss(let value):
+      if value.kind == TraceWriter.notWritten { isPartial = true }
       if let session = value.session { update(session) { $0.mentions.append(line) } }
     case .connection, .sse, .exchange, .footer, .unknown: break
     }
@@ -95,7 +97,7 @@ public struct TraceValidator {
   /// Checks what concerns several lines and returns what was found.
   public consuming func finish(lines: Int, tornTail: Int) -> ValidationReport {
     let isClosed = footers.isClosed
-    let isWhole = isClosed && !isSegmented
+    let isWhole = isClosed && !isPartial
     for (name, ledger) in sessions.sorted(by: { ($0.key ?? "") < ($1.key ?? "") }) {
       ledger.check(name: name, isWhole: isWhole, &findings)
     }

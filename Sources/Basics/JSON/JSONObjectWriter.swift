@@ -9,7 +9,7 @@ public struct JSONObjectWriter {
   private var needsComma = false
 
   /// Opens an object at the end of `buffer`.
-  public init(into buffer: ByteBuffer = ByteBuffer()) {
+  public init(into buffer: consuming ByteBuffer = ByteBuffer()) {
     self.buffer = buffer
     self.buffer.writeInteger(UInt8(ascii: "{"))
   }

@@ -1,0 +1,44 @@
+import Glibc
+import Histogram
+import ReplayPlan
+
+extension ReplaySummary.Quantiles {
+  /// A quantile is shown when ten samples lie beyond it.
+  private static let samplesBeyond = 10
+
+  /// Reads a histogram of microseconds; `failures` count as infinitely long.
+  init(_ histogram: Histogram<UInt32>, failures: Int = 0, isAdjusted: Bool = false) {
+    self.init()
+    let finite = Int(histogram.totalCount)
+    n = finite + failures
+    guard n > 0 else { return }
+    let total = n
+    func value(_ share: Double) -> Double? {
+      let rank = Int((share * Double(total)).rounded(.up))
+      guard total - rank >= ReplaySummary.Quantiles.samplesBeyond, rank <= finite, finite > 0
+      else { return nil }
+      return Double(histogram.valueAtPercentile(Double(rank) / Double(finite) * 100)) / 1000
+    }
+    p50 = value(0.5)
+    p90 = value(0.9)
+    p95 = value(0.95)
+    p99 = value(0.99)
+    p999 = value(0.999)
+    if finite > 0, failures == 0 {
+      max = Double(histogram.maxRecorded) / 1000
+      mean = histogram.mean / 1000
+    }
+    if isAdjusted { infiniteFrom = Double(finite) / Double(n) }
+  }
+}
+
+extension ReplaySummary.Spread {
+  /// Reads a histogram of microseconds.
+  init(_ histogram: Histogram<UInt32>) {
+    self.init()
+    let quantiles = ReplaySummary.Quantiles(histogram)
+    p50 = quantiles.p50
+    p99 = quantiles.p99
+    max = quantiles.max
+  }
+}

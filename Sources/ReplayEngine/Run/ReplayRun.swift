@@ -1,0 +1,200 @@
+import Basics
+import Glibc
+import NIOCore
+import NIOPosix
+public import ReplayPlan
+import Trace
+
+/// Options of a run that do not change its plan.
+public struct RunOptions: Sendable {
+  /// How agents behave when things go wrong.
+  public var policy = AgentPolicy()
+  /// Largest 99th percentile of lag for a valid run, nanoseconds.
+  public var maxLag: Int64 = 20_000_000
+  /// Event loops, each with a thread.
+  public var loops = 2
+  /// Where the run is recorded; closed by the caller.
+  public var trace: RunTrace?
+  /// Name and version of this program, for the trace.
+  public var program = "replay"
+  /// Called about once a second.
+  public var progress: (@Sendable (_ elapsed: Int64, RunProgress) -> Void)?
+
+  /// Creates the default.
+  public init() {}
+}
+
+/// The target could not be reached, so nothing was sent.
+public struct TargetUnreachable: Error, Sendable, CustomStringConvertible {
+  /// Host and port.
+  public var target: String
+  /// What the system said.
+  public var cause: String
+
+  /// One sentence: what, where, what to do.
+  public var description: String {
+    "cannot connect to \(target): \(cause); is the server up, and is --target right?"
+  }
+}
+
+/// What all loops of a run share.
+struct RunSetup: Sendable {
+  var plan: Plan
+  var books: [RequestBook]
+  var policy: AgentPolicy
+  var clock: RunClock
+  var gauges: RunGauges
+  var address: SocketAddress
+  var target: ReplayTarget
+  var trace: RunTrace?
+  var loops: Int
+}
+
+/// Asks a run to stop: the first time what is in flight may finish, the second time at once.
+public final class RunStop: Sendable {
+  private let requests: AsyncStream<Void>.Continuation
+  let stream: AsyncStream<Void>
+
+  /// Creates a stop that nobody has asked for.
+  public init() { (stream, requests) = AsyncStream.makeStream() }
+
+  /// Asks once more.
+  public func request() { requests.yield() }
+}
+
+/// Carries a plan out.
+public enum ReplayRun {
+  /// Time between set-up and the run's beginning, so that the first agents are not late.
+  private static let lead: Int64 = 100_000_000
+
+  /// Performs the plan and returns what was measured.
+  ///
+  /// - Throws: `TargetUnreachable` when a first connection fails.
+  public static func perform(
+    _ plan: Plan, target: ReplayTarget, options: RunOptions,
+    stop: RunStop = RunStop()
+  ) async throws -> RunResult {
+    raiseDescriptorLimit()
+    let address = try await resolve(target)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, options.loops))
+    do {
+      try await check(address, target, group)
+      let result = try await perform(plan, target, address, options, stop, group)
+      try await group.shutdownGracefully()
+      return result
+    } catch {
+      try await group.shutdownGracefully()
+      throw error
+    }
+  }
+
+  private static func resolve(_ target: ReplayTarget) async throws -> SocketAddress {
+    do {
+      return try SocketAddress.makeAddressResolvingHost(target.host, port: target.port)
+    } catch {
+      throw TargetUnreachable(target: target.authority, cause: "the name does not resolve")
+    }
+  }
+
+  /// One connection, opened and closed again.
+  private static func check(
+    _ address: SocketAddress, _ target: ReplayTarget, _ group: MultiThreadedEventLoopGroup
+  ) async throws {
+    do {
+      let channel = try await ClientBootstrap(group: group).connectTimeout(.seconds(10))
+        .connect(to: address).get()
+      try await channel.close()
+    } catch {
+      throw TargetUnreachable(target: target.authority, cause: "\(error)")
+    }
+  }
+
+  private static func perform(
+    _ plan: Plan, _ target: ReplayTarget, _ address: SocketAddress, _ options: RunOptions,
+    _ stop: RunStop, _ group: MultiThreadedEventLoopGroup
+  ) async throws -> RunResult {
+    let loops = Array(group.makeIterator())
+    let first = plan.open.map { min($0, plan.agents.count) } ?? plan.agents.count
+    let setup = RunSetup(
+      plan: plan, books: plan.scripts.map { RequestBook($0.session, target) },
+      policy: options.policy, clock: RunClock(lead: lead), gauges: RunGauges(firstAgents: first),
+      address: address, target: target, trace: options.trace, loops: loops.count)
+    var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
+    header.payloads = .full
+    options.trace?.begin(header)
+    let handles = try await begin(setup, loops, first)
+    let watching = Task { await watch(stop, handles) }
+    let reporting = Task { await report(setup, options) }
+    var merged = Recorder()
+    var busiest = 0.0
+    for handle in handles {
+      let (recorder, cpu) = try await handle.finish()
+      merged.merge(recorder)
+      busiest = max(busiest, cpu)
+    }
+    reporting.cancel()
+    watching.cancel()
+    let stopped = await watching.value
+    accountForUnstarted(plan, setup.gauges, &merged, interrupted: stopped > 0)
+    return RunResult(
+      recorder: merged, setup: setup, elapsed: setup.clock.now, busiestLoop: busiest,
+      interrupted: stopped > 0)
+  }
+
+  private static func begin(
+    _ setup: RunSetup, _ loops: [any EventLoop], _ first: Int
+  ) async throws -> [LoopHandle] {
+    var shares: [[PlannedAgent]] = Array(repeating: [], count: loops.count)
+    for i in 0..<first {
+      if let agent = setup.plan.agent(i) { shares[i % loops.count].append(agent) }
+    }
+    var handles: [LoopHandle] = []
+    for (i, loop) in loops.enumerated() {
+      let share = shares[i].sorted { $0.start < $1.start }
+      handles.append(try await LoopHandle.begin(setup, loop, index: i, agents: share))
+    }
+    return handles
+  }
+
+  /// Passes requests to stop on; returns how many there were.
+  private static func watch(_ stop: RunStop, _ handles: [LoopHandle]) async -> Int {
+    var count = 0
+    for await _ in stop.stream {
+      count += 1
+      for handle in handles { handle.stop(count == 1 ? .drain : .now) }
+    }
+    return count
+  }
+
+  private static func report(_ setup: RunSetup, _ options: RunOptions) async {
+    guard let progress = options.progress else { return }
+    do {
+      while true {
+        try await Task.sleep(for: .seconds(1))
+        progress(setup.clock.now, setup.gauges.progress)
+      }
+    } catch {
+      // Cancelled: the run is over.
+      progress(setup.clock.now, setup.gauges.progress)
+    }
+  }
+
+  /// Agents of a closed load whose turn never came.
+  private static func accountForUnstarted(
+    _ plan: Plan, _ gauges: RunGauges, _ recorder: inout Recorder, interrupted: Bool
+  ) {
+    guard plan.open != nil, !plan.isEndless else { return }
+    for i in min(gauges.takeNext(), plan.agents.count)..<plan.agents.count {
+      recorder.omit(calls: plan.scripts[plan.agents[i].script], nil)
+    }
+  }
+
+  /// Descriptors up to what the system grants.
+  private static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    // Both calls read or fill in the struct they are given.
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+}

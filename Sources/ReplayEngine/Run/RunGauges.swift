@@ -1,0 +1,57 @@
+import Synchronization
+
+/// What all loops count together while a run goes on.
+final class RunGauges: Sendable {
+  private let agentsOpen = Atomic<Int>(0)
+  private let agentsPeak = Atomic<Int>(0)
+  private let callsOpen = Atomic<Int>(0)
+  private let callsPeak = Atomic<Int>(0)
+  private let callsSent = Atomic<Int>(0)
+  private let callsFailed = Atomic<Int>(0)
+  private let agentsTaken: Atomic<Int>
+
+  init(firstAgents: Int) { agentsTaken = Atomic(firstAgents) }
+
+  /// Takes the place of the next agent in the plan's order.
+  func takeNext() -> Int { agentsTaken.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+  func agentStarted() { RunGauges.raise(agentsOpen, agentsPeak) }
+  func agentEnded() { agentsOpen.wrappingSubtract(1, ordering: .relaxed) }
+
+  func callSent() {
+    callsSent.wrappingAdd(1, ordering: .relaxed)
+    RunGauges.raise(callsOpen, callsPeak)
+  }
+
+  func callEnded(failed: Bool) {
+    callsOpen.wrappingSubtract(1, ordering: .relaxed)
+    if failed { callsFailed.wrappingAdd(1, ordering: .relaxed) }
+  }
+
+  /// The present state, for a progress line.
+  var progress: RunProgress {
+    RunProgress(
+      agents: agentsOpen.load(ordering: .relaxed), inFlight: callsOpen.load(ordering: .relaxed),
+      sent: callsSent.load(ordering: .relaxed), failed: callsFailed.load(ordering: .relaxed))
+  }
+
+  var peakAgents: Int { agentsPeak.load(ordering: .relaxed) }
+  var peakCalls: Int { callsPeak.load(ordering: .relaxed) }
+
+  private static func raise(_ gauge: borrowing Atomic<Int>, _ peak: borrowing Atomic<Int>) {
+    let now = gauge.wrappingAdd(1, ordering: .relaxed).newValue
+    peak.max(now, ordering: .relaxed)
+  }
+}
+
+/// How far a run is.
+public struct RunProgress: Hashable, Sendable {
+  /// Agents open.
+  public var agents: Int
+  /// Calls in flight.
+  public var inFlight: Int
+  /// Calls sent.
+  public var sent: Int
+  /// Calls that did not succeed.
+  public var failed: Int
+}

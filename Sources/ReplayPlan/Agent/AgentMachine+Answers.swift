@@ -1,0 +1,245 @@
+import Basics
+import NIOCore
+import Trace
+import Wire
+
+/// What answers do to an agent.
+extension AgentMachine {
+  /// Takes what a server says on the connection of an exchange.
+  public mutating func received(
+    _ exchange: Int, _ event: AnswerDecoder.Event, _ now: Int64
+  ) -> [AgentAction] {
+    switch event {
+    case .head(let status, let fields, let at): head(exchange, status, fields, at)
+    case .message(let message, _, _, let at): self.message(exchange, message, at)
+    case .position(let id, let retry):
+      edit(exchange) {
+        $0.eventID = id ?? $0.eventID
+        $0.retry = retry ?? $0.retry
+      }
+    case .end(let isComplete, _, _, let at): ended(exchange, isComplete: isComplete, at)
+    case .garbage(_, let at): ended(exchange, isComplete: false, at)
+    }
+    finishIfDone(now)
+    return take()
+  }
+
+  /// Takes that an exchange's connection failed or could not be made.
+  public mutating func failed(_ exchange: Int, _ now: Int64) -> [AgentAction] {
+    ended(exchange, isComplete: false, now)
+    finishIfDone(now)
+    return take()
+  }
+
+  private mutating func edit(_ exchange: Int, _ change: (inout Exchange) -> Void) {
+    guard let at = exchanges.firstIndex(where: { $0.number == exchange }) else { return }
+    change(&exchanges[at])
+  }
+
+  private mutating func head(_ exchange: Int, _ status: Int, _ fields: [HeaderField], _ at: Int64) {
+    edit(exchange) {
+      $0.status = status
+      $0.first = at
+    }
+    guard let entry = exchanges.first(where: { $0.number == exchange }),
+      case .step(let i) = entry.purpose, script.session.steps[i].method == "initialize",
+      (200..<300).contains(status), let id = fields.first("mcp-session-id"),
+      id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+    else { return }
+    identity.sessionID = id
+  }
+
+  private mutating func message(_ exchange: Int, _ message: JSONRPCMessage, _ at: Int64) {
+    switch message.kind {
+    case .notification: break
+    case .request: if let id = message.id { answer(message.method, id) }
+    case .result, .error:
+      let carrier = exchanges.first { $0.number == exchange }
+      guard let i = step(answeredBy: message, on: carrier) else {
+        if message.kind == .error { edit(exchange) { $0.error = message.content } }
+        return
+      }
+      states[i].first = states[i].first ?? carrier?.first ?? at
+      if message.kind == .result {
+        succeeded(i, message.content, carrier?.status, at)
+      } else {
+        let isLost = carrier?.status == 404 && carrier?.isInSession == true
+        over(
+          i, isLost ? .sessionLost : .jsonrpcError, at, carrier?.status,
+          code: message.content?.member("code")?.value.int)
+      }
+    }
+  }
+
+  /// The request in flight that an answer belongs to: by id, wherever it comes.
+  private func step(answeredBy message: JSONRPCMessage, on carrier: Exchange?) -> Int? {
+    guard let id = message.id else { return nil }
+    if case .step(let i)? = carrier?.purpose, states[i].phase == .flying, states[i].id == id {
+      return i
+    }
+    return states.indices.first { states[$0].phase == .flying && states[$0].id == id }
+  }
+
+  private mutating func succeeded(_ i: Int, _ result: RawJSON?, _ status: Int?, _ at: Int64) {
+    let step = script.session.steps[i]
+    if step.method == "initialize" {
+      identity.revision = result?.member("protocolVersion")?.string ?? script.session.revision
+    }
+    if script.feedsCursors.contains(i) {
+      let cursor = result?.member("nextCursor")
+      states[i].cursor = cursor?.text == "null" ? nil : cursor
+    }
+    if step.isModern, let result, result.member("resultType")?.string == "input_required",
+      states[i].round < AgentMachine.roundLimit
+    {
+      return nextRound(i, result, status, at)
+    }
+    let isError = step.method == "tools/call" && result?.member("isError")?.text == "true"
+    over(i, isError ? .toolError : .ok, at, status)
+  }
+
+  /// Answers `input_required`: the same params, this server's state, and the recorded answers under its keys.
+  private mutating func nextRound(_ i: Int, _ result: RawJSON, _ status: Int?, _ at: Int64) {
+    let step = script.session.steps[i]
+    let round = states[i].round
+    actions.append(.settled(requestRecord(i, .ok, at: at, status)))
+    states[i].round += 1
+    states[i].exchange = nil
+    var members = (step.params?.value.members ?? []).filter {
+      $0.key != "inputResponses" && $0.key != "requestState"
+    }
+    var responses: [JSONValue.Member] = []
+    var recorded = round < step.rounds.count ? step.rounds[round].answers : []
+    result.member("inputRequests")?.forEachMember { key, request in
+      let method = request.member("method")?.string ?? ""
+      let match =
+        recorded.firstIndex { $0.key == key } ?? recorded.firstIndex { $0.method == method }
+      let answer =
+        match.map { recorded.remove(at: $0).response.value }
+        ?? AgentMachine.defaultAnswer(method) ?? .object([])
+      responses.append(.init(key, answer))
+    }
+    if !responses.isEmpty { members.append(.init("inputResponses", .object(responses))) }
+    if let state = result.member("requestState") {
+      members.append(.init("requestState", state.value))
+    }
+    pendingRounds[i] = RawJSON(.object(members))
+    let pause =
+      round < step.rounds.count
+      ? script.roundThink[i][round] : responses.isEmpty ? AgentMachine.stateOnlyPause : 0
+    alarms.removeAll { $0.what == .timeout(i) }
+    arm(.again(i), at + pause)
+  }
+
+  /// An HTTP answer is over: whoever still waits for it has not been answered.
+  private mutating func ended(_ number: Int, isComplete: Bool, _ at: Int64) {
+    guard let index = exchanges.firstIndex(where: { $0.number == number }) else { return }
+    let exchange = exchanges.remove(at: index)
+    let i: Int
+    switch exchange.purpose {
+    case .step(let step), .resume(let step): i = step
+    case .serverAnswer, .cancelNotice: return
+    }
+    let step = script.session.steps[i]
+    guard states[i].phase == .flying, states[i].exchange == number else {
+      if step.isLongLived { record(i, isComplete ? .ok : .transportError, at: at, exchange.status) }
+      return
+    }
+    if exchange.purpose == .step(i) { states[i].first = states[i].first ?? exchange.first }
+    if step.kind != .request {
+      let isLost = exchange.status == 404 && exchange.isInSession && step.kind == .notification
+      if isLost { loseSession(at) }
+      return conclude(i, at: at, failed: false)
+    }
+    let outcome = unansweredOutcome(exchange, isComplete: isComplete)
+    if outcome == .transportError, let eventID = exchange.eventID ?? states[i].eventID,
+      states[i].resumes < AgentMachine.resumeLimit, closing == nil
+    {
+      // An event gave hope: only attempts without any count.
+      states[i].resumes = exchange.eventID == nil ? states[i].resumes + 1 : 1
+      states[i].eventID = eventID
+      let pause = exchange.retry.map { Int64($0) &* 1_000_000 } ?? AgentMachine.resumePause
+      states[i].exchange = nil
+      return arm(.resume(i), at + max(0, min(pause, policy.callTimeout)))
+    }
+    over(i, outcome, at, exchange.status, code: exchange.error?.member("code")?.value.int)
+  }
+
+  /// What an exchange without the request's answer means; the first class that applies.
+  private func unansweredOutcome(_ exchange: Exchange, isComplete: Bool) -> Outcome {
+    guard isComplete, let status = exchange.status else { return .transportError }
+    if status == 404, exchange.isInSession { return .sessionLost }
+    if exchange.error != nil { return .jsonrpcError }
+    // A 2xx without an answer is no complete answer; 202 says that none will come.
+    return (200..<300).contains(status) && status != 202 ? .transportError : .httpError
+  }
+
+  /// The recorded client or ours stops waiting.
+  mutating func giveUp(_ i: Int, _ outcome: Outcome, _ now: Int64) {
+    guard states[i].phase == .flying else { return }
+    let step = script.session.steps[i]
+    let closes =
+      step.isModern || step.kind != .request
+      || outcome == .cancelled && step.cancellation?.notification == nil
+    if closes {
+      if let exchange = states[i].exchange {
+        exchanges.removeAll { $0.number == exchange }
+        actions.append(.abandon(exchange: exchange))
+      }
+    } else {
+      notifyCancelled(i)
+    }
+    if step.kind == .request { over(i, outcome, now) } else { conclude(i, at: now, failed: false) }
+  }
+
+  /// A request is over: it is recorded, and what follows is decided.
+  mutating func over(
+    _ i: Int, _ outcome: Outcome, _ at: Int64, _ status: Int? = nil, code: Int64? = nil
+  ) {
+    let step = script.session.steps[i]
+    let isNewFailure = !step.isSuccess(outcome) && step.outcome.map(step.isSuccess) != false
+    if case .retry(let limit) = policy.onError, isNewFailure, step.isCall, closing == nil,
+      outcome != .sessionLost, states[i].attempts <= limit, outcome != .cancelled
+    {
+      let pause = AgentMachine.repetitionPause << Int64(min(states[i].attempts - 1, 5))
+      states[i].exchange = nil
+      states[i].failure = outcome
+      actions.append(.settled(requestRecord(i, outcome, at: at, status, code: code)))
+      states[i].eventID = nil
+      states[i].resumes = 0
+      alarms.removeAll { $0.what.step == i }
+      return arm(.again(i), at + pause)
+    }
+    record(i, outcome, at: at, status, code: code)
+    var failed = isNewFailure && outcome != .cancelled
+    if policy.onError == .carryOn { failed = false }
+    conclude(i, at: at, failed: failed)
+    if outcome == .sessionLost { loseSession(at) }
+    let endsSession = step.method == "initialize" || policy.onError == .endSession
+    if failed, endsSession { close(.omit(.afterError), at) }
+    if step.method == "initialize", outcome != .ok { close(.omit(.afterError), at) }
+  }
+
+  private mutating func loseSession(_ at: Int64) {
+    lostSession = true
+    close(.omit(.afterError), at)
+  }
+
+  mutating func record(
+    _ i: Int, _ outcome: Outcome, at: Int64, _ status: Int? = nil, code: Int64? = nil
+  ) {
+    actions.append(.record(requestRecord(i, outcome, at: at, status, code: code)))
+  }
+
+  private func requestRecord(
+    _ i: Int, _ outcome: Outcome, at: Int64, _ status: Int?, code: Int64? = nil
+  ) -> RequestRecord {
+    let state = states[i]
+    let sent = state.sent ?? state.due
+    let waited = !script.session.steps[i].after.isEmpty
+    return RequestRecord(
+      step: i, due: state.due, ideal: start + script.ideal[i], sent: sent, first: state.first,
+      done: at, outcome: outcome, status: status, code: code,
+      thinkError: waited ? sent - max(state.ready + script.think[i], state.gate) : nil)
+  }
+}

@@ -1,0 +1,303 @@
+import Basics
+import Trace
+
+/// One clone of a session, without I/O: when it sends what, and what an answer changes.
+///
+/// Theory: a step is released when all answers it waits for have come *in this run*; it is due its think time after the latest
+/// of them. Deadlines are absolute: lateness of one is not passed on to the next. A clone is a client of its own: session
+/// id, revision, JSON-RPC ids, progress tokens and cursors come from this server's answers, never from the recording.
+///
+/// Step phases: waiting → scheduled → flying → over; waiting | scheduled → over when it is left out.
+/// Invariant: every call is recorded or omitted exactly once before `finished`.
+///
+/// Three kinds of wrong input: a step index out of range is our bug; answers to nothing, garbage and lost connections are the
+/// peer's fault and become outcomes; what belongs to an exchange that is over is ignored.
+public struct AgentMachine {
+  enum Phase: UInt8 {
+    case waiting
+    case scheduled
+    case flying
+    case over
+  }
+
+  struct StepState {
+    var phase = Phase.waiting
+    /// Steps that are not over yet.
+    var missing = 0
+    /// Latest answer it waited for, and latest gate.
+    var ready: Int64
+    var gate: Int64
+    /// True when a failure of its turn takes it along.
+    var isPoisoned = false
+    var due: Int64 = 0
+    var sent: Int64?
+    var first: Int64?
+    var done: Int64 = 0
+    var exchange: Int?
+    var round = 0
+    var attempts = 0
+    var resumes = 0
+    /// The id it was sent with.
+    var id: RawJSON?
+    /// `nextCursor` of its answer.
+    var cursor: RawJSON?
+    /// Outcome of the last try, when another was to follow.
+    var failure: Outcome?
+    /// Latest event id of its stream.
+    var eventID: String?
+  }
+
+  enum Alarm: Hashable {
+    case due(Int)
+    case timeout(Int)
+    case cancel(Int)
+    case again(Int)
+    case resume(Int)
+  }
+
+  struct Exchange {
+    var number: Int
+    var purpose: Transmission.Purpose
+    var status: Int?
+    var first: Int64?
+    var isInSession: Bool
+    /// An error that names no request, as servers send it with a 4xx.
+    var error: RawJSON?
+    var eventID: String?
+    var retry: Int?
+  }
+
+  let script: AgentScript
+  let book: RequestBook
+  let policy: AgentPolicy
+  /// Start, nanoseconds since the run's beginning.
+  public let start: Int64
+  var identity = ClientIdentity()
+  var states: [StepState]
+  var alarms: [(at: Int64, what: Alarm)] = []
+  var exchanges: [Exchange] = []
+  var lastExchange = 0
+  var nextID: Int64
+  var answered: [String: Int] = [:]
+  /// Params of rounds that wait for their time.
+  var pendingRounds: [Int: RawJSON] = [:]
+  var closing: Closing?
+  var lostSession = false
+  var isChainExact = true
+  /// Steps that are not over.
+  var left: Int
+  var isFinished = false
+  var actions: [AgentAction] = []
+
+  enum Closing {
+    case omit(SkipReason?)
+  }
+
+  /// Creates an agent that will start at `start`.
+  public init(_ script: AgentScript, _ book: RequestBook, _ policy: AgentPolicy, start: Int64) {
+    self.script = script
+    self.book = book
+    self.policy = policy
+    self.start = start
+    let steps = script.session.steps
+    states = steps.map { step in
+      var state = StepState(ready: start, gate: start)
+      state.missing = Set(step.after + step.gates).count
+      return state
+    }
+    left = steps.count
+    nextID = steps.lazy.compactMap { $0.id?.value.int }.first ?? 0
+  }
+
+  /// When `timer` wants to be called next, nanoseconds since the run's beginning.
+  public var nextDeadline: Int64? { alarms.last?.at }
+
+  /// The header that the trace of this run names the session by.
+  public var sessionID: String? { identity.sessionID }
+
+  /// Begins: steps that wait for nothing are scheduled.
+  public mutating func begin() -> [AgentAction] {
+    for i in states.indices where states[i].missing == 0 { release(i) }
+    finishIfDone(start)
+    return take()
+  }
+
+  /// Does what is due at `now`.
+  public mutating func timer(_ now: Int64) -> [AgentAction] {
+    while let alarm = alarms.last, alarm.at <= now {
+      alarms.removeLast()
+      switch alarm.what {
+      case .due(let i): transmit(i)
+      case .timeout(let i): giveUp(i, .timeout, now)
+      case .cancel(let i): giveUp(i, .cancelled, now)
+      case .again(let i): transmitAgain(i)
+      case .resume(let i): resume(i)
+      }
+    }
+    finishIfDone(now)
+    return take()
+  }
+
+  /// Says when an exchange's request was given to the kernel.
+  public mutating func sent(_ exchange: Int, at now: Int64) {
+    guard let at = exchanges.firstIndex(where: { $0.number == exchange }) else { return }
+    guard case .step(let i) = exchanges[at].purpose, states[i].phase == .flying else { return }
+    if states[i].sent == nil {
+      states[i].sent = now
+      checkOrder(i, now)
+      if let cancellation = script.session.steps[i].cancellation {
+        arm(.cancel(i), now + cancellation.after)
+      }
+    }
+    if script.session.steps[i].kind != .openStream, !script.session.steps[i].isLongLived {
+      alarms.removeAll { $0.what == .timeout(i) }
+      arm(.timeout(i), now + policy.callTimeout)
+    }
+  }
+
+  /// Stops the agent, gently or at once.
+  public mutating func stop(_ how: AgentStop, _ now: Int64) -> [AgentAction] {
+    guard !isFinished else { return take() }
+    close(.omit(how == .duration ? .duration : nil), now)
+    if how == .now {
+      for i in states.indices where states[i].phase == .flying { over(i, .unanswered, now) }
+      exchanges.removeAll()
+      left = 0
+    }
+    finishIfDone(now)
+    return take()
+  }
+
+  mutating func take() -> [AgentAction] {
+    let taken = actions
+    actions = []
+    return taken
+  }
+
+  mutating func arm(_ what: Alarm, _ at: Int64) {
+    var low = 0
+    var high = alarms.count
+    while low < high {
+      let middle = (low + high) / 2
+      if alarms[middle].at > at { low = middle + 1 } else { high = middle }
+    }
+    alarms.insert((at, what), at: low)
+  }
+
+  /// All that a step waits for is over.
+  mutating func release(_ i: Int) {
+    let step = script.session.steps[i]
+    var state = states[i]
+    state.due = max(state.ready + script.think[i], state.gate)
+    states[i] = state
+    if closing != nil {
+      // The DELETE has its own time then: when nothing is in flight.
+      if step.kind != .delete { omit(i, at: state.due) }
+      return
+    }
+    if let reason = script.skips[i] {
+      // The agent's rhythm stays: what is left out takes as long as it did.
+      return omit(i, reason, at: state.due + step.service)
+    }
+    if state.isPoisoned { return omit(i, .afterError, at: state.ready) }
+    states[i].phase = .scheduled
+    arm(.due(i), state.due)
+  }
+
+  /// A step that is left out is over for those that wait for it.
+  private mutating func omit(_ i: Int, _ reason: SkipReason?, at: Int64) {
+    if script.session.steps[i].isCall {
+      actions.append(.omitted(step: i, reason))
+      // What the filter leaves out is no part of the planned chain.
+      if script.skips[i] == nil { isChainExact = false }
+    }
+    conclude(i, at: at, failed: reason == .afterError)
+  }
+
+  /// Leaves a step out because the agent is closing.
+  private mutating func omit(_ i: Int, at: Int64) {
+    guard case .omit(let reason) = closing else { return }
+    omit(i, script.skips[i] ?? reason, at: at)
+  }
+
+  /// Marks a step as over and releases what waited for it alone.
+  mutating func conclude(_ i: Int, at: Int64, failed: Bool) {
+    guard states[i].phase != .over else { return }
+    states[i].phase = .over
+    states[i].done = at
+    states[i].exchange = nil
+    left -= 1
+    alarms.removeAll { $0.what.step == i }
+    let turn = script.session.steps[i].turn
+    for next in script.successors[i] {
+      let step = script.session.steps[next]
+      if step.after.contains(i) {
+        states[next].ready = max(states[next].ready, at)
+        if failed, step.turn == turn, step.kind == .request { states[next].isPoisoned = true }
+      }
+      if step.gates.contains(i) { states[next].gate = max(states[next].gate, at) }
+      states[next].missing -= 1
+      if states[next].missing == 0, states[next].phase == .waiting { release(next) }
+    }
+  }
+
+  /// Nothing new is sent from here on but the DELETE.
+  mutating func close(_ how: Closing, _ now: Int64) {
+    guard closing == nil else { return }
+    closing = how
+    for i in states.indices where states[i].phase == .scheduled || states[i].phase == .waiting {
+      guard script.session.steps[i].kind != .delete else { continue }
+      alarms.removeAll { $0.what == .due(i) }
+      if states[i].phase != .over { omit(i, at: max(states[i].ready, states[i].gate)) }
+    }
+    // Repetitions and rounds that were to come will not.
+    for alarm in alarms {
+      if case .again(let i) = alarm.what { over(i, states[i].failure ?? .unanswered, now) }
+    }
+  }
+
+  /// A call was sent before an answer that it waits for: the chain is not the planned one.
+  private mutating func checkOrder(_ i: Int, _ now: Int64) {
+    let step = script.session.steps[i]
+    guard step.isCall else { return }
+    for earlier in step.after where states[earlier].phase != .over || states[earlier].done > now {
+      isChainExact = false
+    }
+  }
+
+  mutating func finishIfDone(_ now: Int64) {
+    guard !isFinished else { return }
+    if closing != nil, left > 0 { closeSession() }
+    guard left == 0 else { return }
+    isFinished = true
+    alarms.removeAll()
+    for exchange in exchanges {
+      if case .step(let i) = exchange.purpose, states[i].phase == .over,
+        script.session.steps[i].isLongLived
+      {
+        record(i, .cancelled, at: now)
+      }
+    }
+    actions.append(.finished(AgentEnd(isChainExact: isChainExact, lostSession: lostSession)))
+  }
+
+  /// The recorded DELETE is sent as soon as nothing else is in flight, unless there is no session to end.
+  private mutating func closeSession() {
+    guard !states.contains(where: { $0.phase == .flying }) else { return }
+    for i in states.indices where states[i].phase != .over {
+      if identity.sessionID != nil, !lostSession {
+        transmit(i)
+      } else {
+        conclude(i, at: states[i].ready, failed: false)
+      }
+    }
+  }
+}
+
+extension AgentMachine.Alarm {
+  var step: Int {
+    switch self {
+    case .due(let i), .timeout(let i), .cancel(let i), .again(let i), .resume(let i): i
+    }
+  }
+}

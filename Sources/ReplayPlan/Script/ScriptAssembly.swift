@@ -1,0 +1,278 @@
+import Basics
+import NIOCore
+import Trace
+
+/// Makes one session's script of its lines.
+struct ScriptAssembly {
+  private let name: String
+  private let lines: ScriptBuilder.Lines
+  private let requests: [Int: RequestLine]
+  private let answersByRequest: [Int: ScriptBuilder.Answer]
+  /// Request that a round or repetition belongs to, by `n`.
+  private var roots: [Int: Int] = [:]
+  private var members: [Int: [RequestLine]] = [:]
+  private var cancelNotices: Set<Int> = []
+  private var cancellations: [Int: ScriptStep.Cancellation] = [:]
+
+  private enum Item {
+    case request(RequestLine)
+    case notification(NotificationLine)
+    case http(HTTPLine)
+
+    var place: (Int64, Int) {
+      switch self {
+      case .request(let line): (line.t, line.n)
+      case .notification(let line): (line.t, line.n)
+      case .http(let line): (line.t, line.n ?? 0)
+      }
+    }
+  }
+
+  init(name: String, lines: ScriptBuilder.Lines) {
+    self.name = name
+    self.lines = lines
+    requests = Dictionary(lines.requests.map { ($0.n, $0) }, uniquingKeysWith: { a, _ in a })
+    answersByRequest = Dictionary(
+      lines.answers.map { ($0.re, $0) }, uniquingKeysWith: { a, _ in a })
+    findRoots()
+    findCancellations()
+  }
+
+  /// Returns the script and its first byte's time; `nil` when the client did nothing.
+  func script() -> (script: SessionScript, start: Int64)? {
+    let items = items()
+    guard let first = items.first else { return nil }
+    let start = first.place.0
+    let session = lines.session
+    let path = session?.path ?? "/mcp"
+    var script = SessionScript(
+      name: name, endpoint: (session?.authority ?? "") + path, path: path)
+    script.revision = session?.revision
+    script.key = lines.end?.key ?? session?.key
+    script.isCut = session?.start == .cut
+    script.isUnfinished = lines.end?.how == .captureEnd
+
+    var stepOfAnswer: [Int: Int] = [:]
+    var doneOfStep: [Int64] = []
+    for item in items {
+      var (step, line) = self.step(item)
+      step.offset = line.t - start
+      var deps: [Int] = []
+      for n in line.after {
+        if let at = stepOfAnswer[n], !deps.contains(at) { deps.append(at) }
+      }
+      step.after = deps
+      if let latest = deps.map({ doneOfStep[$0] }).max() { step.think = max(0, line.t - latest) }
+      let index = script.steps.count
+      var done = line.done
+      for member in members[step.n] ?? [] {
+        if let answer = answersByRequest[member.n] {
+          stepOfAnswer[answer.n] = index
+          done = max(done, answer.done)
+        }
+      }
+      doneOfStep.append(done)
+      script.length = max(script.length, done - start)
+      script.steps.append(step)
+    }
+    script.client = session?.client ?? clientInfo(script.steps)
+    link(&script, doneOfStep, start: start, stepOfAnswer: stepOfAnswer)
+    collectServerAnswers(&script)
+    if needsInitialize(script) { prependInitialize(&script) }
+    return (script, start)
+  }
+
+  private func items() -> [Item] {
+    var items: [Item] = []
+    for line in lines.requests where line.dir == .c2s && roots[line.n] == nil {
+      items.append(.request(line))
+    }
+    for line in lines.notifications where !cancelNotices.contains(line.n) {
+      if line.method != "notifications/cancelled" { items.append(.notification(line)) }
+    }
+    for line in lines.http {
+      if line.role == .delete || line.role == .streamOpen && line.lastEventID == nil {
+        items.append(.http(line))
+      }
+    }
+    return items.sorted { $0.place < $1.place }
+  }
+
+  private struct LineTimes {
+    var t: Int64
+    var done: Int64
+    var after: [Int]
+  }
+
+  private func step(_ item: Item) -> (ScriptStep, LineTimes) {
+    switch item {
+    case .request(let line): return requestStep(line)
+    case .notification(let line):
+      var step = ScriptStep(n: line.n, kind: .notification, method: line.method)
+      step.params = line.params
+      step.headers = HeaderChoice.repeatable(line.headers)
+      step.isModern = Modern.isModern(params: line.params, headers: line.headers)
+      step.service = max(0, (line.done ?? line.t) - line.t)
+      return (step, LineTimes(t: line.t, done: line.done ?? line.t, after: line.after ?? []))
+    case .http(let line):
+      let isDelete = line.role == .delete
+      var step = ScriptStep(
+        n: line.n ?? 0, kind: isDelete ? .delete : .openStream, method: line.method)
+      step.headers = HeaderChoice.repeatable(line.headers)
+      // A stream is open as long as it likes: only its opening is a deed.
+      let done = isDelete ? line.done ?? line.t : line.t
+      step.service = max(0, done - line.t)
+      return (step, LineTimes(t: line.t, done: done, after: line.after ?? []))
+    }
+  }
+
+  private func requestStep(_ line: RequestLine) -> (ScriptStep, LineTimes) {
+    var step = ScriptStep(n: line.n, kind: .request, method: line.method)
+    step.tool = line.method == "tools/call" ? line.tool ?? line.params?.member("name")?.string : nil
+    step.params = line.params
+    step.id = line.id
+    step.isCall = line.isLogicalCall
+    step.turn = line.turn ?? 0
+    step.afterBy = line.afterBy
+    step.origin = line.origin
+    step.headers = HeaderChoice.repeatable(line.headers)
+    step.isModern = Modern.isModern(params: line.params, headers: line.headers)
+    step.isLongLived = line.method == "subscriptions/listen"
+    step.cancellation = cancellations[line.n]
+    var done = line.t
+    var thinking: Int64 = 0
+    var last = answersByRequest[line.n]
+    done = max(done, last?.done ?? line.t)
+    for member in (members[line.n] ?? []).dropFirst() {
+      if member.retryOf == nil {
+        let think = max(0, member.t - done)
+        thinking += think
+        step.rounds.append(
+          .init(think: think, answers: roundAnswers(member, question: last?.inputRequests)))
+      }
+      last = answersByRequest[member.n] ?? last
+      done = max(done, last?.done ?? member.t)
+    }
+    step.outcome = last?.outcome == .unanswered ? nil : last?.outcome
+    step.service = step.isLongLived ? 0 : max(0, done - line.t - thinking)
+    return (step, LineTimes(t: line.t, done: done, after: line.after ?? []))
+  }
+
+  private func roundAnswers(_ line: RequestLine, question: RawJSON?) -> [ScriptStep.Round.Answer] {
+    var answers: [ScriptStep.Round.Answer] = []
+    line.params?.member("inputResponses")?.forEachMember { key, response in
+      let method = question?.member(key)?.member("method")?.string ?? ""
+      answers.append(.init(key: key, method: method, response: response))
+    }
+    return answers
+  }
+
+  private mutating func findRoots() {
+    for line in lines.requests.sorted(by: { ($0.t, $0.n) < ($1.t, $1.n) }) where line.dir == .c2s {
+      var root = line.n
+      if let earlier = line.continues ?? line.retryOf, requests[earlier] != nil, earlier != line.n {
+        root = roots[earlier] ?? earlier
+        roots[line.n] = root
+      }
+      members[root, default: []].append(line)
+    }
+  }
+
+  /// Ties each `notifications/cancelled`, and each closed stream, to the request it gave up.
+  private mutating func findCancellations() {
+    for line in lines.notifications where line.method == "notifications/cancelled" {
+      let id = line.params?.member("requestId")
+      let target =
+        line.re ?? lines.requests.last { $0.dir == .c2s && $0.id == id && $0.t <= line.t }?.n
+      guard let target, let request = requests[target] else { continue }
+      cancelNotices.insert(line.n)
+      cancellations[target] = .init(
+        after: max(0, line.t - request.t), notification: line.params ?? RawJSON(.object([])))
+    }
+    for answer in lines.answers where answer.outcome == .cancelled && answer.by == .client {
+      guard let request = requests[answer.re], cancellations[answer.re] == nil,
+        request.method != "subscriptions/listen"
+      else { continue }
+      cancellations[answer.re] = .init(after: max(0, answer.done - request.t), notification: nil)
+    }
+  }
+
+  private func collectServerAnswers(_ script: inout SessionScript) {
+    for line in lines.requests.sorted(by: { $0.t < $1.t }) where line.dir == .s2c {
+      if let answer = answersByRequest[line.n]?.serverAnswer {
+        script.serverAnswers[line.method, default: []].append(answer)
+      }
+    }
+  }
+
+  /// Finds what steps take from others: cursors, bound values, and the order that the protocol demands.
+  private func link(
+    _ script: inout SessionScript, _ done: [Int64], start: Int64, stepOfAnswer: [Int: Int]
+  ) {
+    let initialize = script.steps.firstIndex { $0.method == "initialize" }
+    let initialized = script.steps.firstIndex { $0.method == "notifications/initialized" }
+    var cursors: [RawJSON: Int] = [:]
+    for i in script.steps.indices {
+      let step = script.steps[i]
+      if let cursor = step.params?.member("cursor") { script.steps[i].cursorFrom = cursors[cursor] }
+      for use in requests[step.n]?.uses?.array ?? [] {
+        if let from = use["from"]?.int, let at = stepOfAnswer[Int(truncatingIfNeeded: from)], at < i
+        {
+          script.steps[i].uses.append(at)
+        }
+      }
+      // Clients send nothing between the handshake's messages; a faster clock must not overtake them.
+      for gate in [initialize, initialized].compactMap({ $0 })
+      where gate < i && !step.isModern && done[gate] <= start + step.offset
+        && !step.after.contains(gate)
+      {
+        script.steps[i].gates.append(gate)
+      }
+      if let cursor = answersByRequest[step.n]?.nextCursor { cursors[cursor] = i }
+    }
+  }
+
+  private func clientInfo(_ steps: [ScriptStep]) -> Implementation? {
+    for step in steps {
+      let info =
+        step.params?.member("clientInfo")
+        ?? step.params?.member("_meta")?.member("io.modelcontextprotocol/clientInfo")
+      if let info, let name = info.member("name")?.string {
+        return Implementation(name: name, version: info.member("version")?.string ?? "")
+      }
+    }
+    return nil
+  }
+
+  private func needsInitialize(_ script: SessionScript) -> Bool {
+    script.key?.by == .mcpSessionID && !script.steps.contains { $0.method == "initialize" }
+      && script.steps.contains { !$0.isModern }
+  }
+
+  /// A session joined in the middle needs a session of its own: the handshake runs before its first step.
+  private func prependInitialize(_ script: inout SessionScript) {
+    let client = script.client ?? Implementation(name: "replay", version: "1")
+    var initialize = ScriptStep(n: 0, kind: .request, method: "initialize")
+    initialize.id = RawJSON(.int(0))
+    initialize.outcome = .ok
+    initialize.params = RawJSON(
+      .object([
+        .init("protocolVersion", .string(script.revision ?? Modern.lastWithSessions)),
+        .init("capabilities", .object([])),
+        .init(
+          "clientInfo",
+          .object([
+            .init("name", .string(client.name)), .init("version", .string(client.version)),
+          ])),
+      ]))
+    var initialized = ScriptStep(n: 0, kind: .notification, method: "notifications/initialized")
+    initialized.after = [0]
+    for i in script.steps.indices {
+      script.steps[i].after = script.steps[i].after.map { $0 + 2 }
+      script.steps[i].gates = script.steps[i].gates.map { $0 + 2 } + [0, 1]
+      script.steps[i].uses = script.steps[i].uses.map { $0 + 2 }
+      script.steps[i].cursorFrom = script.steps[i].cursorFrom.map { $0 + 2 }
+    }
+    script.steps = [initialize, initialized] + script.steps
+  }
+}

@@ -1,0 +1,142 @@
+import Basics
+import NIOCore
+public import Trace
+
+/// Collects the lines of a trace into scripts.
+///
+/// Theory: a script keeps what the client did and which answers each deed waited for; of the answers it keeps only when they
+/// came, how they ended and what later requests took from them. Memory is that of the requests, not of the results.
+public struct ScriptBuilder {
+  /// What is kept of an answer.
+  struct Answer {
+    var n: Int
+    var re: Int
+    var done: Int64
+    var outcome: Outcome
+    var cancelledBy: Int?
+    var by: ResponseLine.EndedBy?
+    var nextCursor: RawJSON?
+    var inputRequests: RawJSON?
+    var serverAnswer: SessionScript.ServerAnswer?
+  }
+
+  /// The lines of one session.
+  struct Lines {
+    var session: SessionLine?
+    var requests: [RequestLine] = []
+    var notifications: [NotificationLine] = []
+    var http: [HTTPLine] = []
+    var answers: [Answer] = []
+    var end: EndLine?
+  }
+
+  private var sessions: [String: Lines] = [:]
+  private var order: [String] = []
+  private var listings: [(session: String, re: Int, tools: [(name: String, readOnly: Bool)])] = []
+
+  /// Creates an empty builder.
+  public init() {}
+
+  /// Takes the next line.
+  public mutating func add(_ event: TraceEvent) {
+    switch event {
+    case .session(let line):
+      edit(line.session) { $0.session = $0.session?.updated(by: line) ?? line }
+    case .request(var line):
+      guard let session = line.session else { return }
+      line.params = line.params.map(ScriptBuilder.copy)
+      edit(session) { $0.requests.append(line) }
+    case .response(let line):
+      guard let session = line.session else { return }
+      note(line, session)
+    case .notification(var line):
+      guard let session = line.session, line.dir == .c2s else { return }
+      line.params = line.params.map(ScriptBuilder.copy)
+      edit(session) { $0.notifications.append(line) }
+    case .http(let line):
+      guard let session = line.session, line.n != nil else { return }
+      edit(session) { $0.http.append(line) }
+    case .end(let line): edit(line.session) { $0.end = line }
+    case .header, .connection, .sse, .exchange, .loss, .footer, .unknown: break
+    }
+  }
+
+  /// Returns the scripts of all sessions that can be replayed.
+  public func finish() -> RecordedTraffic {
+    var traffic = RecordedTraffic()
+    var assembled: [(script: SessionScript, start: Int64)] = []
+    for name in order {
+      guard let lines = sessions[name] else { continue }
+      if let transport = lines.session?.transport, transport != .streamableHTTP {
+        traffic.unsupported[transport.rawValue, default: 0] += 1
+        continue
+      }
+      if let made = ScriptAssembly(name: name, lines: lines).script() { assembled.append(made) }
+    }
+    let first = assembled.map(\.start).min() ?? 0
+    for made in assembled {
+      var script = made.script
+      script.start = made.start - first
+      traffic.scripts.append(script)
+      traffic.length = max(traffic.length, script.start + script.length)
+    }
+    traffic.scripts.sort { ($0.start, $0.name) < ($1.start, $1.name) }
+    traffic.readOnlyTools = readOnlyTools()
+    return traffic
+  }
+
+  private mutating func edit(_ session: String, _ change: (inout Lines) -> Void) {
+    if sessions[session] == nil {
+      sessions[session] = Lines()
+      order.append(session)
+    }
+    change(&sessions[session, default: Lines()])
+  }
+
+  private mutating func note(_ line: ResponseLine, _ session: String) {
+    var answer = Answer(
+      n: line.n, re: line.re, done: line.done ?? line.t, outcome: line.outcome,
+      cancelledBy: line.cancelledBy, by: line.by)
+    if line.dir == .c2s {
+      let content = (line.result ?? line.error).map(ScriptBuilder.copy)
+      answer.serverAnswer = content.map { .init(content: $0, isError: line.result == nil) }
+    } else if let result = line.result {
+      answer.nextCursor = result.member("nextCursor").map(ScriptBuilder.copy)
+      answer.inputRequests = result.member("inputRequests").map(ScriptBuilder.copy)
+      noteListing(result, session, line.re)
+    }
+    edit(session) { $0.answers.append(answer) }
+  }
+
+  private mutating func noteListing(_ result: RawJSON, _ session: String, _ re: Int) {
+    guard let tools = result.member("tools")?.value.array else { return }
+    let listed = tools.compactMap { tool -> (name: String, readOnly: Bool)? in
+      guard let name = tool["name"]?.string else { return nil }
+      return (name, tool["annotations"]?["readOnlyHint"]?.bool == true)
+    }
+    listings.append((session, re, listed))
+  }
+
+  /// Tools that were listed, and by every listing as read-only.
+  private func readOnlyTools() -> Set<String> {
+    var verdicts: [String: Bool] = [:]
+    for listing in listings {
+      let isListing = sessions[listing.session]?.requests.contains {
+        $0.n == listing.re && $0.method == "tools/list"
+      }
+      guard isListing == true else { continue }
+      for tool in listing.tools {
+        verdicts[tool.name] = verdicts[tool.name, default: true] && tool.readOnly
+      }
+    }
+    return Set(verdicts.filter(\.value).keys)
+  }
+
+  /// A copy of its own, so that a few bytes do not pin a chunk of the file.
+  private static func copy(_ text: RawJSON) -> RawJSON {
+    var bytes = ByteBuffer()
+    bytes.reserveCapacity(text.bytes.readableBytes)
+    bytes.writeImmutableBuffer(text.bytes)
+    return RawJSON(trusted: bytes)
+  }
+}

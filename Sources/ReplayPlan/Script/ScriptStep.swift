@@ -1,0 +1,111 @@
+public import Basics
+public import Trace
+
+/// One thing that a recorded client did on its own account, and what it waited for.
+///
+/// Steps are numbered by their place in the session's script; a step refers to others by that number, always to smaller ones.
+/// The rounds of an `input_required` call and the repetition after a 401 are part of the call's step.
+public struct ScriptStep: Hashable, Sendable {
+  /// What is sent.
+  public enum Kind: Hashable, Sendable {
+    /// A POST with a JSON-RPC request.
+    case request
+    /// A POST with a notification.
+    case notification
+    /// A GET that asks for an event stream.
+    case openStream
+    /// The DELETE that ends the session.
+    case delete
+  }
+
+  /// Another round of a call: what the client answered to `input_required`.
+  public struct Round: Hashable, Sendable {
+    /// The client's time between the question and this round, nanoseconds.
+    public var think: Int64
+    /// Recorded answers by key of `inputRequests`, with the method that was asked for.
+    public var answers: [Answer]
+
+    /// One recorded answer.
+    public struct Answer: Hashable, Sendable {
+      /// Key in `inputRequests` and `inputResponses`.
+      public var key: String
+      /// Method of the question, empty when unknown.
+      public var method: String
+      /// The answer, verbatim.
+      public var response: RawJSON
+    }
+  }
+
+  /// How the recorded client gave the request up.
+  public struct Cancellation: Hashable, Sendable {
+    /// Time from sending the request, nanoseconds; never scaled, it is the client's time-out or its user's will.
+    public var after: Int64
+    /// `params` of the `notifications/cancelled`; `nil` when the client closed the stream instead.
+    public var notification: RawJSON?
+  }
+
+  /// `n` of the recorded line.
+  public var n: Int
+  /// What is sent.
+  public var kind: Kind
+  /// JSON-RPC method; the HTTP method where there is none.
+  public var method: String
+  /// Name of the tool of a `tools/call`.
+  public var tool: String?
+  /// The params, verbatim.
+  public var params: RawJSON?
+  /// The recorded id token; tells number from string.
+  public var id: RawJSON?
+  /// Steps whose answers it waits for.
+  public var after: [Int] = []
+  /// Why it waits for them, as far as the recording says.
+  public var afterBy: AfterReason?
+  /// Steps that must be over first because the protocol says so; no think time runs from them.
+  public var gates: [Int] = []
+  /// Steps whose results gave values to its params.
+  public var uses: [Int] = []
+  /// Step whose `nextCursor` is this request's `cursor`.
+  public var cursorFrom: Int?
+  /// The client's own time since the last of `after`, nanoseconds.
+  public var think: Int64 = 0
+  /// Time since the session's start, nanoseconds; counts for a step that waits for nothing.
+  public var offset: Int64 = 0
+  /// Recorded time from sending to the last answer without the client's own time between rounds, nanoseconds.
+  public var service: Int64 = 0
+  /// True for a call in the sense of the results.
+  public var isCall = false
+  /// Who had the idea.
+  public var origin: Origin?
+  /// The agent's turn.
+  public var turn = 0
+  /// Recorded outcome; `nil` when the recording does not hold it.
+  public var outcome: Outcome?
+  /// True for a request of revision 2026-07-28 or later, which carries its own metadata.
+  public var isModern = false
+  /// True for `subscriptions/listen`, whose answer comes when the client has had enough.
+  public var isLongLived = false
+  /// Recorded rounds after the first.
+  public var rounds: [Round] = []
+  /// How it was given up in the recording.
+  public var cancellation: Cancellation?
+  /// Recorded header fields that a replay repeats.
+  public var headers: [HeaderField] = []
+
+  /// Creates a step.
+  public init(n: Int, kind: Kind, method: String) {
+    self.n = n
+    self.kind = kind
+    self.method = method
+  }
+
+  /// True when nothing but the recorded order says that it waits.
+  public var waitsOnOrderAlone: Bool { afterBy == .order }
+
+  /// True when the recorded request ended well: `ok`, as agents count it.
+  public var succeededThen: Bool { outcome == .ok }
+
+  /// Returns whether `outcome` now is a success: `ok`, or an error of the tool where the recording had one too.
+  public func isSuccess(_ outcome: Outcome) -> Bool {
+    outcome == .ok || outcome == .toolError && self.outcome == .toolError
+  }
+}

@@ -1,0 +1,65 @@
+public import Basics
+public import Trace
+
+/// What one recorded session's client did: the pattern from which agents are cloned.
+public struct SessionScript: Hashable, Sendable {
+  /// Name in the trace: `s1`.
+  public var name: String
+  /// The steps in order of recorded time.
+  public var steps: [ScriptStep] = []
+  /// First byte, nanoseconds since the recording's first session began.
+  public var start: Int64 = 0
+  /// Last sign of life, nanoseconds since `start`.
+  public var length: Int64 = 0
+  /// Host and path of the recorded endpoint.
+  public var endpoint: String
+  /// Path of the recorded endpoint.
+  public var path: String
+  /// Negotiated protocol revision.
+  public var revision: String?
+  /// What the client said of itself; strata of resampling.
+  public var client: Implementation?
+  /// What the session was known by.
+  public var key: SessionKey?
+  /// True when its beginning is not in the recording.
+  public var isCut = false
+  /// True when the recording ended before it did.
+  public var isUnfinished = false
+  /// Recorded answers to the server's requests, by method, in order.
+  public var serverAnswers: [String: [ServerAnswer]] = [:]
+
+  /// What the recorded client answered to a request of the server.
+  public struct ServerAnswer: Hashable, Sendable {
+    /// The result or error object, verbatim.
+    public var content: RawJSON
+    /// True when it is an error.
+    public var isError: Bool
+  }
+
+  /// Creates an empty script.
+  public init(name: String, endpoint: String, path: String) {
+    self.name = name
+    self.endpoint = endpoint
+    self.path = path
+  }
+
+  /// Number of calls in the sense of the results.
+  public var calls: Int { steps.reduce(0) { $0 + ($1.isCall ? 1 : 0) } }
+}
+
+/// All that a trace says to a replay.
+public struct RecordedTraffic: Hashable, Sendable {
+  /// The sessions in order of their start.
+  public var scripts: [SessionScript] = []
+  /// Tools that every listing called read-only (`readOnlyHint`).
+  public var readOnlyTools: Set<String> = []
+  /// From the first session's start to the last sign of life, nanoseconds.
+  public var length: Int64 = 0
+  /// Sessions that this version cannot replay, by transport.
+  public var unsupported: [String: Int] = [:]
+  /// Bytes of a torn last line.
+  public var tornTail = 0
+
+  /// Creates an empty recording.
+  public init() {}
+}

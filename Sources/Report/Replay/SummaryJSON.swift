@@ -1,0 +1,147 @@
+import Basics
+public import ReplayPlan
+import Trace
+
+/// `summary.json` as the contract names its keys.
+public struct SummaryJSON {
+  private let summary: ReplaySummary
+
+  /// Renders `summary`.
+  public init(_ summary: ReplaySummary) { self.summary = summary }
+
+  /// The JSON text, one line a top-level key, with a line end.
+  public var text: String {
+    var lines: [String] = []
+    for member in value.members ?? [] {
+      lines.append("  " + JSONValue.string(member.key).text + ": " + member.value.text)
+    }
+    return "{\n" + lines.joined(separator: ",\n") + "\n}\n"
+  }
+
+  private var value: JSONValue {
+    object([
+      ("valid", .bool(summary.isValid)), ("degraded", .bool(summary.isDegraded)),
+      ("reasons", .array(summary.reasons.map { .string($0) })), ("plan", plan),
+      ("sent", .int(summary.sent)), ("skipped", .int(summary.skipped)),
+      ("aborted", .int(summary.aborted)),
+      (
+        "skipped_by",
+        object(SkipReason.allCases.map { ($0.rawValue, .int(summary.skippedBy[$0] ?? 0)) })
+      ),
+      ("agents", agents), ("outcomes", outcomes(summary.outcomes)),
+      ("outcome_change", outcomeChange), ("success_ratio", number(summary.successRatio)),
+      ("new_error_ratio", number(summary.newErrorRatio)), ("latency_ms", latency),
+      ("within_400ms", number(summary.within400ms)), ("throughput", throughput),
+      ("lag_ms", spread(summary.lag)), ("slip_ms", spread(summary.slip)),
+      ("loop_utilisation", number(summary.loopUtilisation)),
+      ("think_error_ms", spread(summary.thinkError)), ("fidelity", fidelity), ("tools", tools),
+      (
+        "requests",
+        object(summary.requests.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value)) })
+      ),
+      ("options", summary.options), ("environment", summary.environment),
+    ])
+  }
+
+  private var plan: JSONValue {
+    object([
+      ("digest", .string(summary.plan.digest)), ("seed", .int(summary.plan.seed)),
+      ("sessions", .int(summary.plan.sessions)), ("calls", .int(summary.plan.calls)),
+      ("source_sessions", .int(summary.plan.sourceSessions)),
+      ("distinct_call_share", number(summary.plan.distinctCallShare)),
+    ])
+  }
+
+  private var agents: JSONValue {
+    object([
+      ("peak", .int(summary.agents.peak)), ("mean", number(summary.agents.mean)),
+      ("expected_mean", number(summary.agents.expectedMean)),
+      ("started", .int(summary.agents.started)), ("finished", .int(summary.agents.finished)),
+    ])
+  }
+
+  private var outcomeChange: JSONValue {
+    object([
+      ("ok_ok", .int(summary.outcomeChange.okOK)), ("ok_err", .int(summary.outcomeChange.okErr)),
+      ("err_ok", .int(summary.outcomeChange.errOK)),
+      ("err_err", .int(summary.outcomeChange.errErr)),
+    ])
+  }
+
+  private var latency: JSONValue {
+    object([
+      ("from_due", quantiles(summary.latency.fromDue)),
+      ("from_sent", quantiles(summary.latency.fromSent)),
+      ("from_intended", quantiles(summary.latency.fromIntended)),
+      ("adjusted", quantiles(summary.latency.adjusted)),
+    ])
+  }
+
+  private var throughput: JSONValue {
+    object([
+      ("calls_per_s", number(summary.throughput.callsPerSecond)),
+      ("peak_calls_per_s", .int(summary.throughput.peak)),
+      ("planned_calls_per_s", number(summary.throughput.planned)),
+    ])
+  }
+
+  private var fidelity: JSONValue {
+    object([
+      ("chains_exact", number(summary.fidelity.chainsExact)),
+      ("sessions_explicit", .int(summary.fidelity.sessionsExplicit)),
+      ("sessions_inferred", .int(summary.fidelity.sessionsInferred)),
+      ("confidence_p10", number(summary.fidelity.confidenceP10)),
+      ("waits_on_order", number(summary.fidelity.waitsOnOrder)),
+      ("execution_rmse", number(summary.fidelity.executionRMSE)),
+      ("idc", object(summary.fidelity.idc.map { ($0.window, number($0.value)) })),
+      ("n_windows", .int(summary.fidelity.windows)),
+      ("peak_concurrency", .int(summary.fidelity.peakConcurrency)),
+    ])
+  }
+
+  private var tools: JSONValue {
+    object(
+      summary.tools.sorted { $0.key < $1.key }.map { name, tool in
+        (
+          name,
+          object([
+            ("calls", .int(tool.calls)), ("outcomes", outcomes(tool.outcomes)),
+            ("latency_ms", quantiles(tool.latency)),
+          ])
+        )
+      })
+  }
+
+  private func outcomes(_ counts: [Outcome: Int]) -> JSONValue {
+    let order: [Outcome] = [
+      .ok, .toolError, .jsonrpcError, .httpError, .transportError, .timeout, .cancelled,
+      .sessionLost, .unanswered,
+    ]
+    return object(order.map { ($0.rawValue, .int(counts[$0] ?? 0)) })
+  }
+
+  private func quantiles(_ q: ReplaySummary.Quantiles) -> JSONValue {
+    var members: [(String, JSONValue)] = [
+      ("n", .int(q.n)), ("p50", number(q.p50)), ("p90", number(q.p90)), ("p95", number(q.p95)),
+      ("p99", number(q.p99)), ("p999", number(q.p999)), ("max", number(q.max)),
+      ("mean", number(q.mean)),
+    ]
+    if let share = q.infiniteFrom { members.append(("infinite_from", number(share))) }
+    return object(members)
+  }
+
+  private func spread(_ spread: ReplaySummary.Spread) -> JSONValue {
+    object([
+      ("p50", number(spread.p50)), ("p99", number(spread.p99)), ("max", number(spread.max)),
+    ])
+  }
+
+  private func object(_ members: [(String, JSONValue)]) -> JSONValue {
+    .object(members.map { .init($0.0, $0.1) })
+  }
+
+  private func number(_ value: Double?) -> JSONValue {
+    guard let value, value.isFinite else { return .null }
+    return .number(Format.decimal(value, digits: 6))
+  }
+}

@@ -1,0 +1,105 @@
+public import ArgumentParser
+public import ReplayPlan
+
+/// The options that make a plan; the same for `run` and `plan`.
+struct LoadOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "N times the recorded sessions; fractions allowed. At 1 the recording is replayed as it was. (default: 1)",
+      valueName: "n"))
+  var multiply: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      K agents open at once; one that ends is replaced (a slow server lowers the start rate). Ends after --duration, or when \
+      --multiply times the recorded sessions are through (without it: each at least once).
+      """, valueName: "k"))
+  var agents: Int?
+
+  @Option(
+    help: "Factor on think times and on gaps between session starts: 0.5 is half as long.")
+  var timeScale = 1.0
+
+  @Option(
+    help: ArgumentHelp(
+      "Longest think time in the run, after scaling. (no default)", valueName: "duration"))
+  var maxThink: DurationArgument?
+
+  @Option(
+    help: """
+      How copies of a session lie to each other: independent (every copy has its own phase) or lockstep (copies start together).
+      """)
+  var burst = PlanOptions.Burst.independent
+
+  @Option(
+    help: """
+      How sessions are chosen: balanced (each floor(N) times, the rest drawn, stratified by client).
+      """)
+  var resample = PlanOptions.Resample.balanced
+
+  @Option(
+    help: ArgumentHelp(
+      "Largest random delay of each session's start. (default: 0s)", valueName: "duration"))
+  var jitter: DurationArgument?
+
+  @Option(help: "Seed of all chance: same trace, options and seed, same plan.")
+  var seed: UInt64 = 1
+
+  @Option(
+    help: ArgumentHelp(
+      "Nothing more is sent after this time; what is in flight finishes. (no default)",
+      valueName: "duration"))
+  var duration: DurationArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "Only calls of these tools: names with * and ?, separated by commas; repeatable.",
+      valueName: "tools"))
+  var only: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "No calls of these tools: names with * and ?, separated by commas; repeatable.",
+      valueName: "tools"))
+  var skip: [String] = []
+
+  @Flag(help: "Send calls of tools that the recording does not show to be read-only.")
+  var allowWrites = false
+
+  func validate() throws {
+    if let multiply, !(multiply > 0 && multiply <= 1e6) {
+      throw ValidationError("--multiply takes a number above 0 and up to 1,000,000")
+    }
+    if let agents, !(1...1_000_000).contains(agents) {
+      throw ValidationError("--agents takes a number from 1 to 1,000,000")
+    }
+    guard timeScale >= 0, timeScale.isFinite else {
+      throw ValidationError("--time-scale takes a number, 0 or more")
+    }
+  }
+
+  /// What was asked for.
+  var planOptions: PlanOptions {
+    var options = PlanOptions()
+    options.load = agents.map { .agents($0, multiply: multiply) } ?? .multiply(multiply ?? 1)
+    options.timeScale = timeScale
+    options.maxThink = maxThink?.nanoseconds
+    options.burst = burst
+    options.resample = resample
+    options.jitter = jitter?.nanoseconds ?? 0
+    options.seed = seed
+    options.duration = duration?.nanoseconds
+    options.only = LoadOptions.patterns(only)
+    options.skip = LoadOptions.patterns(skip)
+    options.allowsWrites = allowWrites
+    return options
+  }
+
+  private static func patterns(_ texts: [String]) -> [ToolPattern] {
+    texts.flatMap { $0.split(separator: ",") }.map { ToolPattern(String($0)) }
+  }
+}
+
+extension PlanOptions.Burst: ExpressibleByArgument {}
+extension PlanOptions.Resample: ExpressibleByArgument {}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import Basics
+import ReplayEngine
+import ReplayPlan
+
+/// `replay run`
+struct Run: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The load run: plays a trace against a live server and measures it.",
+    discussion: """
+      Durations are numbers with ns, us, ms, s, m, h or d (2m, 1.5s, 1h30m); a bare number is seconds. Recorded credentials \
+      are never sent: give your own with --header. Ctrl-C lets what is in flight finish, a second one stops at once; the \
+      results so far are written.
+
+      Example: replay run live.mcptrace --target http://127.0.0.1:3000/mcp --multiply 10 --summary s.json
+
+      Exit codes: 0 done, 2 the result is invalid, 64 wrong usage, 65 unreadable trace, 69 target unreachable, \
+      73 cannot create a file, 74 cannot write, 130 interrupted.
+      """)
+
+  @Argument(help: "The trace to replay; - is standard input.", completion: .file())
+  var trace: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Server to replay against, http://HOST:PORT/PATH; without a path the recorded one.",
+      valueName: "url"))
+  var target: TargetURL
+
+  @OptionGroup(title: "Load") var load: LoadOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Header for every request, instead of a recorded one of that name; repeatable.",
+      valueName: "name: value"))
+  var header: [HeaderArgument] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "A request without an answer is given up after this, as a client would. (default: 60s)",
+      valueName: "duration"))
+  var callTimeout: DurationArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      What follows a call that fails and did not in the recording: end-turn (what waited for it in its turn is skipped), \
+      continue, end-session, retry:N. (default: end-turn)
+      """, valueName: "policy"))
+  var onError: OnErrorArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "Above this lag (p99 of sent minus due) the result is invalid. (default: 20ms)",
+      valueName: "duration"))
+  var maxLag: DurationArgument?
+
+  @Option(
+    help: ArgumentHelp("Write the result's figures as JSON.", valueName: "file"),
+    completion: .file())
+  var summary: String?
+
+  @Option(
+    help: ArgumentHelp("Record the run itself as a trace.", valueName: "file"),
+    completion: .file())
+  var record: String?
+
+  @Flag(help: "Run without asking even if it takes more than two hours.")
+  var yes = false
+
+  @Flag(help: "Print nothing but errors; the result is then only in --summary.")
+  var quiet = false
+
+  func run() async throws {
+    let traffic = try SourceTrace.read(trace)
+    var session = RunSession(
+      traffic: traffic, plan: Planner(traffic, load.planOptions).plan(), target: replayTarget)
+    session.run.policy.onError = onError?.policy ?? .endTurn
+    session.run.policy.callTimeout = max(1_000_000, callTimeout?.nanoseconds ?? 60_000_000_000)
+    session.run.maxLag = maxLag?.nanoseconds ?? 20_000_000
+    session.summaryPath = summary
+    session.recordPath = record
+    session.isQuiet = quiet
+    session.options = options
+    try session.checkWrites()
+    if !yes { try session.checkLength() }
+    try await session.perform().exit()
+  }
+
+  private var replayTarget: ReplayTarget {
+    ReplayTarget(
+      host: target.host, port: target.port, authority: target.authority, path: target.path,
+      headers: header.map(\.field))
+  }
+
+  /// The options as the summary repeats them; header values may be credentials and stay out.
+  private var options: [(String, JSONValue)] {
+    var options: [(String, JSONValue)] = [
+      ("trace", .string(trace)), ("target", .string(target.text)),
+      ("on_error", .string(onError?.text ?? "end-turn")),
+      ("call_timeout_ms", .number("\((callTimeout?.nanoseconds ?? 60_000_000_000) / 1_000_000)")),
+      ("max_lag_ms", .number("\(Double(maxLag?.nanoseconds ?? 20_000_000) / 1e6)")),
+    ]
+    if !header.isEmpty {
+      options.append(("header", .array(header.map { .string($0.field.name) })))
+    }
+    return options
+  }
+}

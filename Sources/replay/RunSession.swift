@@ -1,0 +1,188 @@
+import ArgumentParser
+import Basics
+import Dispatch
+import Glibc
+import NIOCore
+import ReplayEngine
+import ReplayPlan
+import Report
+import Trace
+
+/// A run from its plan to its printed result; what `run` and `demo` share.
+struct RunSession {
+  var traffic: RecordedTraffic
+  var plan: Plan
+  var target: ReplayTarget
+  var run = RunOptions()
+  var summaryPath: String?
+  var recordPath: String?
+  var isQuiet = false
+  /// Options for the summary, beside those of the plan.
+  var options: [(String, JSONValue)] = []
+
+  /// How a run came out.
+  struct Result {
+    var summary: ReplaySummary
+    var interrupted: Bool
+
+    /// Ends the command with the contract's code.
+    func exit() throws {
+      if interrupted { throw Exit.interrupted }
+      if !summary.isValid { throw Exit.invalid }
+    }
+  }
+
+  /// Longest run that needs no `--yes`.
+  private static let longest: Int64 = 7_200_000_000_000
+
+  init(traffic: RecordedTraffic, plan: Plan, target: ReplayTarget) {
+    self.traffic = traffic
+    self.plan = plan
+    self.target = target
+    run.loops = min(8, System.coreCount)
+  }
+
+  /// Refuses calls that may write, unless they were allowed.
+  func checkWrites() throws {
+    guard !plan.options.allowsWrites, !plan.forecast.writes.isEmpty else { return }
+    let calls = plan.forecast.writes.reduce(0) { $0 + $1.calls }
+    throw failure(
+      Exit.usage,
+      "\(calls) of the planned calls may write to the server; pass --allow-writes, or choose tools with --only or "
+        + "--skip\n" + PlanText(plan).writes)
+  }
+
+  /// Refuses very long runs without a duration.
+  func checkLength() throws {
+    guard plan.options.duration == nil, plan.forecast.length > RunSession.longest else { return }
+    throw failure(
+      Exit.usage,
+      "\(PlanText(plan).headline); pass --max-think, --time-scale or --duration, or --yes to run it all"
+    )
+  }
+
+  /// Runs the plan, shows progress, prints the result and writes the summary.
+  ///
+  /// - Throws: `ExitCode` after saying why.
+  func perform() async throws -> Result {
+    if let summaryPath { try checkWritable(summaryPath) }
+    if !isQuiet { say(PlanText(plan).headline) }
+    let stop = RunStop()
+    let signals = watchSignals(stop)
+    defer { for signal in signals { signal.cancel() } }
+    let progress = isQuiet ? nil : ProgressLine(length: plan.forecast.length)
+    var run = run
+    if let progress { run.progress = { progress.show($0, $1) } }
+    run.program = "replay \(Replay.version)"
+    run.trace = try openTrace()
+    let result: RunResult
+    do {
+      result = try await ReplayRun.perform(plan, target: target, options: run, stop: stop)
+    } catch let error as TargetUnreachable {
+      throw failure(Exit.unreachable, "\(error)")
+    }
+    progress?.end()
+    let lost = try await run.trace?.close(bytes: result.bytes, lost: result.garbage)
+    var summary = result.summary(of: traffic, maxLag: run.maxLag)
+    summary.options = .object((options + planOptions).map { .init($0.0, $0.1) })
+    summary.environment = environment
+    if !isQuiet { put(SummaryText(summary).text, to: STDOUT_FILENO) }
+    if let summaryPath { try save(SummaryJSON(summary).text, toFile: summaryPath) }
+    if let recordPath, let cause = lost {
+      throw failure(
+        Exit.ioError,
+        "cannot write \(recordPath): \(words(cause)); part of the run's trace is missing")
+    }
+    return Result(summary: summary, interrupted: result.interrupted)
+  }
+
+  private func openTrace() throws -> RunTrace? {
+    guard let recordPath else { return nil }
+    do {
+      return try RunTrace(path: recordPath)
+    } catch let error as TraceWriter.CreationError {
+      throw failure(
+        Exit.cannotCreate,
+        "cannot create \(recordPath): \(words(error.errno)); choose another --record")
+    }
+  }
+
+  private func watchSignals(_ stop: RunStop) -> [any DispatchSourceSignal] {
+    let isQuiet = isQuiet
+    return [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        if !isQuiet { say("\nstopping: what is in flight may finish; again stops at once") }
+        stop.request()
+      }
+      source.resume()
+      return source
+    }
+  }
+
+  private var planOptions: [(String, JSONValue)] {
+    let options = plan.options
+    var members: [(String, JSONValue)] = []
+    switch options.load {
+    case .multiply(let factor): members.append(("multiply", .number("\(factor)")))
+    case .agents(let count, let factor):
+      members.append(("agents", .int(count)))
+      if let factor { members.append(("multiply", .number("\(factor)"))) }
+    }
+    members.append(("time_scale", .number("\(options.timeScale)")))
+    if let think = options.maxThink {
+      members.append(("max_think_ms", .number("\(Double(think) / 1e6)")))
+    }
+    members.append(("burst", .string(options.burst.rawValue)))
+    members.append(("resample", .string(options.resample.rawValue)))
+    members.append(("jitter_ms", .number("\(Double(options.jitter) / 1e6)")))
+    if let duration = options.duration {
+      members.append(("duration_ms", .number("\(Double(duration) / 1e6)")))
+    }
+    members.append(("only", .array(options.only.map { .string($0.description) })))
+    members.append(("skip", .array(options.skip.map { .string($0.description) })))
+    members.append(("allow_writes", .bool(options.allowsWrites)))
+    return members
+  }
+
+  private var environment: JSONValue {
+    var name = utsname()
+    // Fills in the struct it is given; the fields are C strings in fixed arrays.
+    let known = unsafe uname(&name) == 0
+    func text<T>(_ field: T) -> String {
+      unsafe withUnsafeBytes(of: field) {
+        unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+    }
+    return .object([
+      .init("replay", .string(Replay.version)),
+      .init("system", .string(known ? "\(text(name.sysname)) \(text(name.release))" : "unknown")),
+      .init("machine", .string(known ? text(name.machine) : "unknown")),
+      .init("processors", .int(System.coreCount)), .init("loops", .int(run.loops)),
+    ])
+  }
+
+  /// Finds out before the run that the summary can be written after it.
+  private func checkWritable(_ path: String) throws {
+    guard path != "-" else { return }
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw failure(
+        Exit.cannotCreate, "cannot create \(path): \(words(errno)); choose another --summary")
+    }
+    close(descriptor)
+  }
+
+  private func save(_ text: String, toFile path: String) throws {
+    if path == "-" { return put(text, to: STDOUT_FILENO) }
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    let isWritten = descriptor >= 0 && putAll(text, to: descriptor)
+    let cause = errno
+    if descriptor >= 0 { close(descriptor) }
+    guard isWritten else {
+      throw failure(
+        Exit.ioError, "cannot write \(path): \(words(cause)); the figures above are lost there")
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import ReplayPlan
+import Trace
+
+/// Reading the trace that a replay starts from.
+enum SourceTrace {
+  /// Reads a file into scripts, with warnings on standard error.
+  ///
+  /// - Throws: `ExitCode` 65 after saying why.
+  static func read(_ path: String) throws -> RecordedTraffic {
+    var builder = ScriptBuilder()
+    let tornTail: Int
+    do {
+      let reader = try TraceReader(path: path)
+      while let event = try reader.next() { builder.add(event) }
+      tornTail = reader.tornTail
+    } catch {
+      throw failure(
+        Exit.unreadableInput, "\(path): \(error); give a readable .mcptrace file")
+    }
+    if tornTail > 0 {
+      say("replay: \(path): the last line is cut off (\(tornTail) bytes); all before it was read")
+    }
+    let traffic = builder.finish()
+    for (transport, count) in traffic.unsupported.sorted(by: { $0.key < $1.key }) {
+      say(
+        "replay: \(path): \(count) sessions over \(transport) are left out; this version replays streamable-http"
+      )
+    }
+    guard !traffic.scripts.isEmpty else {
+      throw failure(
+        Exit.unreadableInput,
+        "\(path): holds no session that can be replayed; look at it with `trace show`")
+    }
+    return traffic
+  }
+}

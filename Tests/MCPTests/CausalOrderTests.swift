@@ -1,0 +1,51 @@
+import MCP
+import TestKit
+import Testing
+
+struct `Causal order` {
+  private let gap: Int64 = 20
+
+  @Test func `leaves out answers that another implies`() {
+    var order = CausalOrder(siblingGap: gap)
+    let first = order.place(at: 0, isAgent: false)
+    order.answered(n: 2, done: 10, place: first, isAgent: false)
+    let call = order.place(at: 100, isAgent: true)
+    #expect(call.after == [2])
+    order.answered(n: 4, done: 150, place: call, isAgent: true)
+    let next = order.place(at: 300, isAgent: true)
+    #expect(next.after == [4])
+    #expect(next.turn == 2)
+    #expect(next.latestDone == 150)
+  }
+
+  @Test func `counts only answers that were there`() {
+    var order = CausalOrder(siblingGap: gap)
+    let a = order.place(at: 0, isAgent: true)
+    let b = order.place(at: 1, isAgent: true)
+    order.answered(n: 3, done: 50, place: a, isAgent: true)
+    order.answered(n: 4, done: 90, place: b, isAgent: true)
+    #expect(order.place(at: 70, isAgent: false).after == [3])
+    #expect(order.place(at: 95, isAgent: true).after == [3, 4])
+  }
+
+  @Test func `keeps a long call of an earlier turn until somebody waits for it`() {
+    var order = CausalOrder(siblingGap: gap)
+    let slow = order.place(at: 0, isAgent: true)
+    let quick = order.place(at: 0, isAgent: true)
+    order.answered(n: 3, done: 30, place: quick, isAgent: true)
+    let second = order.place(at: 100, isAgent: true)
+    #expect(second.turn == 2)
+    order.answered(n: 5, done: 150, place: second, isAgent: true)
+    order.answered(n: 6, done: 160, place: slow, isAgent: true)
+    let third = order.place(at: 200, isAgent: true)
+    #expect(third.after == [5, 6])
+    #expect(third.turn == 3)
+  }
+
+  @Test func `takes a bearer of this turn's cursor for no sibling`() {
+    var order = CausalOrder(siblingGap: gap)
+    let page1 = order.place(at: 0, isAgent: true)
+    order.answered(n: 2, done: 5, place: page1, isAgent: true)
+    #expect(order.place(at: 10, isAgent: true, source: 2).turn == 2)
+  }
+}
