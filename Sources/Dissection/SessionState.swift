@@ -17,6 +17,8 @@ final class OpenRequest {
   /// The notification that cancelled it, and when.
   var cancelledBy: Int?
   var cancelledAt: Int64?
+  /// The `n` that its response line will have: taken when the client gave up, for later requests wait no longer.
+  var responseN: Int?
   /// True once its response line is written.
   var isClosed = false
 
