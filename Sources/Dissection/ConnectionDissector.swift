@@ -51,6 +51,8 @@ final class ConnectionDissector {
 
   /// Most bytes held while the protocol is unknown.
   private static let sniffLimit = 64 << 10
+  /// Most bytes of answers that wait for a request (the out-of-order limit of a direction).
+  private static let waitLimit = 1 << 20
 
   private let ledger: LossLedger
   private let options: DissectionOptions
@@ -137,31 +139,34 @@ final class ConnectionDissector {
   /// True while an exchange is under way.
   var isBusy: Bool { requesting != nil || responding != nil || !awaiting.isEmpty }
 
-  /// Returns the next step, `nil` when there is none.
-  func next() -> ExchangeStep? { steps.isEmpty ? nil : steps.removeFirst() }
+  /// Takes the steps that came about since the last call, in order.
+  func takeSteps() -> [ExchangeStep] {
+    guard !steps.isEmpty else { return [] }
+    defer { steps = [] }
+    return steps
+  }
 
   // MARK: What it carries
 
+  /// Either side's first bytes may tell; when one side's say nothing the other's are waited for.
   private func sniff(_ at: Timestamp) {
-    for direction in [Direction.c2s, .s2c] {
-      switch SniffedProtocol(firstBytes: firstBytes(of: direction)) {
-      case .undecided: continue
-      case .http1:
-        mode = .http1
-        content = .http1
-        let all = held
-        held = []
-        for piece in all { feed(piece) }
-        return
-      case .http2: return becomeOpaque("h2.unsupported")
-      case .tls: return becomeOpaque("tls.undecryptable")
-      case .unknown:
-        // Joined in the middle: this may be the rest of a body; a later segment may begin a message.
-        if ends.seenFromStart || heldBytes > ConnectionDissector.sniffLimit {
-          return becomeOpaque("unknown")
-        }
-        dropHeld(at)
-      }
+    let guesses = [Direction.c2s, .s2c].map { SniffedProtocol(firstBytes: firstBytes(of: $0)) }
+    if guesses.contains(.http1) {
+      mode = .http1
+      content = .http1
+      let all = held
+      held = []
+      heldBytes = 0
+      for piece in all { feed(piece) }
+    } else if guesses.contains(.http2) {
+      becomeOpaque("h2.unsupported")
+    } else if guesses.contains(.tls) {
+      becomeOpaque("tls.undecryptable")
+    } else if guesses == [.unknown, .unknown] || heldBytes > ConnectionDissector.sniffLimit {
+      becomeOpaque("unknown")
+    } else if guesses.contains(.unknown), !ends.seenFromStart {
+      // Joined in the middle: this may be the rest of a body; a later segment may begin a message.
+      dropHeld(at)
     }
   }
 
@@ -229,10 +234,8 @@ final class ConnectionDissector {
       case .bodyGap: requesting?.requestBody.gap()
       case .end(let complete, let at):
         guard let exchange = requesting else { continue }
-        if !complete { exchange.requestBody.markIncomplete() }
-        exchange.sentAt = at
         requesting = nil
-        steps.append(.requested(exchange))
+        if exchange.sentAt == nil { requested(exchange, complete: complete, at: at) }
       case .skipped(let bytes, let reason, let at):
         skipped(bytes, reason, at)
         requestsMayBeMissing = true
@@ -241,13 +244,25 @@ final class ConnectionDissector {
     }
   }
 
+  private func requested(_ exchange: HTTPExchange, complete: Bool, at: Timestamp) {
+    if !complete { exchange.requestBody.markIncomplete() }
+    exchange.sentAt = at
+    steps.append(.requested(exchange))
+  }
+
   private func drainResponses() {
     while true {
-      // An answer may be captured before its request: then it waits, unless requests may be missing.
-      if responding == nil {
+      if responding == nil, responses.buffered <= ConnectionDissector.waitLimit {
+        // An answer may be captured before its request: then it waits, unless requests may be missing.
         if awaiting.isEmpty, !requestsMayBeMissing, endC2S == nil { return }
         // An early answer (413, 401) waits for the end of its request, so that steps stay in order.
         if let first = awaiting.first, first.sentAt == nil { return }
+      } else if responding == nil {
+        // It waits no longer: its request is not seen, or so long that what came of it must do.
+        requestsMayBeMissing = true
+        if let first = awaiting.first, first.sentAt == nil {
+          requested(first, complete: false, at: first.startedAt)
+        }
       }
       guard let event = responses.next() else { return }
       take(event)
@@ -311,11 +326,7 @@ final class ConnectionDissector {
 
   /// Ends an exchange whose answer never comes.
   private func giveUp(_ exchange: HTTPExchange, by: ResponseLine.EndedBy, at: Timestamp) {
-    if exchange.sentAt == nil {
-      exchange.requestBody.markIncomplete()
-      exchange.sentAt = at
-      steps.append(.requested(exchange))
-    }
+    if exchange.sentAt == nil { requested(exchange, complete: false, at: at) }
     exchange.doneAt = at
     steps.append(.ended(exchange, by: by))
   }

@@ -95,7 +95,7 @@ final class Conversation {
     guard let response = exchange.response else { return }
     if exchange.mcp.session == nil, (200..<300).contains(response.status) {
       switch exchange.mcp.role {
-      case .messages where isProbe(exchange): break
+      case .messages where isProbe(exchange) || isUndecided(exchange, response): break
       case .messages, .delete: bind(exchange, to: agreed(exchange, response))
       case .stream:
         // Without an id the first event may tell (HTTP+SSE); with one, the server knows the session.
@@ -144,11 +144,18 @@ final class Conversation {
       && exchange.requestHeader("mcp-session-id") == nil
   }
 
+  /// True for an `initialize` whose answer names no session: only its result begins one.
+  private func isUndecided(_ exchange: HTTPExchange, _ response: HTTPResponseHead) -> Bool {
+    opensSession(exchange) && exchange.requestHeader("mcp-session-id") == nil
+      && response.fields.first("mcp-session-id") == nil
+  }
+
   /// Decides the session of what is still without one, now that the server's first message is there (or none came).
   func settle(_ exchange: HTTPExchange, _ first: JSONRPCMessage?) {
     guard exchange.mcp.session == nil else { return }
-    if isProbe(exchange), let response = exchange.response, first?.kind == .result,
-      let result = first?.content, ResultFacts(result).offersStateless
+    if let response = exchange.response, (200..<300).contains(response.status),
+      first?.kind == .result, let result = first?.content,
+      isProbe(exchange) ? ResultFacts(result).offersStateless : opensSession(exchange)
     {
       bind(exchange, to: agreed(exchange, response))
     } else if exchange.mcp.role == .stream {

@@ -50,6 +50,8 @@ public struct HTTP1Decoder: Sendable {
 
   /// Bytes that became part of a message so far.
   public private(set) var explained = 0
+  /// Bytes that were appended and not yet looked at, or wait for more.
+  public var buffered: Int { input.count }
   private let role: Role
   private var phase: Phase
   /// Why the head that is being read may be none: it began where bytes were being skipped.
