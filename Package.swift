@@ -104,7 +104,8 @@ let package = Package(
     tests("ServeCommandTests", ["replay"]),
     tests("BasicsTests", []),
     .executableTarget(
-      name: "bench", dependencies: ["Basics", "Wire", "Trace", nioCore],
+      name: "bench",
+      dependencies: ["Basics", "Wire", "Trace", "Packets", "Capture", "Dissection", nioCore],
       path: "Tests/Bench", exclude: ["tools"], swiftSettings: strict),
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),
@@ -116,6 +117,7 @@ let package = Package(
     tests("AnalysisTests", ["Trace", "Analysis"]),
     tests("ReportTests", ["Trace", "Analysis", "Report"]),
     tests("TraceCommandTests", ["trace"]),
+    tests("ReplayPlanTests", ["ReplayPlan", "Trace", "Wire"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -56,7 +56,13 @@ final class Conversation {
   }
 
   func write(_ event: TraceEvent, of exchange: HTTPExchange) {
-    exchange.mcp.linesWritten += 1
+    switch event {
+    case .request(let line) where line.dir == .c2s: exchange.mcp.isShown = true
+    case .notification(let line) where line.dir == .c2s: exchange.mcp.isShown = true
+    case .response(let line) where line.dir == .c2s: exchange.mcp.isShown = true
+    case .http: exchange.mcp.isShown = true
+    default: break
+    }
     lines.append(event)
   }
 
@@ -66,18 +72,16 @@ final class Conversation {
 
   private func requested(_ exchange: HTTPExchange) {
     exchange.mcp = MCPExchange.of(exchange)
-    switch exchange.mcp.role {
-    case .auth, .other: return
-    case .messages, .stream, .delete: break
-    }
+    if exchange.mcp.role == .auth { return }
     let authority = authority(exchange)
     if let id = exchange.requestHeader("mcp-session-id") {
       if let session = table.session(id: id, authority: authority, path: exchange.path) {
         exchange.mcp.namesKnownSession = true
         bind(exchange, to: session)
       }
-    } else if let session = table.session(
-      endpoint: exchange.request?.target ?? "", authority: authority)
+    } else if exchange.mcp.role != .other,
+      let session = table.session(
+        endpoint: exchange.request?.target ?? "", authority: authority)
     {
       bind(exchange, to: session)
     } else if exchange.mcp.role == .messages, !opensSession(exchange),
@@ -196,21 +200,33 @@ final class Conversation {
     return options.redactor?.fields(fields) ?? fields
   }
 
-  func redacted(target: String) -> String { options.redactor?.target(target) ?? target }
+  /// The target as it may be shown: where it is the key of a session, as that key's surrogate.
+  func shownTarget(_ exchange: HTTPExchange) -> String {
+    let target = exchange.request?.target ?? ""
+    if let session = exchange.mcp.session, session.wireKey == target {
+      return session.line.key?.value ?? ""
+    }
+    return options.redactor?.target(target) ?? target
+  }
 
   /// Decides the session of an exchange: numbers and writes what the client said in it.
   func bind(_ exchange: HTTPExchange, to session: SessionState) {
     exchange.mcp.session = session
     if session !== nobody {
       session.openExchanges += 1
-      session.conns.insert(exchange.conn.number)
+      session.carried(by: exchange.conn.number)
       session.lastActivity = max(session.lastActivity, time(exchange.startedAt))
       learn(session, exchange)
     }
     for position in exchange.mcp.messages.indices {
       said(exchange, position, session)
     }
-    if exchange.mcp.role == .delete { deleting(exchange, session) }
+    switch exchange.mcp.role {
+    case .delete: noteLater(exchange, .delete, session)
+    case .other: noteLater(exchange, .other, session)
+    case .stream: exchange.mcp.streamPlace = place(exchange, session)
+    case .messages, .auth: break
+    }
   }
 
   /// Writes the session's line when a message of the client tells something new of it.

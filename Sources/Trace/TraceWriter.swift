@@ -22,6 +22,9 @@ public final class TraceWriter {
   /// Bytes of the file so far, without what waits in memory.
   public private(set) var bytesWritten = 0
 
+  /// Name of the loss that stands for lines which could not be written.
+  public static let notWritten = "trace.not_written"
+
   private static let flushSize = 256 << 10
   private let descriptor: Int32
   private var pending = ByteBuffer()
@@ -74,7 +77,7 @@ public final class TraceWriter {
   /// Writes what has gathered to the file (no fsync), and tells of earlier losses as soon as that is possible.
   public func flush() {
     if unreported.lines > 0 {
-      var loss = LossLine(t: lastTime, kind: "trace.not_written", bytes: unreported.bytes)
+      var loss = LossLine(t: lastTime, kind: TraceWriter.notWritten, bytes: unreported.bytes)
       loss.extra = [ExtraMember(key: "lines", value: RawJSON(.int(unreported.lines)))]
       var line = TraceEvent.loss(loss).line.bytes
       line.writeInteger(UInt8(ascii: "\n"))

@@ -39,6 +39,7 @@ struct Serve: AsyncParsableCommand {
     }
     Serve.raiseDescriptorLimit()
     let server = ScriptedServer(book: book, atOnce: zero, seed: .random(in: 0...UInt64.max))
+    let signals = StopSignals()
     let socket: ServerSocket
     do {
       socket = try await ServerSocket.listen(
@@ -53,7 +54,7 @@ struct Serve: AsyncParsableCommand {
           + "\(book.sessionCount) sessions, \(book.tools.count) tools; Ctrl-C stops")
     }
     let progress = quiet ? nil : Task { try await report(socket) }
-    await Serve.stopRequest()
+    await signals.first()
     progress?.cancel()
     let counts = try await socket.stop()
     if !quiet { say("stopped: \(text(counts))") }
@@ -101,17 +102,27 @@ extension Serve {
     limit.rlim_cur = limit.rlim_max
     _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
+}
 
-  /// Returns when the process is asked to stop.
-  private static func stopRequest() async {
+/// SIGINT and SIGTERM as something to wait for, from its creation on.
+private final class StopSignals {
+  private let sources: [any DispatchSourceSignal]
+  private let requests: AsyncStream<Void>
+
+  init() {
     let (requests, continuation) = AsyncStream.makeStream(of: Void.self)
-    let sources = [SIGINT, SIGTERM].map { number in
+    self.requests = requests
+    sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { continuation.yield() }
       source.resume()
       return source
     }
+  }
+
+  /// Returns when the first of them came.
+  func first() async {
     for await _ in requests { break }
     for source in sources { source.cancel() }
   }

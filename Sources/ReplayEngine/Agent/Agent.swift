@@ -91,11 +91,8 @@ final class Agent {
       for action in batch { perform(action) }
     }
     isPerforming = false
-    if transcript != nil {
-      worker.write(transcript?.events ?? [])
-      transcript?.events.removeAll(keepingCapacity: true)
-    }
     if isFinished { return }
+    writeTranscript()
     if let next = machine.nextDeadline { worker.timers.arm(self, next) }
     worker.rearm()
   }
@@ -158,6 +155,13 @@ final class Agent {
     for connection in idle + busy { close(connection, .fin) }
     idle = []
     busy = []
+    writeTranscript()
     worker.ended(self, end)
+  }
+
+  private func writeTranscript() {
+    guard let lines = transcript?.events, !lines.isEmpty else { return }
+    worker.write(lines)
+    transcript?.events.removeAll(keepingCapacity: true)
   }
 }

@@ -97,6 +97,12 @@ public struct AgentEnd: Hashable, Sendable {
   public var isChainExact: Bool
   /// True when the server forgot the session.
   public var lostSession: Bool
+
+  /// Describes an ending.
+  public init(isChainExact: Bool, lostSession: Bool) {
+    self.isChainExact = isChainExact
+    self.lostSession = lostSession
+  }
 }
 
 /// Why an agent is told to stop.

@@ -22,6 +22,7 @@ public struct SSEDecoder: Sendable {
   private var isLineCut = false
   private var lineStartedAt: Timestamp?
   private var swallowLF = false
+  private var isBroken = false
   private var isFirstLine = true
   private var event: SSEEvent?
   private var blockStartedAt: Timestamp?
@@ -53,6 +54,21 @@ public struct SSEDecoder: Sendable {
     }
   }
 
+  /// Says that bytes are missing here: the event they belong to is dropped, up to the next empty line.
+  public mutating func gap() {
+    incomplete += blockBytes
+    blockBytes = 0
+    line = ByteBuffer()
+    lineStartedAt = nil
+    isLineCut = false
+    event = nil
+    blockStartedAt = nil
+    // The LF may belong to a CR that is missing.
+    swallowLF = true
+    isBroken = true
+    isFirstLine = false
+  }
+
   private mutating func keep(_ bytes: ByteBuffer, _ from: Int, _ to: Int) {
     blockBytes += to - from
     let room = SSEDecoder.lineLimit - line.readableBytes
@@ -71,6 +87,7 @@ public struct SSEDecoder: Sendable {
     isLineCut = false
     lineStartedAt = nil
     swallowLF = false
+    isBroken = false
     isFirstLine = true
   }
 
@@ -90,6 +107,12 @@ public struct SSEDecoder: Sendable {
     line = ByteBuffer()
     let isCut = isLineCut
     isLineCut = false
+    if isBroken {
+      incomplete += blockBytes
+      blockBytes = 0
+      if text.readableBytes == 0 { isBroken = false }
+      return
+    }
     if isFirstLine {
       isFirstLine = false
       if text.readableBytesView.starts(with: [0xef, 0xbb, 0xbf]) {
