@@ -99,10 +99,10 @@ public struct TraceDecoder: Sendable {
   /// Drops what there is of a line that was too long; false while its end is not there.
   private mutating func passLongLine() -> Bool {
     guard isLong else { return true }
-    let view = buffer.readableBytesView
-    let end = view.firstIndex(of: 0x0a).map { $0 - view.startIndex + 1 }
-    nextOffset += end ?? view.count
-    buffer.moveReaderIndex(forwardBy: end ?? view.count)
+    let end = ByteScan.firstIndex(of: 0x0a, in: buffer.readableBytesUInt8Span, from: 0)
+    let count = end.map { $0 + 1 } ?? buffer.readableBytes
+    nextOffset += count
+    buffer.moveReaderIndex(forwardBy: count)
     buffer.discardReadBytes()
     searched = 0
     isLong = end == nil
@@ -110,9 +110,11 @@ public struct TraceDecoder: Sendable {
   }
 
   private mutating func nextLineLength() -> Int? {
-    let view = buffer.readableBytesView
-    if let at = view.dropFirst(searched).firstIndex(of: 0x0a) { return at - view.startIndex }
-    searched = view.count
-    return ended && !view.isEmpty ? view.count : nil
+    let unread = buffer
+    let span = unread.readableBytesUInt8Span
+    if let end = ByteScan.firstIndex(of: 0x0a, in: span, from: searched) { return end }
+    let count = span.count
+    searched = count
+    return ended && count > 0 ? count : nil
   }
 }

@@ -249,13 +249,11 @@ public struct HTTP1Decoder: Sendable {
   private mutating func headLength() -> Int? {
     let bytes = input.bytes
     let span = bytes.readableBytesUInt8Span
-    var i = searched
-    while i < span.count {
-      if span[i] == 0x0a {
-        if i + 1 < span.count, span[i + 1] == 0x0a { return i + 2 }
-        if i + 2 < span.count, span[i + 1] == 0x0d, span[i + 2] == 0x0a { return i + 3 }
-      }
-      i += 1
+    var from = searched
+    while let lf = ByteScan.firstIndex(of: 0x0a, in: span, from: from) {
+      from = lf + 1
+      let next = from < span.count && span[from] == 0x0d ? from + 1 : from
+      if next < span.count, span[next] == 0x0a { return next + 1 }
     }
     searched = max(0, span.count - 2)
     return nil
@@ -279,9 +277,10 @@ public struct HTTP1Decoder: Sendable {
 
   /// Takes one line with its LF; `nil` when it is not there yet.
   private mutating func readLine() -> ByteBuffer? {
-    let view = input.bytes.readableBytesView
-    guard let lf = view.prefix(HTTP1Decoder.chunkLineLimit).firstIndex(of: 0x0a) else { return nil }
-    let (bytes, at) = input.take(lf - view.startIndex + 1)
+    let unread = input.bytes
+    let lf = ByteScan.firstIndex(of: 0x0a, in: unread.readableBytesUInt8Span, from: 0)
+    guard let lf, lf < HTTP1Decoder.chunkLineLimit else { return nil }
+    let (bytes, at) = input.take(lf + 1)
     explained += bytes.readableBytes
     lastAt = max(lastAt, at)
     return bytes

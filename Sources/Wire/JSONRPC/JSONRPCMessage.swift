@@ -37,19 +37,20 @@ public struct JSONRPCMessage: Hashable, Sendable {
 }
 
 extension JSONRPCMessage {
-  /// Reads the top-level members of a compact object; the last of duplicate keys wins.
+  /// Checks one JSON text and reads its top-level members; the last of duplicate keys wins.
   ///
   /// Tolerates a missing `jsonrpc`: a method is enough for a call; a result then needs an id, and an error must have
   /// a code (OAuth and frameworks answer `{"error": "…"}`). Of a result and an error the one that is not null counts.
   /// `nil` when it is no message.
-  init?(envelope json: RawJSON, bytes: Int) {
+  init?(validating text: ByteBuffer) {
+    let bytes = text.readableBytes
     var id: RawJSON?
     var version: RawJSON?
     var method: RawJSON?
     var params: RawJSON?
     var result: RawJSON?
     var error: RawJSON?
-    json.forEachMember { key, value in
+    let isObject = RawJSON.forEachMember(validating: text) { key, value in
       switch key {
       case "jsonrpc": version = value
       case "id": id = value
@@ -60,13 +61,14 @@ extension JSONRPCMessage {
       default: break
       }
     }
+    guard isObject else { return nil }
     if let method = method?.string {
-      let isNull = id?.isNull ?? true
+      let isNull = (id?.kind ?? .null) == .null
       self.init(
         kind: isNull ? .notification : .request, id: isNull ? nil : id, method: method,
         content: params, bytes: bytes)
     } else if let result, version != nil || id != nil,
-      !(result.isNull && error?.isNull == false)
+      !(result.kind == .null && error.map { $0.kind != .null } == true)
     {
       self.init(kind: .result, id: id, method: "", content: result, bytes: bytes)
     } else if let error, error.member("code") != nil {
@@ -75,8 +77,4 @@ extension JSONRPCMessage {
       return nil
     }
   }
-}
-
-extension RawJSON {
-  fileprivate var isNull: Bool { bytes.readableBytesView.first == 0x6e }
 }

@@ -14,26 +14,23 @@ public enum JSONRPCPayload: Hashable, Sendable {
 
   /// Reads a text. O(n): validated, compacted and scanned, no values are built.
   public init(_ text: ByteBuffer) {
+    if let message = JSONRPCMessage(validating: text) {
+      self = .single(message)
+      return
+    }
     guard let json = RawJSON(validating: text) else {
       self = .notJSON
       return
     }
     let span = json.bytes.readableBytesUInt8Span
-    if span[0] == 0x5b {
-      self = JSONRPCPayload.batch(json, span)
-    } else if let message = JSONRPCMessage(envelope: json, bytes: text.readableBytes) {
-      self = .single(message)
-    } else {
-      self = .otherJSON(json)
-    }
+    self = span[0] == 0x5b ? JSONRPCPayload.batch(json, span) : .otherJSON(json)
   }
 
   private static func batch(_ json: RawJSON, _ span: Span<UInt8>) -> JSONRPCPayload {
     var messages: [JSONRPCMessage] = []
     var i = 1
     while i < span.count, span[i] != 0x5d, let end = JSONScan.skipValue(span, i) {
-      let element = json.slice(i, end)
-      if let message = JSONRPCMessage(envelope: element, bytes: end - i) {
+      if let message = JSONRPCMessage(validating: json.slice(i, end).bytes) {
         messages.append(message)
       }
       i = end < span.count && span[end] == 0x2c ? end + 1 : end
