@@ -92,7 +92,7 @@ struct Runs {
     }
     let summary = try await Load.run(Load.traffic(), port: server.port) { _ in
     } run: {
-      $0.policy.callTimeout = 150_000_000
+      $0.policy.callTimeout = 2_000_000_000
     }
     #expect(summary.outcomes == [.ok: 3, .timeout: 2])
     let notices = server.requests.filter { $0.body["method"]?.string == "notifications/cancelled" }
@@ -162,7 +162,7 @@ struct Runs {
     let server = try await Load.server { _ in .json(fine) }
     let summary = try await Load.run(Load.traffic(sessions: 2, think: 5), port: server.port) {
       $0.load = .agents(3, multiply: nil)
-      $0.duration = 400_000_000
+      $0.duration = 2_000_000_000
     }
     #expect(summary.agents.peak == 3)
     #expect(summary.agents.started > 3)

@@ -8,7 +8,7 @@ import Trace
 struct `Agent accounts` {
   @Test(arguments: 0..<60)
   func `random weather leaves no call unexplained`(_ seed: Int) {
-    var random = TestKit.SplitMix64(seed: UInt64(seed))
+    var random = SeededGenerator(seed: UInt64(seed))
     let script = Conversation.script(randomSession(&random))
     var policy = AgentPolicy()
     policy.onError =
@@ -31,7 +31,7 @@ struct `Agent accounts` {
     #expect(agent.records.allSatisfy { $0.sent >= $0.due && $0.done >= $0.sent }, "seed \(seed)")
   }
 
-  private func randomSession(_ random: inout TestKit.SplitMix64) -> [TraceEvent] {
+  private func randomSession(_ random: inout SeededGenerator) -> [TraceEvent] {
     var lines = SessionLines("s1", start: 0)
     let hello = lines.request("initialize", t: 0, params: Conversation.initialize)
     var last = [lines.answer(hello, t: 1_000_000)]
@@ -60,7 +60,7 @@ struct `Agent accounts` {
 /// Answers by chance.
 enum AgentAccountWeather {
   static func reply(
-    _ request: AgentSimulation.Request, _ random: inout TestKit.SplitMix64
+    _ request: AgentSimulation.Request, _ random: inout SeededGenerator
   ) -> AgentSimulation.Reply {
     var reply = AgentSimulation.Reply(after: Int64.random(in: 0...200_000_000, using: &random))
     if request.body["method"] == .string("initialize") {
