@@ -118,6 +118,7 @@ let package = Package(
     tests("ReportTests", ["Trace", "Analysis", "Report"]),
     tests("TraceCommandTests", ["trace"]),
     tests("ReplayPlanTests", ["ReplayPlan", "Trace", "Wire"]),
+    tests("ReplayEngineTests", ["ReplayEngine", "ReplayPlan", "Trace", "Wire", nioPosix]),
   ],
   swiftLanguageModes: [.v6]
 )

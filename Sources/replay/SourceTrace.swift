@@ -32,6 +32,13 @@ enum SourceTrace {
         Exit.unreadableInput,
         "\(path): holds no session that can be replayed; look at it with `trace show`")
     }
+    let endpoints = Set(traffic.scripts.map(\.endpoint))
+    if endpoints.count > 1 {
+      say(
+        "replay: \(path): holds sessions of \(endpoints.count) endpoints "
+          + "(\(endpoints.sorted().prefix(3).joined(separator: ", "))…); all of them go to the one --target"
+      )
+    }
     return traffic
   }
 }

@@ -185,7 +185,8 @@ public enum ReplayRun {
   ) {
     guard plan.open != nil, !plan.isEndless else { return }
     for i in min(gauges.takeNext(), plan.agents.count)..<plan.agents.count {
-      recorder.omit(calls: plan.scripts[plan.agents[i].script], nil)
+      recorder.omit(
+        calls: plan.scripts[plan.agents[i].script], interrupted ? nil : .duration)
     }
   }
 

@@ -1,5 +1,6 @@
 import Basics
 import ReplayPlan
+import TestKit
 import Testing
 import Trace
 
