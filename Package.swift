@@ -119,6 +119,7 @@ let package = Package(
     tests("TraceCommandTests", ["trace"]),
     tests("ReplayPlanTests", ["ReplayPlan", "Trace", "Wire"]),
     tests("ReplayEngineTests", ["ReplayEngine", "ReplayPlan", "Trace", "Wire", nioPosix]),
+    tests("ReplayCommandTests", ["replay", "Trace"]),
   ],
   swiftLanguageModes: [.v6]
 )

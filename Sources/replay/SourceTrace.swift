@@ -10,11 +10,14 @@ enum SourceTrace {
   static func read(_ path: String) throws -> RecordedTraffic {
     var builder = ScriptBuilder()
     let tornTail: Int
-    do {
+    do throws(TraceFormatError) {
       let reader = try TraceReader(path: path)
       while let event = try reader.next() { builder.add(event) }
       tornTail = reader.tornTail
     } catch {
+      if case .io(let errno) = error.reason {
+        throw failure(Exit.unreadableInput, "cannot read \(path): \(words(errno))")
+      }
       throw failure(
         Exit.unreadableInput, "\(path): \(error); give a readable .mcptrace file")
     }

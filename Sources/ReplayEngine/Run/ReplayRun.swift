@@ -105,7 +105,8 @@ public enum ReplayRun {
         .connect(to: address).get()
       try await channel.close()
     } catch {
-      throw TargetUnreachable(target: target.authority, cause: "\(error)")
+      let cause = (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) }
+      throw TargetUnreachable(target: target.authority, cause: cause ?? "\(error)")
     }
   }
 
