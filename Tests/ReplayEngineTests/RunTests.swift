@@ -109,8 +109,10 @@ struct Runs {
     }
     let traffic = Load.traffic(turns: 50, think: 200)
     let summary = try await Load.run(traffic, port: server.port, stop: stop)
-    #expect(summary.outcomes == [.ok: 1])
-    #expect(summary.aborted == 51)
+    // How many calls are out before the stop is heard is the machine's affair.
+    let answered = try #require(summary.outcomes[.ok])
+    #expect(summary.outcomes == [.ok: answered])
+    #expect(summary.aborted > 0 && answered + summary.aborted == 52)
     #expect(!summary.isValid)
     #expect(server.requests.last?.method == "DELETE")
     try await server.kill()
