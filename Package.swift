@@ -64,7 +64,7 @@ let package = Package(
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),
 
     layer("Dissection", ["Basics", "Wire", "MCP", "Trace", crypto, nioCore]),
-    layer("Analysis", ["Basics", "Trace", nioCore]),
+    layer("Analysis", ["Basics", "Trace"]),
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
@@ -91,26 +91,34 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "trace",
-      dependencies: ["Basics", "Trace", "Analysis", "Report", nioCore, arguments],
+      dependencies: ["Basics", "Trace", "Analysis", "Report", arguments],
       swiftSettings: strict),
 
     .target(
       name: "TestKit",
-      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
+      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", nioCore],
       path: "Tests/TestKit", swiftSettings: strict),
 
     tests("ProxyTests", ["Proxy", nioPosix]),
     tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
     tests("ServeCommandTests", ["replay"]),
     tests("BasicsTests", []),
+    .executableTarget(
+      name: "bench",
+      dependencies: ["Basics", "Wire", "Trace", "Packets", "Capture", "Dissection", nioCore],
+      path: "Tests/Bench", exclude: ["tools"], swiftSettings: strict),
     tests("PacketsTests", ["Packets"]),
     tests("CaptureTests", ["Packets", "Capture"]),
     tests("WireTests", ["Wire"]),
+    tests("TraceTests", ["Trace"]),
+    tests("HouseTests", []),
     tests("MCPTests", ["MCP"]),
     tests("DissectionTests", ["Dissection", "Trace", "Packets", "Capture"]),
     tests("AnalysisTests", ["Trace", "Analysis"]),
     tests("ReportTests", ["Trace", "Analysis", "Report"]),
     tests("TraceCommandTests", ["trace"]),
+    tests("ReplayPlanTests", ["ReplayPlan", "Trace", "Wire"]),
+    tests("ReplayEngineTests", ["ReplayEngine", "ReplayPlan", "Trace", "Wire", nioPosix]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -13,8 +13,10 @@ public struct HeaderField: Hashable, Sendable {
 
   /// Returns whether the field has this name, compared without case (RFC 9110 §5.1).
   public func named(_ name: String) -> Bool {
-    guard self.name.utf8.count == name.utf8.count else { return false }
-    return zip(self.name.utf8, name.utf8).allSatisfy { asciiLowercase($0) == asciiLowercase($1) }
+    let (a, b) = (self.name.utf8Span.span, name.utf8Span.span)
+    guard a.count == b.count else { return false }
+    for i in a.indices where asciiLowercase(a[i]) != asciiLowercase(b[i]) { return false }
+    return true
   }
 }
 

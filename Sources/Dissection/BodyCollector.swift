@@ -19,6 +19,7 @@ struct BodyCollector {
   private let limit: Int
   private var hash: SHA256?
   private var inflater: InflateDecoder?
+  private var isLost = false
 
   init(fields: [HeaderField], limit: Int, hashes: Bool) {
     self.limit = limit
@@ -38,6 +39,7 @@ struct BodyCollector {
   /// Takes body bytes, returns them decoded.
   mutating func append(_ part: ByteBuffer, keep: Bool) -> ByteBuffer {
     var decoded = part
+    if isLost { return ByteBuffer() }
     if let inflater {
       decoded = inflater.inflate(part)
       if inflater.failed {
@@ -61,6 +63,12 @@ struct BodyCollector {
 
   /// Notes that bytes of it are missing.
   mutating func markIncomplete() { isComplete = false }
+
+  /// Notes that bytes are missing before what is appended next: a coding can't be removed from there on.
+  mutating func gap() {
+    isComplete = false
+    isLost = inflater != nil
+  }
 
   /// SHA-256 in hex of a complete body, when hashing was asked for.
   var sha256: String? { isComplete ? hash.map { hex($0.finalize()) } : nil }

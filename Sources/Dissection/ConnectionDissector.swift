@@ -20,6 +20,7 @@ enum ExchangeStep {
 /// Theory (mitmproxy's NextLayer): bytes are held until the protocol is known, then played into the chosen decoder. HTTP/1 pairs by
 /// order (RFC 9112 §9.3). Sides of a capture have no common order, so an answer may wait for its request; but where requests may
 /// be missing (joined in the middle, or after a gap) an answer without one is an orphan at once, lest all later pairs shift.
+/// Where answers may be missing, who sends a request has the answer to the one before (no MCP client pipelines): that was lost.
 /// States: sniffing → http1 | opaque. What is opaque is counted by name, never parsed again.
 final class ConnectionDissector {
   let flow: FlowID
@@ -50,6 +51,8 @@ final class ConnectionDissector {
 
   /// Most bytes held while the protocol is unknown.
   private static let sniffLimit = 64 << 10
+  /// Most bytes of answers that wait for a request (the out-of-order limit of a direction).
+  private static let waitLimit = 1 << 20
 
   private let ledger: LossLedger
   private let options: DissectionOptions
@@ -64,6 +67,7 @@ final class ConnectionDissector {
   private var responding: HTTPExchange?
   private var awaiting: [HTTPExchange] = []
   private var requestsMayBeMissing: Bool
+  private var answersMayBeMissing = false
   private var steps: [ExchangeStep] = []
 
   init(
@@ -135,31 +139,34 @@ final class ConnectionDissector {
   /// True while an exchange is under way.
   var isBusy: Bool { requesting != nil || responding != nil || !awaiting.isEmpty }
 
-  /// Returns the next step, `nil` when there is none.
-  func next() -> ExchangeStep? { steps.isEmpty ? nil : steps.removeFirst() }
+  /// Takes the steps that came about since the last call, in order.
+  func takeSteps() -> [ExchangeStep] {
+    guard !steps.isEmpty else { return [] }
+    defer { steps = [] }
+    return steps
+  }
 
   // MARK: What it carries
 
+  /// Either side's first bytes may tell; when one side's say nothing the other's are waited for.
   private func sniff(_ at: Timestamp) {
-    for direction in [Direction.c2s, .s2c] {
-      switch SniffedProtocol(firstBytes: firstBytes(of: direction)) {
-      case .undecided: continue
-      case .http1:
-        mode = .http1
-        content = .http1
-        let all = held
-        held = []
-        for piece in all { feed(piece) }
-        return
-      case .http2: return becomeOpaque("h2.unsupported")
-      case .tls: return becomeOpaque("tls.undecryptable")
-      case .unknown:
-        // Joined in the middle: this may be the rest of a body; a later segment may begin a message.
-        if ends.seenFromStart || heldBytes > ConnectionDissector.sniffLimit {
-          return becomeOpaque("unknown")
-        }
-        dropHeld(at)
-      }
+    let guesses = [Direction.c2s, .s2c].map { SniffedProtocol(firstBytes: firstBytes(of: $0)) }
+    if guesses.contains(.http1) {
+      mode = .http1
+      content = .http1
+      let all = held
+      held = []
+      heldBytes = 0
+      for piece in all { feed(piece) }
+    } else if guesses.contains(.http2) {
+      becomeOpaque("h2.unsupported")
+    } else if guesses.contains(.tls) {
+      becomeOpaque("tls.undecryptable")
+    } else if guesses == [.unknown, .unknown] || heldBytes > ConnectionDissector.sniffLimit {
+      becomeOpaque("unknown")
+    } else if guesses.contains(.unknown), !ends.seenFromStart {
+      // Joined in the middle: this may be the rest of a body; a later segment may begin a message.
+      dropHeld(at)
     }
   }
 
@@ -196,7 +203,13 @@ final class ConnectionDissector {
     case .gap(.c2s, let count, let at):
       requests.gap(count, at: at)
       requestsMayBeMissing = true
-    case .gap(.s2c, let count, let at): responses.gap(count, at: at)
+      // The requests behind the gap come next, and answers that wait may be theirs.
+      return
+    case .gap(.s2c, let count, let at):
+      responses.gap(count, at: at)
+      drain()
+      if responding == nil { answersMayBeMissing = true }
+      return
     }
     drain()
   }
@@ -218,13 +231,11 @@ final class ConnectionDissector {
         requesting = exchange
         awaiting.append(exchange)
       case .body(let bytes, _): _ = requesting?.requestBody.append(bytes, keep: true)
-      case .bodyGap: requesting?.requestBody.markIncomplete()
+      case .bodyGap: requesting?.requestBody.gap()
       case .end(let complete, let at):
         guard let exchange = requesting else { continue }
-        if !complete { exchange.requestBody.markIncomplete() }
-        exchange.sentAt = at
         requesting = nil
-        steps.append(.requested(exchange))
+        if exchange.sentAt == nil { requested(exchange, complete: complete, at: at) }
       case .skipped(let bytes, let reason, let at):
         skipped(bytes, reason, at)
         requestsMayBeMissing = true
@@ -233,13 +244,25 @@ final class ConnectionDissector {
     }
   }
 
+  private func requested(_ exchange: HTTPExchange, complete: Bool, at: Timestamp) {
+    if !complete { exchange.requestBody.markIncomplete() }
+    exchange.sentAt = at
+    steps.append(.requested(exchange))
+  }
+
   private func drainResponses() {
     while true {
-      // An answer may be captured before its request: then it waits, unless requests may be missing.
-      if responding == nil {
+      if responding == nil, responses.buffered <= ConnectionDissector.waitLimit {
+        // An answer may be captured before its request: then it waits, unless requests may be missing.
         if awaiting.isEmpty, !requestsMayBeMissing, endC2S == nil { return }
         // An early answer (413, 401) waits for the end of its request, so that steps stay in order.
         if let first = awaiting.first, first.sentAt == nil { return }
+      } else if responding == nil {
+        // It waits no longer: its request is not seen, or so long that what came of it must do.
+        requestsMayBeMissing = true
+        if let first = awaiting.first, first.sentAt == nil {
+          requested(first, complete: false, at: first.startedAt)
+        }
       }
       guard let event = responses.next() else { return }
       take(event)
@@ -253,8 +276,11 @@ final class ConnectionDissector {
         awaiting.first?.interim.append(head.status)
         return
       }
-      let exchange = awaiting.isEmpty ? orphan() : awaiting.removeFirst()
+      let exchange = exchange(for: head)
       exchange.respond(with: head, options: options)
+      if let client = endC2S, client.how == .fin || client.how == .reset {
+        exchange.clientLeftFirst = client.at < head.firstByteAt
+      }
       let method = exchange.request?.method
       if method == "HEAD" { responses.omitBody() }
       if method == "CONNECT", (200..<300).contains(head.status) {
@@ -273,12 +299,36 @@ final class ConnectionDissector {
       guard exchange.sse != nil else { return }
       exchange.sse?.append(decoded, at: at)
       while let event = exchange.sse?.next() { steps.append(.event(exchange, event)) }
-    case .bodyGap: responding?.responseBody.markIncomplete()
+    case .bodyGap:
+      responding?.responseBody.gap()
+      responding?.sse?.gap()
     case .end(let complete, let at):
       if let exchange = responding { finish(exchange, complete: complete, at: at) }
     case .skipped(let bytes, let reason, let at): skipped(bytes, reason, at)
     case .request, .trailers: return
     }
+  }
+
+  /// The exchange whose answer this is.
+  private func exchange(for head: HTTPResponseHead) -> HTTPExchange {
+    if answersMayBeMissing {
+      answersMayBeMissing = false
+      let last = awaiting.lastIndex { $0.startedAt <= head.firstByteAt } ?? 0
+      for exchange in awaiting.prefix(last) { giveUp(exchange, by: .capture, at: head.firstByteAt) }
+      awaiting.removeFirst(min(last, awaiting.count))
+    }
+    guard let first = awaiting.first,
+      !requestsMayBeMissing || first.startedAt <= head.firstByteAt
+    else { return orphan() }
+    awaiting.removeFirst()
+    return first
+  }
+
+  /// Ends an exchange whose answer never comes.
+  private func giveUp(_ exchange: HTTPExchange, by: ResponseLine.EndedBy, at: Timestamp) {
+    if exchange.sentAt == nil { requested(exchange, complete: false, at: at) }
+    exchange.doneAt = at
+    steps.append(.ended(exchange, by: by))
   }
 
   private func orphan() -> HTTPExchange {
@@ -292,6 +342,11 @@ final class ConnectionDissector {
     if !complete { exchange.responseBody.markIncomplete() }
     if exchange.responseBody.isCoded { exchange.flags.append("content-encoding-kept") }
     exchange.sse?.end()
+    if let bytes = exchange.sse?.incomplete, bytes > 0 {
+      // Counted among the explained bytes, as part of the response.
+      ledger.note(
+        LossLine(t: 0, kind: "sse.incomplete_event", conn: flow.number, x: exchange.x), at: at)
+    }
     exchange.isAnswered = complete
     exchange.doneAt = at
     responding = nil
@@ -312,15 +367,8 @@ final class ConnectionDissector {
   /// Both directions are over: what is still open never gets its answer.
   private func finishExchanges(at: Timestamp) {
     if let exchange = responding { finish(exchange, complete: false, at: at) }
-    for exchange in awaiting {
-      if exchange.sentAt == nil {
-        exchange.requestBody.markIncomplete()
-        exchange.sentAt = at
-        steps.append(.requested(exchange))
-      }
-      exchange.doneAt = at
-      steps.append(.ended(exchange, by: whoEnded))
-    }
+    let by = answersMayBeMissing ? ResponseLine.EndedBy.capture : whoEnded
+    for exchange in awaiting { giveUp(exchange, by: by, at: at) }
     awaiting = []
     requesting = nil
   }

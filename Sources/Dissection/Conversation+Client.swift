@@ -40,7 +40,6 @@ extension Conversation {
       line.after = here.after.isEmpty ? nil : here.after
       line.think = here.latestDone.map { t - $0 }
       if line.after != nil { line.afterBy = reason(message, facts, here, session) }
-      if let token = facts.progressToken { session.progressTokens[token] = line.n }
     }
     line.continues = resumed?.n
     let refusal = RefusalKey(authority: authority(exchange), host: exchange.clientHost, id: id)
@@ -55,6 +54,10 @@ extension Conversation {
     let request = OpenRequest(
       n: line.n, id: id, method: message.method, tool: facts.tool, place: place, isAgent: isAgent,
       x: exchange.x, conn: exchange.conn.number)
+    if session !== nobody, let token = facts.progressToken {
+      request.progressToken = token
+      session.progressTokens[token] = line.n
+    }
     exchange.mcp.requests.append(request)
     if session !== nobody { session.opened(request, .c2s) }
     write(.request(line), of: exchange)
@@ -97,8 +100,8 @@ extension Conversation {
       let request = session.openRequest(cancels, .c2s)
     {
       request.cancelledBy = line.n
-      request.cancelledAt = t
       line.re = request.n
+      gaveUp(request, at: t, session)
     }
     line.conn = exchange.conn.number
     line.x = exchange.x
@@ -108,6 +111,16 @@ extension Conversation {
     line.params = kept(message.content)
     line.bytes = message.bytes
     exchange.mcp.deferred.append(.notification(line))
+  }
+
+  /// The client waits no longer: what it sends next comes after this, although the response line is written when the exchange ends.
+  private func gaveUp(_ request: OpenRequest, at t: Int64, _ session: SessionState) {
+    guard request.cancelledAt == nil else { return }
+    request.cancelledAt = t
+    guard let place = request.place else { return }
+    let n = session.number()
+    request.responseN = n
+    session.order.answered(n: n, done: t, place: place, isAgent: request.isAgent)
   }
 
   /// The client answers a request of the server.
@@ -135,20 +148,26 @@ extension Conversation {
     exchange.mcp.deferred.append(.response(line))
   }
 
-  /// The client ends its session.
-  func deleting(_ exchange: HTTPExchange, _ session: SessionState) {
-    var line = httpLine(exchange, .delete)
+  /// The client ends its session, or sends what is no message: written when the status is known.
+  func noteLater(_ exchange: HTTPExchange, _ role: HTTPLine.Role, _ session: SessionState) {
+    guard role == .delete || session !== nobody else { return }
+    var line = httpLine(exchange, role)
     line.session = session.name
     line.n = session === nobody ? nil : session.number()
-    place(&line, session)
+    wait(&line, place(exchange, session))
     exchange.mcp.deferred.append(.http(line))
   }
 
+  /// Where an exchange without requests stands in its session, told as soon as the session is known.
+  func place(_ exchange: HTTPExchange, _ session: SessionState) -> CausalOrder.Place? {
+    guard session !== nobody else { return nil }
+    return session.order.place(at: time(exchange.startedAt), isAgent: false)
+  }
+
   /// Gives an http line the answers it came after.
-  func place(_ line: inout HTTPLine, _ session: SessionState) {
-    guard session !== nobody else { return }
-    let place = session.order.place(at: line.t, isAgent: false)
-    line.after = place.after.isEmpty ? nil : place.after
+  func wait(_ line: inout HTTPLine, _ place: CausalOrder.Place?) {
+    guard let place, !place.after.isEmpty else { return }
+    line.after = place.after
     line.think = place.latestDone.map { line.t - $0 }
   }
 
@@ -156,7 +175,7 @@ extension Conversation {
     var line = HTTPLine(
       x: exchange.x, conn: exchange.conn.number, t: time(exchange.startedAt),
       method: exchange.request?.method ?? "",
-      target: redacted(target: exchange.request?.target ?? ""), role: role)
+      target: shownTarget(exchange), role: role)
     line.headers = redacted(exchange.request?.fields)
     line.lastEventID = exchange.requestHeader("last-event-id")
     return line

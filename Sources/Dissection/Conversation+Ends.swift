@@ -14,7 +14,7 @@ extension Conversation {
     line.session = session.name
     line.n = session === nobody ? nil : session.number()
     line.status = exchange.response?.status
-    place(&line, session)
+    wait(&line, exchange.mcp.streamPlace)
     write(.http(line), of: exchange)
   }
 
@@ -26,8 +26,14 @@ extension Conversation {
     closeRequests(exchange, by)
     writeDeferred(exchange)
     if role == .stream { closeStream(exchange, by) }
-    if exchange.mcp.linesWritten == 0 {
+    for request in exchange.mcp.asked { giveUp(request, .s2c, nobody) }
+    // No exchange without a line for its request, although that may be no message, or not be seen.
+    if !exchange.mcp.isShown {
       var line = httpLine(exchange, role == .auth ? .auth : .other)
+      if let session = exchange.mcp.session, session !== nobody {
+        line.session = session.name
+        line.n = session.number()
+      }
       line.status = exchange.response?.status
       line.done = exchange.doneAt.map(time)
       write(.http(line), of: exchange)
@@ -41,6 +47,7 @@ extension Conversation {
       }
     } else {
       session.openExchanges -= 1
+      if by == .capture { session.isCut = true }
       endIfOver(session)
     }
   }
@@ -71,16 +78,20 @@ extension Conversation {
     let status = exchange.response?.status
     let isAccepted = status == 202 && session.line.transport == .httpSSE
     let mayResume = exchange.sse != nil && exchange.mcp.isResumable
+    // A stream that ends well but without the answer, because nobody reads it any more.
+    let isAbandoned = exchange.clientLeftFirst && (200..<300).contains(status ?? 0)
+    let by = isAbandoned ? .client : by
     for request in exchange.mcp.requests where !request.isClosed {
       if session !== nobody, isAccepted || mayResume { continue }
       let outcome = OutcomeRule.unanswered(
         status: status, isComplete: exchange.isAnswered, by: by,
         knownSession: exchange.mcp.namesKnownSession, cancelled: request.cancelledBy != nil)
       let at = exchange.doneAt ?? exchange.sentAt ?? exchange.startedAt
+      let over = request.cancelledAt ?? .max
       var line = ResponseLine(
-        session: session.name, n: session.number(), re: request.n,
-        t: time(exchange.response?.firstByteAt ?? at), dir: .s2c, outcome: outcome)
-      line.done = request.cancelledAt.map { max($0, line.t) } ?? time(at)
+        session: session.name, n: request.responseN ?? session.number(), re: request.n,
+        t: min(time(exchange.response?.firstByteAt ?? at), over), dir: .s2c, outcome: outcome)
+      line.done = min(time(at), over)
       line.by = request.cancelledBy != nil ? .client : by
       line.cancelledBy = request.cancelledBy
       line.status = status
@@ -147,7 +158,7 @@ extension Conversation {
       line.headers = nil
       line.how = exchange.isAnswered ? "complete" : by.rawValue
     } else {
-      place(&line, session)
+      wait(&line, exchange.mcp.streamPlace)
     }
     write(.http(line), of: exchange)
   }
@@ -156,7 +167,7 @@ extension Conversation {
     var line = ExchangeLine(
       x: exchange.x, conn: exchange.conn.number, t: time(exchange.startedAt),
       method: exchange.request?.method ?? "",
-      target: redacted(target: exchange.request?.target ?? ""),
+      target: shownTarget(exchange),
       request: .init(bytes: exchange.requestBody.count, sha256: exchange.requestBody.sha256),
       response: .init(bytes: exchange.responseBody.count, sha256: exchange.responseBody.sha256))
     line.sent = exchange.sentAt.map(time)
@@ -188,8 +199,9 @@ extension Conversation {
   /// Ends all sessions; `isOpen` tells whether a connection was still open when the recording ended.
   func finish(at: Timestamp, isOpen: (Int) -> Bool) {
     for session in table.all {
+      let isOpenAtEnd = session.isCut || session.conns.contains(where: isOpen)
       let how =
-        session.ended?.how ?? (session.conns.contains(where: isOpen) ? .captureEnd : .closed)
+        session.ended?.how ?? (isOpenAtEnd ? .captureEnd : .closed)
       end(session, how: how, t: session.ended?.t ?? session.lastActivity)
     }
   }
@@ -210,14 +222,15 @@ extension Conversation {
     let t = request.cancelledAt ?? session.lastActivity
     let isCancelled = request.cancelledBy != nil
     var line = ResponseLine(
-      session: session.name, n: session.number(), re: request.n, t: t, dir: direction.reversed,
+      session: session.name, n: request.responseN ?? session.number(), re: request.n, t: t,
+      dir: direction.reversed,
       outcome: isCancelled ? .cancelled : .unanswered)
     line.done = t
     line.by = isCancelled ? .client : .capture
     line.cancelledBy = request.cancelledBy
-    line.conn = request.conn
-    line.x = request.x
     if direction == .c2s {
+      line.conn = request.conn
+      line.x = request.x
       close(request, line, nil, session)
     } else {
       session.closed(request, .s2c)

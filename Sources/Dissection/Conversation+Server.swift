@@ -73,7 +73,8 @@ extension Conversation {
     let isAbsolute = parts.count >= 3 && parts[0].hasSuffix(":") && parts[1].isEmpty
     let target = isAbsolute ? "/" + (parts.count > 3 ? parts[3] : "") : Substring(url)
     let session = table.create(
-      endpoint: String(target), surrogate: redacted(target: String(target)),
+      endpoint: String(target),
+      surrogate: options.redactor?.endpoint(String(target)) ?? String(target),
       authority: authority(exchange), path: exchange.path, t: time(exchange.startedAt))
     bind(exchange, to: session)
   }
@@ -86,30 +87,32 @@ extension Conversation {
     case .request: asked(exchange, message, carrier, session)
     case .notification: notified(exchange, message, carrier, session)
     case .result, .error:
-      guard let request = match(exchange, message, session) else {
+      let requests = match(exchange, message, session)
+      if requests.isEmpty {
         ledger.note(
           LossLine(
             t: 0, kind: "jsonrpc.unmatched_response", conn: exchange.conn.number, x: exchange.x),
           at: carrier.lastByteAt)
-        return
       }
-      answer(request, message, carrier, exchange, session)
+      for request in requests { answer(request, message, carrier, exchange, session) }
     }
   }
 
   /// By exchange first (ids may repeat), then by id in the session (GET streams, resumed streams). An error of the transport has
-  /// an id of its own making ("server-error", `null`): it belongs to the exchange's only request.
+  /// an id of its own making ("server-error", `null`): it belongs to the exchange's only request, or to all of a refused batch.
   private func match(
     _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ session: SessionState
-  ) -> OpenRequest? {
+  ) -> [OpenRequest] {
     let own = exchange.mcp.requests.filter { !$0.isClosed }
     if let id = message.id {
-      if let request = own.first(where: { $0.id == id }) { return request }
+      if let request = own.first(where: { $0.id == id }) { return [request] }
       if let request = session.openRequest(id, .c2s), exchange.mcp.role == .stream || own.isEmpty {
-        return request
+        return [request]
       }
     }
-    return message.kind == .error && own.count == 1 ? own.first : nil
+    guard message.kind == .error else { return [] }
+    let isRefusal = (exchange.response?.status ?? 0) >= 400
+    return own.count == 1 || isRefusal ? own : []
   }
 
   private func answer(
@@ -121,11 +124,13 @@ extension Conversation {
     let outcome = OutcomeRule.answered(
       message, result: result, status: status, knownSession: exchange.mcp.namesKnownSession,
       cancelled: request.cancelledBy != nil)
+    // An answer that comes although the client gave up ends nothing: the wait was over before.
+    let over = request.cancelledAt ?? .max
     var line = ResponseLine(
-      session: session.name, n: session.number(), re: request.n, t: time(carrier.firstByteAt),
-      dir: .s2c, outcome: outcome)
-    line.done = time(carrier.lastByteAt)
-    line.by = .server
+      session: session.name, n: request.responseN ?? session.number(), re: request.n,
+      t: min(time(carrier.firstByteAt), over), dir: .s2c, outcome: outcome)
+    line.done = min(time(carrier.lastByteAt), over)
+    line.by = request.cancelledBy == nil ? .server : .client
     line.cancelledBy = request.cancelledBy
     line.status = status
     line.conn = exchange.conn.number
@@ -164,7 +169,9 @@ extension Conversation {
       lines.append(.response(line))
     }
     if line.outcome == .sessionLost { session.ended = session.ended ?? (.lost, line.t) }
-    if let place = request.place, let done = line.done, line.outcome != .unanswered {
+    if request.responseN == nil, let place = request.place, let done = line.done,
+      line.outcome != .unanswered
+    {
       session.order.answered(n: line.n, done: done, place: place, isAgent: request.isAgent)
       if let tool = request.tool { session.lastCall = (tool, done) }
     }
@@ -175,8 +182,8 @@ extension Conversation {
     _ result: ResultFacts, from line: ResponseLine, of request: OpenRequest,
     _ session: SessionState
   ) {
-    if let cursor = result.nextCursor { session.cursors[cursor] = line.n }
-    if let state = result.requestState { session.requestStates[state] = request }
+    if let cursor = result.nextCursor { session.remember(cursor, line.n, in: \.cursors) }
+    if let state = result.requestState { session.remember(state, request, in: \.requestStates) }
     if request.method == Method.toolsList {
       session.listedTools.formUnion(result.toolNames)
     }
@@ -210,7 +217,11 @@ extension Conversation {
     let request = OpenRequest(
       n: line.n, id: id, method: message.method, tool: nil, place: nil, isAgent: false,
       x: exchange.x, conn: exchange.conn.number)
-    session.opened(request, .s2c)
+    if session === nobody {
+      exchange.mcp.asked.append(request)
+    } else {
+      session.opened(request, .s2c)
+    }
     write(.request(line), of: exchange)
   }
 

@@ -56,7 +56,13 @@ final class Conversation {
   }
 
   func write(_ event: TraceEvent, of exchange: HTTPExchange) {
-    exchange.mcp.linesWritten += 1
+    switch event {
+    case .request(let line) where line.dir == .c2s: exchange.mcp.isShown = true
+    case .notification(let line) where line.dir == .c2s: exchange.mcp.isShown = true
+    case .response(let line) where line.dir == .c2s: exchange.mcp.isShown = true
+    case .http: exchange.mcp.isShown = true
+    default: break
+    }
     lines.append(event)
   }
 
@@ -66,18 +72,16 @@ final class Conversation {
 
   private func requested(_ exchange: HTTPExchange) {
     exchange.mcp = MCPExchange.of(exchange)
-    switch exchange.mcp.role {
-    case .auth, .other: return
-    case .messages, .stream, .delete: break
-    }
+    if exchange.mcp.role == .auth { return }
     let authority = authority(exchange)
     if let id = exchange.requestHeader("mcp-session-id") {
       if let session = table.session(id: id, authority: authority, path: exchange.path) {
         exchange.mcp.namesKnownSession = true
         bind(exchange, to: session)
       }
-    } else if let session = table.session(
-      endpoint: exchange.request?.target ?? "", authority: authority)
+    } else if exchange.mcp.role != .other,
+      let session = table.session(
+        endpoint: exchange.request?.target ?? "", authority: authority)
     {
       bind(exchange, to: session)
     } else if exchange.mcp.role == .messages, !opensSession(exchange),
@@ -91,7 +95,7 @@ final class Conversation {
     guard let response = exchange.response else { return }
     if exchange.mcp.session == nil, (200..<300).contains(response.status) {
       switch exchange.mcp.role {
-      case .messages where isProbe(exchange): break
+      case .messages where isProbe(exchange) || isUndecided(exchange, response): break
       case .messages, .delete: bind(exchange, to: agreed(exchange, response))
       case .stream:
         // Without an id the first event may tell (HTTP+SSE); with one, the server knows the session.
@@ -140,11 +144,18 @@ final class Conversation {
       && exchange.requestHeader("mcp-session-id") == nil
   }
 
+  /// True for an `initialize` whose answer names no session: only its result begins one.
+  private func isUndecided(_ exchange: HTTPExchange, _ response: HTTPResponseHead) -> Bool {
+    opensSession(exchange) && exchange.requestHeader("mcp-session-id") == nil
+      && response.fields.first("mcp-session-id") == nil
+  }
+
   /// Decides the session of what is still without one, now that the server's first message is there (or none came).
   func settle(_ exchange: HTTPExchange, _ first: JSONRPCMessage?) {
     guard exchange.mcp.session == nil else { return }
-    if isProbe(exchange), let response = exchange.response, first?.kind == .result,
-      let result = first?.content, ResultFacts(result).offersStateless
+    if let response = exchange.response, (200..<300).contains(response.status),
+      first?.kind == .result, let result = first?.content,
+      isProbe(exchange) ? ResultFacts(result).offersStateless : opensSession(exchange)
     {
       bind(exchange, to: agreed(exchange, response))
     } else if exchange.mcp.role == .stream {
@@ -196,21 +207,33 @@ final class Conversation {
     return options.redactor?.fields(fields) ?? fields
   }
 
-  func redacted(target: String) -> String { options.redactor?.target(target) ?? target }
+  /// The target as it may be shown: where it is the key of a session, as that key's surrogate.
+  func shownTarget(_ exchange: HTTPExchange) -> String {
+    let target = exchange.request?.target ?? ""
+    if let session = exchange.mcp.session, session.wireKey == target {
+      return session.line.key?.value ?? ""
+    }
+    return options.redactor?.target(target) ?? target
+  }
 
   /// Decides the session of an exchange: numbers and writes what the client said in it.
   func bind(_ exchange: HTTPExchange, to session: SessionState) {
     exchange.mcp.session = session
     if session !== nobody {
       session.openExchanges += 1
-      session.conns.insert(exchange.conn.number)
+      session.carried(by: exchange.conn.number)
       session.lastActivity = max(session.lastActivity, time(exchange.startedAt))
       learn(session, exchange)
     }
     for position in exchange.mcp.messages.indices {
       said(exchange, position, session)
     }
-    if exchange.mcp.role == .delete { deleting(exchange, session) }
+    switch exchange.mcp.role {
+    case .delete: noteLater(exchange, .delete, session)
+    case .other: noteLater(exchange, .other, session)
+    case .stream: exchange.mcp.streamPlace = place(exchange, session)
+    case .messages, .auth: break
+    }
   }
 
   /// Writes the session's line when a message of the client tells something new of it.

@@ -132,7 +132,7 @@ public final class Dissector {
   }
 
   private func advance(_ id: FlowID) {
-    while let step = flows[id]?.next() { conversation.take(step) }
+    for step in flows[id]?.takeSteps() ?? [] { conversation.take(step) }
     collect()
   }
 

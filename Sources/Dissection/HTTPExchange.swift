@@ -29,6 +29,8 @@ final class HTTPExchange {
   var doneAt: Timestamp?
   /// True when the response's framing was whole.
   var isAnswered = false
+  /// True when the client had closed its side before the response began: who waited for it may be gone.
+  var clientLeftFirst = false
   /// What was odd about it.
   var flags: [String] = []
   /// What the MCP layer knows of it.

@@ -32,11 +32,15 @@ struct MCPExchange {
   /// The client's requests in it.
   var requests: [OpenRequest] = []
   var deferred: [Deferred] = []
+  /// The server's requests in it that belong to no session, so that nobody can answer them.
+  var asked: [OpenRequest] = []
   var isStreamOpen = false
+  /// What the stream's request came after.
+  var streamPlace: CausalOrder.Place?
   /// True once an event had an id: the client may resume.
   var isResumable = false
-  /// Lines that carry this exchange's number.
-  var linesWritten = 0
+  /// True once a line shows the request of this exchange.
+  var isShown = false
   /// True once a response line has the response's headers.
   var headersWritten = false
 

@@ -29,13 +29,19 @@ public struct Redactor: Sendable {
   public static let headerNames: Set<String> = [
     "authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key",
     "x-auth-token", "x-access-token", "x-csrf-token", "x-amz-security-token",
-    "x-goog-api-key", "mcp-session-id", "www-authenticate-token", "dpop",
+    "x-goog-api-key", "mcp-session-id", "dpop", "x-amzn-oidc-data", "x-goog-iap-jwt-assertion",
+  ]
+  /// Headers whose name holds one of these are taken for credentials too.
+  public static let headerWords = [
+    "token", "secret", "password", "passwd", "api-key", "apikey", "credential", "authorization",
+    "session-id", "sessionid", "-jwt", "subscription-key",
   ]
   /// Query parameters whose value is a credential, in lower case.
   public static let parameterNames: Set<String> = [
     "access_token", "refresh_token", "id_token", "token", "code", "code_verifier", "client_secret",
     "api_key", "apikey", "key", "sig", "signature", "password", "secret", "session_id",
-    "sessionid", "state", "assertion",
+    "sessionid", "jsessionid", "sid", "state", "assertion", "auth", "jwt", "bearer", "ticket",
+    "x-amz-signature", "x-amz-credential", "x-amz-security-token",
   ]
 
   private let key: RedactionKey
@@ -57,28 +63,55 @@ public struct Redactor: Sendable {
   public func fields(_ fields: [HeaderField]) -> [HeaderField] {
     fields.map { field in
       let name = field.name.lowercased()
-      if Redactor.headerNames.contains(name) {
+      if Redactor.headerNames.contains(name) || Redactor.headerWords.contains(where: name.contains)
+      {
         return HeaderField(field.name, credential(field.value, header: name))
       }
       // Addresses may carry credentials in their query.
-      if name == "location" || name == "referer" {
+      if ["location", "content-location", "referer", "link", "refresh"].contains(name) {
         return HeaderField(field.name, target(field.value))
       }
       return field
     }
   }
 
-  /// Returns a request target or URL with the credentials in its query replaced.
+  /// Returns a request target or URL with the credentials in its query, fragment and user information replaced.
   public func target(_ target: String) -> String {
-    guard let mark = target.firstIndex(of: "?") else { return target }
-    let query = target[target.index(after: mark)...]
-    let parts = query.split(separator: "&", omittingEmptySubsequences: false).map { part in
-      guard let equals = part.firstIndex(of: "="),
-        Redactor.parameterNames.contains(part[..<equals].lowercased())
-      else { return String(part) }
-      return part[...equals] + surrogate(String(part[part.index(after: equals)...]))
+    parameters(of: userRemoved(target)) { Redactor.parameterNames.contains($0) }
+  }
+
+  /// Returns the URL of an `endpoint` event, which is a session's key: all its values are replaced, or else its last segment.
+  public func endpoint(_ target: String) -> String {
+    guard !target.contains("=") else { return parameters(of: userRemoved(target)) { _ in true } }
+    guard let slash = target.lastIndex(of: "/") else { return surrogate(target) }
+    return target[...slash] + surrogate(String(target[target.index(after: slash)...]))
+  }
+
+  /// Replaces the values of parameters by name, wherever they stand: `?a=1&b=2`, `;a=1`, `#a=1`.
+  private func parameters(of target: String, where isSecret: (String) -> Bool) -> String {
+    let ends: Set<Character> = ["?", "#", "&", ";", ">"]
+    var out = ""
+    var rest = target[...]
+    while let end = rest.firstIndex(where: ends.contains) {
+      out += rest[...end]
+      rest = rest[rest.index(after: end)...]
+      let part = rest.prefix { !ends.contains($0) }
+      guard let equals = part.firstIndex(of: "="), isSecret(part[..<equals].lowercased()) else {
+        continue
+      }
+      out += part[...equals] + surrogate(String(part[part.index(after: equals)...]))
+      rest = rest[part.endIndex...]
     }
-    return target[...mark] + parts.joined(separator: "&")
+    return out + rest
+  }
+
+  /// Replaces `user:password@` of an absolute URL.
+  private func userRemoved(_ target: String) -> String {
+    let parts = target.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+    guard parts.count > 2, parts[0].hasSuffix(":"), parts[1].isEmpty,
+      let at = parts[2].lastIndex(of: "@")
+    else { return target }
+    return target[..<parts[2].startIndex] + surrogate(String(parts[2][..<at])) + target[at...]
   }
 
   /// Returns the surrogate of one secret: same length and shape, letters and digits exchanged.
@@ -108,9 +141,13 @@ public struct Redactor: Sendable {
     switch header {
     case "cookie", "set-cookie":
       return value.split(separator: ";", omittingEmptySubsequences: false).map { part in
-        guard let equals = part.firstIndex(of: "=") else { return String(part) }
+        guard let equals = part.firstIndex(of: "=") else {
+          return header == "cookie" ? surrogate(String(part)) : String(part)
+        }
         let name = part[..<equals].drop { $0 == " " }.lowercased()
-        if ["path", "domain", "expires", "max-age", "samesite"].contains(name) {
+        if header == "set-cookie",
+          ["path", "domain", "expires", "max-age", "samesite"].contains(name)
+        {
           return String(part)
         }
         return part[...equals] + surrogate(String(part[part.index(after: equals)...]))

@@ -12,9 +12,13 @@ final class OpenRequest {
   let isAgent: Bool
   let x: Int
   let conn: Int
+  /// Its progress token.
+  var progressToken: RawJSON?
   /// The notification that cancelled it, and when.
   var cancelledBy: Int?
   var cancelledAt: Int64?
+  /// The `n` that its response line will have: taken when the client gave up, for later requests wait no longer.
+  var responseN: Int?
   /// True once its response line is written.
   var isClosed = false
 
@@ -41,6 +45,8 @@ final class SessionState {
   var line: SessionLine
   /// The key as on the wire; the line has its surrogate.
   let wireKey: String?
+  /// What an inferred session was inferred from; `nil` for explicit ones.
+  var facts: ClientFacts?
   /// Order and turns of the client's messages.
   var order: CausalOrder
   /// Requests without a response line, by direction and id token. An id may be used again.
@@ -63,8 +69,10 @@ final class SessionState {
   var lastActivity: Int64
   /// Exchanges under way.
   var openExchanges = 0
-  /// Connections that carried it.
-  var conns: Set<Int> = []
+  /// Connections that carried it last, latest at the end.
+  private(set) var conns: [Int] = []
+  /// True once the recording's end cut an exchange of it.
+  var isCut = false
   /// When and how the protocol ended it.
   var ended: (how: EndLine.How, t: Int64)?
   /// True once its line was written.
@@ -90,6 +98,27 @@ final class SessionState {
     return counter
   }
 
+  /// Notes a connection that carries it.
+  func carried(by conn: Int) {
+    guard conns.last != conn else { return }
+    conns.removeAll { $0 == conn }
+    conns.append(conn)
+    if conns.count > SessionState.connLimit { conns.removeFirst() }
+  }
+
+  /// Notes a value that a later message may give back. Old ones are forgotten when there are too many.
+  func remember<Value>(_ key: String, _ value: Value, in map: WritableKeyPathMap<Value>) {
+    if self[keyPath: map].count >= SessionState.valueLimit { self[keyPath: map].removeAll() }
+    self[keyPath: map][key] = value
+  }
+
+  typealias WritableKeyPathMap<Value> = ReferenceWritableKeyPath<SessionState, [String: Value]>
+
+  /// An SDK client on SSE answers opens a connection a call; more are not open at once.
+  private static let connLimit = 64
+  /// Cursors and request states that are remembered; real lists have tens of pages.
+  private static let valueLimit = 1024
+
   /// Notes a request that waits for its response.
   func opened(_ request: OpenRequest, _ direction: Direction) {
     open[direction]?[request.id, default: []].append(request)
@@ -98,6 +127,9 @@ final class SessionState {
   /// Forgets a request whose response line is written.
   func closed(_ request: OpenRequest, _ direction: Direction) {
     request.isClosed = true
+    if let token = request.progressToken, progressTokens[token] == request.n {
+      progressTokens[token] = nil
+    }
     open[direction]?[request.id]?.removeAll { $0 === request }
     if open[direction]?[request.id]?.isEmpty == true { open[direction]?[request.id] = nil }
   }
@@ -132,5 +164,7 @@ struct IDChain {
     if skipped.remove(id) != nil { return }
     if let next, id > next, id - next < IDChain.window { skipped.formUnion(next..<id) }
     if id >= next ?? id { next = id + 1 }
+    // Ids that never come were sent elsewhere or lost.
+    if skipped.count > 4 * Int(IDChain.window) { skipped.removeAll() }
   }
 }

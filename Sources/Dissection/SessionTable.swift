@@ -24,10 +24,25 @@ final class SessionTable {
     var value: String
   }
 
+  /// What does not change while a client lives; its client info may be said once only.
+  private struct Peer: Hashable {
+    var authority: String
+    var path: String
+    var host: String
+    var credential: String?
+
+    init(_ facts: ClientFacts) {
+      authority = facts.authority
+      path = facts.path
+      host = facts.host
+      credential = facts.credential
+    }
+  }
+
   private(set) var all: [SessionState] = []
   private var explicit: [ExplicitKey: SessionState] = [:]
   private var endpoints: [ExplicitKey: SessionState] = [:]
-  private var inferred: [ClientFacts: [SessionState]] = [:]
+  private var inferred: [Peer: [SessionState]] = [:]
   private var created = 0
   private let siblingGap: Int64
 
@@ -83,7 +98,8 @@ final class SessionTable {
     let key = SessionKey(by: by, value: nil, evidence: evidence, confidence: 0.9)
     let session = make(
       .streamableHTTP, facts.authority, facts.path, key: key, wireKey: nil, start, t)
-    inferred[facts, default: []].append(session)
+    session.facts = facts
+    inferred[Peer(facts), default: []].append(session)
     return session
   }
 
@@ -125,14 +141,14 @@ final class SessionTable {
     return pool.min { $0.lastActivity < $1.lastActivity }
   }
 
-  /// Sessions that share the evidence; a legacy client names itself once only, so its info can't be asked for later.
+  /// Sessions that share the evidence. A modern client names itself each time; a legacy one in `initialize` only, so its info
+  /// can't be asked for later.
   private func candidates(_ facts: ClientFacts) -> [SessionState] {
-    if facts.isModern, facts.client != nil { return inferred[facts] ?? [] }
-    return inferred.filter { key, _ in
-      key.authority == facts.authority && key.path == facts.path && key.host == facts.host
-        && key.credential == facts.credential
-        && (facts.client == nil || key.client == nil || key.client == facts.client)
-    }.flatMap(\.value).sorted { $0.line.t < $1.line.t }
+    let peers = inferred[Peer(facts)] ?? []
+    guard let client = facts.client else { return peers }
+    return peers.filter { session in
+      session.facts?.client == client || (!facts.isModern && session.facts?.client == nil)
+    }
   }
 
   private func latest(_ group: [SessionState], _ conn: Int) -> SessionState? {
@@ -140,22 +156,22 @@ final class SessionTable {
     return (same.isEmpty ? group : same).max { $0.lastActivity < $1.lastActivity }
   }
 
-  /// How sure an inferred session is, now that all of its group are known.
+  /// How sure a session is, now that all that share its evidence are known.
   func confidence(of session: SessionState) -> Double {
-    guard let group = inferred.values.first(where: { $0.contains { $0 === session } }) else {
-      return 1
-    }
-    return group.count == 1 ? 0.9 : 0.6
+    guard let facts = session.facts else { return 1 }
+    return candidates(facts).count == 1 ? 0.9 : 0.6
   }
 
   /// Forgets a session that ended long ago.
   func remove(_ session: SessionState) {
     all.removeAll { $0 === session }
-    explicit = explicit.filter { $0.value !== session }
-    endpoints = endpoints.filter { $0.value !== session }
-    for (facts, group) in inferred where group.contains(where: { $0 === session }) {
-      let rest = group.filter { $0 !== session }
-      inferred[facts] = rest.isEmpty ? nil : rest
+    if let key = session.wireKey {
+      let (authority, path) = (session.line.authority ?? "", session.line.path ?? "")
+      explicit[ExplicitKey(authority: authority, path: path, value: key)] = nil
+      endpoints[ExplicitKey(authority: authority, path: "", value: key)] = nil
     }
+    guard let facts = session.facts else { return }
+    let rest = (inferred[Peer(facts)] ?? []).filter { $0 !== session }
+    inferred[Peer(facts)] = rest.isEmpty ? nil : rest
   }
 }

@@ -6,7 +6,10 @@
 /// of the turn's first; they share its `after`. A turn grows when an agent request has an answer of the current turn in its
 /// `after`; other requests never start one.
 ///
-/// Invariant: no element of `frontier` was there when the request of another element left.
+/// Messages are placed by their own time, not by when they are told: a request is complete later than it began, and a capture
+/// with holes tells one direction late. So the latest answers and turns are kept, and a late request finds the turn of its time.
+///
+/// Invariant: `turns` is in order of `start`; an answer outside `answers` is implied by one inside for every later request.
 public struct CausalOrder: Sendable {
   /// What is known of a request when it leaves.
   public struct Place: Hashable, Sendable {
@@ -24,57 +27,108 @@ public struct CausalOrder: Sendable {
     var n: Int
     var done: Int64
     var turn: Int
+    var knownUntil: Int64
   }
 
-  /// The current turn.
-  public private(set) var turn = 0
+  private struct Turn {
+    var place: Place
+    var start: Int64
+    /// When the first answer to one of its agent requests was there.
+    var answered: Int64?
+  }
+
   private let siblingGap: Int64
-  private var frontier: [Answer] = []
-  private var turnPlace: Place?
-  private var turnStart: Int64 = 0
-  private var turnAnswered: Int64?
+  private var answers: [Answer] = []
+  private var turns: [Turn] = []
+
+  /// Turns that late requests may still belong to.
+  private static let turnsKept = 64
+  /// Answers kept although implied by others, for late requests.
+  private static let impliedKept = 128
+  /// Most answers that wait for a request to follow them (a client that only fires in parallel, for ever).
+  private static let answersKept = 4096
 
   /// Creates the order of an empty session; `siblingGap` in nanoseconds.
   public init(siblingGap: Int64) { self.siblingGap = siblingGap }
+
+  /// The current turn.
+  public var turn: Int { turns.last?.place.turn ?? 0 }
 
   /// Places a request (or another message of the client) whose first byte left at `t`.
   ///
   /// `source` is an answer that it provably waited for (whose cursor it carries): no sibling of the request it answers.
   public mutating func place(at t: Int64, isAgent: Bool, source: Int? = nil) -> Place {
-    guard isAgent else { return frontierPlace(t, turn: turn) }
-    let follows = source.map { n in frontier.contains { $0.n == n && $0.turn == turn } } ?? false
-    if let place = turnPlace, !follows, isSibling(t) { return place }
-    let here = frontierPlace(t, turn: turn)
-    let grows = turn == 0 || frontier.contains { $0.turn == turn && $0.done <= t }
-    if grows { turn += 1 }
-    let place = Place(
-      turn: turn, after: here.after, latestDone: here.latestDone, knownUntil: here.knownUntil)
-    turnPlace = place
-    turnStart = t
-    if grows { turnAnswered = nil }
+    let index = turns.lastIndex { $0.start <= t }
+    let current = index.map { turns[$0] }
+    var place = waits(t, turn: current?.place.turn ?? 0)
+    guard isAgent else { return place }
+    if let current {
+      let follows = answers.contains { $0.n == source && $0.turn == current.place.turn }
+      if !follows, isSibling(t, of: current) { return current.place }
+      let known = knownUntil(t)
+      let grows = answers.contains {
+        $0.turn == current.place.turn && $0.done <= t && $0.done > known
+      }
+      if grows { place.turn += 1 }
+    } else {
+      place.turn = turns.first?.place.turn ?? 1
+    }
+    // A late request never moves the turns that were told already.
+    if index == turns.indices.last { begin(place, at: t) }
     return place
   }
 
   /// Notes the answer `n` to a request placed at `place`, complete at `done`.
   public mutating func answered(n: Int, done: Int64, place: Place, isAgent: Bool) {
-    frontier.removeAll { $0.done <= place.knownUntil }
-    frontier.append(Answer(n: n, done: done, turn: place.turn))
-    if isAgent, place.turn == turn { turnAnswered = min(turnAnswered ?? done, done) }
-    if frontier.count > CausalOrder.frontierLimit { frontier.removeFirst() }
+    answers.append(Answer(n: n, done: done, turn: place.turn, knownUntil: place.knownUntil))
+    if isAgent, let index = turns.lastIndex(where: { $0.place.turn == place.turn }) {
+      turns[index].answered = min(turns[index].answered ?? done, done)
+    }
+    if answers.count > 2 * CausalOrder.impliedKept { forget() }
   }
 
-  /// Most answers that wait for a request to follow them (a client that only fires in parallel, for ever).
-  private static let frontierLimit = 4096
-
-  private func isSibling(_ t: Int64) -> Bool {
-    guard let turnAnswered, turnAnswered <= t else { return true }
-    return t - turnStart <= siblingGap
+  private mutating func begin(_ place: Place, at t: Int64) {
+    if let last = turns.indices.last, turns[last].place.turn == place.turn {
+      turns[last].place = place
+      turns[last].start = t
+    } else {
+      turns.append(Turn(place: place, start: t, answered: nil))
+    }
+    if turns.count > 2 * CausalOrder.turnsKept { turns.removeFirst(CausalOrder.turnsKept) }
   }
 
-  private func frontierPlace(_ t: Int64, turn: Int) -> Place {
+  private mutating func forget() {
+    let horizon = answers.lazy.map(\.knownUntil).max() ?? .min
+    let spare = answers.count - CausalOrder.impliedKept
+    var dropped = 0
+    answers.removeAll { answer in
+      guard dropped < spare, answer.done <= horizon else { return false }
+      dropped += 1
+      return true
+    }
+    if answers.count > CausalOrder.answersKept {
+      answers.removeFirst(answers.count - CausalOrder.answersKept / 2)
+    }
+  }
+
+  private func isSibling(_ t: Int64, of turn: Turn) -> Bool {
+    guard let answered = turn.answered, answered <= t else { return true }
+    return t - turn.start <= siblingGap
+  }
+
+  /// Up to here every answer is implied by one that was there at `t`.
+  private func knownUntil(_ t: Int64) -> Int64 {
+    var known = Int64.min
+    for answer in answers where answer.done <= t { known = max(known, answer.knownUntil) }
+    return known
+  }
+
+  /// The answers that were there at `t`, without those that another of them implies.
+  private func waits(_ t: Int64, turn: Int) -> Place {
+    let known = knownUntil(t)
     var after: [Int] = []
     var latest: Int64?
-    for answer in frontier where answer.done <= t {
+    for answer in answers where answer.done <= t && answer.done > known {
       after.append(answer.n)
       latest = max(latest ?? answer.done, answer.done)
     }

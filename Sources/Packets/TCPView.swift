@@ -44,7 +44,8 @@ struct TCPView {
         sourcePort: bytes.bigEndian16(at: at), destinationPort: bytes.bigEndian16(at: at + 2),
         sequence: SequenceNumber(bytes.bigEndian32(at: at + 4)),
         acknowledgement: SequenceNumber(bytes.bigEndian32(at: at + 8)),
-        flags: Flags(rawValue: bytes[at + 13]), payload: payload, captured: captured,
+        flags: Flags(rawValue: bytes[at + 13]), payload: min(payload, bytes.count),
+        captured: captured,
         missing: length - captured))
   }
 }

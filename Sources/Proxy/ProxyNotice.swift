@@ -4,7 +4,7 @@ public import Basics
 public enum ProxyNotice: Hashable, Sendable {
   /// No connection to the upstream could be made; `client`'s connection was reset.
   case upstreamUnreachable(client: Endpoint, upstream: String, cause: String)
-  /// A connection could not be accepted; accepting goes on within a second.
+  /// Connections cannot be accepted at the moment; said once until one is accepted again.
   case acceptFailed(cause: String)
   /// The listening socket broke; no new connection comes in any more.
   case listenerLost(address: Endpoint, cause: String)
@@ -17,7 +17,7 @@ extension ProxyNotice: CustomStringConvertible {
     case .upstreamUnreachable(let client, let upstream, let cause):
       "cannot connect to upstream \(upstream), reset the connection of \(client): \(cause)"
     case .acceptFailed(let cause):
-      "cannot accept a connection, trying again in a second: \(cause)"
+      "cannot accept connections, new ones wait: \(cause)"
     case .listenerLost(let address, let cause):
       "no longer listening on \(address): \(cause)"
     }

@@ -1,5 +1,4 @@
 public import Basics
-internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
@@ -47,7 +46,7 @@ public final class ProxyServer: Sendable {
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(AcceptFailureHandler(notify: site.notify))
+          try channel.pipeline.syncOperations.addHandler(AcceptPause(notify: site.notify))
         }
       }
       .childChannelInitializer { channel in
@@ -105,19 +104,5 @@ public final class ProxyServer: Sendable {
       // The loops are ours and stopped once, which is all that could fail.
       group.shutdownGracefully { _ in continuation.resume() }
     }
-  }
-}
-
-/// Reports why connections could not be accepted; NIO itself tries again a second later.
-private final class AcceptFailureHandler: ChannelInboundHandler {
-  typealias InboundIn = any Channel
-
-  private let notify: @Sendable (ProxyNotice) -> Void
-
-  init(notify: @escaping @Sendable (ProxyNotice) -> Void) { self.notify = notify }
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    notify(.acceptFailed(cause: "\(error)"))
-    context.fireErrorCaught(error)
   }
 }

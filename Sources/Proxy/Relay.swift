@@ -4,7 +4,9 @@ internal import NIOPosix
 
 /// One client connection and the upstream connection made for it, glued. Confined to the client's loop.
 ///
-/// Bytes are forwarded first and tapped second. The flow is opened in the recording when the upstream is
+/// Bytes are queued for the recording right before they are written: what they cause on another connection, on another
+/// loop, comes behind them, so that no recording has an effect before its cause. Queueing takes a lock and no more; nobody
+/// looks at bytes before they are forwarded. The flow is opened in the recording when the upstream is
 /// connected, or could not be; until then nothing is read from the client.
 final class Relay {
   /// Tells a client channel that its connection must end now.
@@ -18,8 +20,6 @@ final class Relay {
   private var ends: FlowEnds?
   private var acceptedAt = Timestamp(nanoseconds: 0)
   private var registration: OpenConnections.Key?
-  /// What is being forwarded: a write can break the connection before its bytes are tapped.
-  private var inTransit: (bytes: ByteBuffer, direction: Direction, at: Timestamp)?
   private var endedStreams: [Direction] = []
 
   init(site: ProxySite) { self.site = site }
@@ -97,15 +97,13 @@ final class Relay {
 
   func received(_ buffer: ByteBuffer, on leg: Leg, at: Timestamp) {
     guard state.isReading(leg) else { return }
-    inTransit = (buffer, leg.reads, at)
+    tap(buffer, leg.reads, at)
     handler(leg.other)?.write(buffer)
-    tapTransit()
   }
 
-  private func tapTransit() {
-    guard let flow, let (bytes, direction, at) = inTransit else { return }
-    inTransit = nil
-    site.handoff.offer(.bytes(flow, direction, bytes.detachedIfSmall, at: at))
+  private func tap(_ buffer: ByteBuffer, _ direction: Direction, _ at: Timestamp) {
+    guard let flow else { return }
+    site.handoff.offer(.bytes(flow, direction, buffer.detachedIfSmall, at: at))
   }
 
   func inputEnded(on leg: Leg, at: Timestamp) {
@@ -150,7 +148,6 @@ final class Relay {
   private func abort(_ ending: FlowEnding, at: Timestamp) {
     state.abort()
     openFlow()
-    tapTransit()
     tapUnforwarded()
     endStream(.c2s, ending, at: at)
     endStream(.s2c, ending, at: at)
@@ -161,8 +158,7 @@ final class Relay {
   /// Records what the client sent before a connection that never came about.
   private func tapUnforwarded() {
     for case .bytes(let bytes, let at) in client?.takeEarly() ?? [] {
-      inTransit = (bytes, .c2s, at)
-      tapTransit()
+      tap(bytes, .c2s, at)
     }
   }
 

@@ -4,7 +4,8 @@ public import NIOCore
 /// Turns the bytes of a trace into events, line by line, without I/O.
 ///
 /// Theory: JSON Lines; the first line must be a header of version 1. A last line without a line end is read when
-/// it is whole and otherwise reported as a torn tail, not as an error (the recorder may have been killed).
+/// it is whole and otherwise reported as a torn tail, not as an error (the recorder may have been killed). Lines of
+/// nothing but white space are ignored. A file without a header, be it empty, is not a trace.
 /// A later segment's header may follow in a concatenated file.
 public struct TraceDecoder: Sendable {
   /// Longest line: the largest payload kept (16 MiB) as base64, twice, and its frame.
@@ -24,6 +25,8 @@ public struct TraceDecoder: Sendable {
   private var nextOffset = 0
   private var ended = false
   private var seenHeader = false
+  /// Inside a line that was reported as too long.
+  private var isLong = false
 
   /// Creates a decoder at the beginning of a file.
   public init() {}
@@ -42,7 +45,7 @@ public struct TraceDecoder: Sendable {
   ///
   /// - Throws: `TraceFormatError` with the line's number and offset; the line is consumed, reading may go on.
   public mutating func next() throws(TraceFormatError) -> TraceEvent? {
-    while let length = nextLineLength() {
+    while passLongLine(), let length = nextLineLength() {
       let hasEnd = length < buffer.readableBytes
       guard let slice = buffer.readSlice(length: length) else { return nil }
       if hasEnd { buffer.moveReaderIndex(forwardBy: 1) }
@@ -50,41 +53,68 @@ public struct TraceDecoder: Sendable {
       line += 1
       offset = nextOffset
       nextOffset += length + (hasEnd ? 1 : 0)
-      if slice.readableBytesUInt8Span.isEmpty { continue }
+      guard length <= TraceDecoder.lineLimit else { throw here(.lineTooLong) }
+      let span = slice.readableBytesUInt8Span
+      if JSONScan.skipSpace(span, 0) == span.count { continue }
       text = RawJSON(validating: slice)
       guard let raw = text else {
-        if !hasEnd {
+        if !hasEnd, seenHeader {
           tornTail = length
           return nil
         }
-        throw TraceFormatError(seenHeader ? .notJSON : .notATrace, line: line, offset: offset)
+        throw here(seenHeader ? .notJSON : .notATrace)
       }
-      do throws(TraceFormatError) {
-        let event = try TraceEvent(line: raw)
-        if !seenHeader {
-          guard case .header = event else { throw TraceFormatError(.notATrace) }
-          seenHeader = true
-        }
-        return event
-      } catch {
-        let reason = seenHeader || error.reason.isVersion ? error.reason : .notATrace
-        throw TraceFormatError(reason, line: line, offset: offset)
-      }
+      return try read(raw)
     }
-    if buffer.readableBytes > TraceDecoder.lineLimit {
-      throw TraceFormatError(.lineTooLong, line: line + 1, offset: nextOffset)
+    if !isLong, buffer.readableBytes > TraceDecoder.lineLimit {
+      line += 1
+      offset = nextOffset
+      isLong = true
+      throw here(.lineTooLong)
+    }
+    if ended, line == 0 {
+      line = 1
+      throw here(.notATrace)
     }
     return nil
   }
 
-  private mutating func nextLineLength() -> Int? {
-    let view = buffer.readableBytesView
-    if let at = view.dropFirst(searched).firstIndex(of: 0x0a) { return at - view.startIndex }
-    searched = view.count
-    return ended && !view.isEmpty ? view.count : nil
+  private mutating func read(_ raw: RawJSON) throws(TraceFormatError) -> TraceEvent {
+    do throws(TraceFormatError) {
+      let event = try TraceEvent(line: raw)
+      if case .header = event { seenHeader = true }
+      guard seenHeader else { throw TraceFormatError(.notATrace) }
+      return event
+    } catch {
+      // What a header of this format says wrong is worth telling; any other first line is another format's.
+      let isTold = seenHeader || raw.member("format")?.string == "mcptrace"
+      throw here(isTold ? error.reason : .notATrace)
+    }
   }
-}
 
-extension TraceFormatError.Reason {
-  var isVersion: Bool { if case .laterVersion = self { true } else { false } }
+  private func here(_ reason: TraceFormatError.Reason) -> TraceFormatError {
+    TraceFormatError(reason, line: line, offset: offset)
+  }
+
+  /// Drops what there is of a line that was too long; false while its end is not there.
+  private mutating func passLongLine() -> Bool {
+    guard isLong else { return true }
+    let end = ByteScan.firstIndex(of: 0x0a, in: buffer.readableBytesUInt8Span, from: 0)
+    let count = end.map { $0 + 1 } ?? buffer.readableBytes
+    nextOffset += count
+    buffer.moveReaderIndex(forwardBy: count)
+    buffer.discardReadBytes()
+    searched = 0
+    isLong = end == nil
+    return !isLong
+  }
+
+  private mutating func nextLineLength() -> Int? {
+    let unread = buffer
+    let span = unread.readableBytesUInt8Span
+    if let end = ByteScan.firstIndex(of: 0x0a, in: span, from: searched) { return end }
+    let count = span.count
+    searched = count
+    return ended && count > 0 ? count : nil
+  }
 }

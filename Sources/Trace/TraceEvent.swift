@@ -1,4 +1,5 @@
 public import Basics
+public import NIOCore
 
 /// One line of a trace, version 1.
 ///
@@ -79,7 +80,21 @@ extension TraceEvent {
   /// The line as compact JSON, without a line end.
   public var line: RawJSON {
     if case .unknown(_, let line) = self { return line }
-    var object = JSONObjectWriter()
+    var buffer = ByteBuffer()
+    write(to: &buffer)
+    return RawJSON(trusted: buffer)
+  }
+
+  /// Appends the line as compact JSON, without a line end.
+  public func write(to buffer: inout ByteBuffer) {
+    if case .unknown(_, let line) = self {
+      buffer.writeImmutableBuffer(line.bytes)
+      return
+    }
+    // The writer owns the buffer meanwhile, so that nothing is copied.
+    var taken = ByteBuffer()
+    swap(&taken, &buffer)
+    var object = JSONObjectWriter(into: consume taken)
     object.member("type", type)
     switch self {
     case .header(let line): line.write(to: &object)
@@ -96,7 +111,7 @@ extension TraceEvent {
     case .footer(let line): line.write(to: &object)
     case .unknown: break
     }
-    return RawJSON(trusted: object.finish())
+    buffer = object.finish()
   }
 }
 

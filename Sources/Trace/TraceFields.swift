@@ -3,34 +3,36 @@ import NIOCore
 
 /// The members of one line; each getter takes its key out, what is left at the end is `extra`.
 struct TraceFields {
-  private var members: [ExtraMember] = []
+  private struct Entry {
+    let member: ExtraMember
+    /// Length and first byte of the key: cheap to tell most keys apart by.
+    let signature: Int
+    var isTaken = false
 
-  init(_ line: RawJSON) throws(TraceFormatError) {
-    let span = line.bytes.readableBytesUInt8Span
-    guard span.count > 0, span[0] == 0x7b else { throw TraceFormatError(.notJSON) }
-    members.reserveCapacity(24)
-    let base = line.bytes.readerIndex
-    var i = 1
-    while i < span.count, span[i] == 0x22 {
-      guard let keyEnd = JSONScan.skipString(span, i),
-        let key = JSONValue(parsing: slice(line, base + i, keyEnd - i))?.string,
-        keyEnd < span.count, span[keyEnd] == 0x3a,
-        let end = JSONScan.skipValue(span, keyEnd + 1)
-      else { throw TraceFormatError(.notJSON) }
-      let value = RawJSON(trusted: slice(line, base + keyEnd + 1, end - keyEnd - 1))
-      members.append(ExtraMember(key: key, value: value))
-      i = end
-      if i < span.count, span[i] == 0x2c { i += 1 }
+    init(_ member: ExtraMember) {
+      self.member = member
+      signature = Entry.signature(of: member.key)
     }
-    guard i + 1 == span.count, span[i] == 0x7d else { throw TraceFormatError(.notJSON) }
+
+    static func signature(of key: String) -> Int {
+      key.utf8.count << 8 | Int(key.utf8.first ?? 0)
+    }
   }
 
-  private func slice(_ line: RawJSON, _ at: Int, _ length: Int) -> ByteBuffer {
-    line.bytes.getSlice(at: at, length: length) ?? ByteBuffer()
+  private var entries: [Entry] = []
+
+  init(_ line: RawJSON) throws(TraceFormatError) {
+    var entries: [Entry] = []
+    entries.reserveCapacity(24)
+    let isObject = line.forEachMember { key, value in
+      entries.append(Entry(ExtraMember(key: key, value: value)))
+    }
+    guard isObject else { throw TraceFormatError(.notJSON) }
+    self.entries = entries
   }
 
   /// The keys that nobody took, in order.
-  var rest: [ExtraMember] { members }
+  var rest: [ExtraMember] { entries.filter { !$0.isTaken }.map(\.member) }
 
   private func wrong(_ key: String, _ expected: String) -> TraceFormatError {
     TraceFormatError(.wrongType(key: key, expected: expected))
@@ -41,11 +43,16 @@ struct TraceFields {
     return value
   }
 
+  /// Takes all members of that name; the last one counts.
   mutating func optionalRaw(_ key: String) -> RawJSON? {
-    guard let at = members.lastIndex(where: { $0.key == key }) else { return nil }
-    let value = members[at].value
-    members.removeAll { $0.key == key }
-    return value
+    let signature = Entry.signature(of: key)
+    var last: Int?
+    for i in entries.indices
+    where entries[i].signature == signature && entries[i].member.key == key {
+      entries[i].isTaken = true
+      last = i
+    }
+    return last.map { entries[$0].member.value }
   }
 
   mutating func raw(_ key: String) throws(TraceFormatError) -> RawJSON {
@@ -54,15 +61,15 @@ struct TraceFields {
 
   /// Takes a key that must be there but may be `null`.
   mutating func nullableString(_ key: String) throws(TraceFormatError) -> String? {
-    let value = try raw(key).value
-    if case .null = value { return nil }
+    let value = try raw(key)
+    if value.kind == .null { return nil }
     guard let text = value.string else { throw wrong(key, "a string or null") }
     return text
   }
 
   mutating func optionalInt64(_ key: String) throws(TraceFormatError) -> Int64? {
     guard let raw = optionalRaw(key) else { return nil }
-    guard let value = raw.value.int else { throw wrong(key, "an integer") }
+    guard let value = raw.int else { throw wrong(key, "an integer") }
     return value
   }
 
@@ -80,7 +87,7 @@ struct TraceFields {
 
   mutating func optionalString(_ key: String) throws(TraceFormatError) -> String? {
     guard let raw = optionalRaw(key) else { return nil }
-    guard let text = raw.value.string else { throw wrong(key, "a string") }
+    guard let text = raw.string else { throw wrong(key, "a string") }
     return text
   }
 
@@ -95,41 +102,38 @@ struct TraceFields {
   }
 
   mutating func optionalInts(_ key: String) throws(TraceFormatError) -> [Int]? {
-    guard let raw = optionalRaw(key) else { return nil }
-    let expected = wrong(key, "an array of integers")
-    guard let elements = raw.value.array else { throw expected }
-    var out: [Int] = []
-    for element in elements {
-      guard let value = element.int else { throw expected }
-      out.append(Int(truncatingIfNeeded: value))
-    }
-    return out
+    try optionalElements(key, "an array of integers") { $0.int.map { Int(truncatingIfNeeded: $0) } }
   }
 
   mutating func optionalStrings(_ key: String) throws(TraceFormatError) -> [String]? {
-    guard let raw = optionalRaw(key) else { return nil }
-    let expected = wrong(key, "an array of strings")
-    guard let elements = raw.value.array else { throw expected }
-    var out: [String] = []
-    for element in elements {
-      guard let text = element.string else { throw expected }
-      out.append(text)
-    }
-    return out
+    try optionalElements(key, "an array of strings") { $0.string }
   }
 
   mutating func optionalHeaders(_ key: String) throws(TraceFormatError) -> [HeaderField]? {
-    guard let raw = optionalRaw(key) else { return nil }
-    let expected = wrong(key, "an array of [name, value] pairs")
-    guard let elements = raw.value.array else { throw expected }
-    var out: [HeaderField] = []
-    for element in elements {
-      guard let pair = element.array, pair.count == 2, let name = pair[0].string,
-        let value = pair[1].string
-      else { throw expected }
-      out.append(HeaderField(name, value))
+    try optionalElements(key, "an array of [name, value] pairs") { pair in
+      var texts: [String] = []
+      var count = 0
+      pair.forEachElement { element in
+        count += 1
+        if let text = element.string { texts.append(text) }
+      }
+      return count == 2 && texts.count == 2 ? HeaderField(texts[0], texts[1]) : nil
     }
-    return out
+  }
+
+  private mutating func optionalElements<Element>(
+    _ key: String, _ expected: String, _ read: (RawJSON) -> Element?
+  ) throws(TraceFormatError) -> [Element]? {
+    guard let raw = optionalRaw(key) else { return nil }
+    guard raw.kind == .array else { throw wrong(key, expected) }
+    var elements: [Element] = []
+    var count = 0
+    raw.forEachElement { element in
+      count += 1
+      if let value = read(element) { elements.append(value) }
+    }
+    guard count == elements.count else { throw wrong(key, expected) }
+    return elements
   }
 
   /// Takes a string that must be one of an enumeration's raw values.
@@ -165,22 +169,12 @@ struct TraceFields {
 }
 
 extension JSONObjectWriter {
-  mutating func member(_ name: String, _ fields: [HeaderField]?) {
-    guard let fields else { return }
-    member(name, JSONValue.array(fields.map { .array([.string($0.name), .string($0.value)]) }))
-  }
-
-  mutating func member(_ name: String, _ texts: [String]?) {
-    guard let texts else { return }
-    member(name, JSONValue.array(texts.map { .string($0) }))
-  }
-
   mutating func extra(_ members: [ExtraMember]) {
     for extra in members { member(extra.key, extra.value) }
   }
 
   /// Writes a session name, or `null` for a line that belongs to none.
   mutating func session(_ name: String?) {
-    member("session", name.map { .string($0) } ?? JSONValue.null)
+    if let name { member("session", name) } else { member("session", JSONValue.null) }
   }
 }

@@ -7,7 +7,8 @@ import NIOCore
 /// Theory: lines gather in memory and go out in one `write` when 256 KiB are there or the caller says `flush`
 /// (at least every second: after `kill -9` all up to the last flush is readable). When the disk is full recording
 /// *pauses*: what can't be written is counted, later flushes try again, and the first that succeeds is preceded by a
-/// `loss` line of kind `trace.not_written`. The traffic never notices.
+/// `loss` line of kind `trace.not_written`. What can't be cut back (a pipe) gets a line end first, so that one broken
+/// line stays one. The traffic never notices; the caller ignores SIGPIPE and SIGXFSZ, which would end the process.
 ///
 /// Three kinds of wrong: a path that can't be created throws at `init` (world); a failed write sets `failure`
 /// and goes on (world, counted); writing after `close` is our bug.
@@ -16,17 +17,22 @@ public final class TraceWriter {
   public private(set) var failure: Int32?
   /// Lines that could not be written.
   public private(set) var linesLost = 0
-  /// Lines of each type written or waiting to be.
+  /// Lines of each type written or waiting to be, without those lost.
   public private(set) var counts: [String: Int] = [:]
   /// Bytes of the file so far, without what waits in memory.
   public private(set) var bytesWritten = 0
+
+  /// Name of the loss that stands for lines which could not be written.
+  public static let notWritten = "trace.not_written"
 
   private static let flushSize = 256 << 10
   private let descriptor: Int32
   private var pending = ByteBuffer()
   private var pendingLines = 0
-  private var bytesLost = 0
-  private var unreportedLines = 0
+  private var pendingCounts: [String: Int] = [:]
+  /// What was lost since the last `loss` line.
+  private var unreported = (lines: 0, bytes: 0)
+  private var isBroken = false
   private var lastTime: Int64 = 0
   private var isClosed = false
 
@@ -47,75 +53,120 @@ public final class TraceWriter {
     guard descriptor >= 0 else { throw CreationError(path: path, errno: errno) }
   }
 
-  deinit { if descriptor > 1, !isClosed { Glibc.close(descriptor) } }
+  /// Writes to an open descriptor from where it stands, and closes it in the end unless it is a standard one.
+  public init(descriptor: Int32) { self.descriptor = descriptor }
+
+  deinit { if descriptor > 2, !isClosed { Glibc.close(descriptor) } }
 
   /// Appends an event; may write what has gathered.
   public func write(_ event: TraceEvent) {
     precondition(!isClosed, "a closed trace takes no more events")
-    counts[event.type, default: 0] += 1
     append(event)
     if case .request(let line) = event { lastTime = line.t }
     if pending.readableBytes >= TraceWriter.flushSize { flush() }
   }
 
   private func append(_ event: TraceEvent) {
-    pending.writeImmutableBuffer(event.line.bytes)
+    event.write(to: &pending)
     pending.writeInteger(UInt8(ascii: "\n"))
     pendingLines += 1
+    pendingCounts[event.type, default: 0] += 1
+    counts[event.type, default: 0] += 1
   }
 
-  /// Writes what has gathered to the file (no fsync).
+  /// Writes what has gathered to the file (no fsync), and tells of earlier losses as soon as that is possible.
   public func flush() {
+    if unreported.lines > 0 {
+      var loss = LossLine(t: lastTime, kind: TraceWriter.notWritten, bytes: unreported.bytes)
+      loss.extra = [ExtraMember(key: "lines", value: RawJSON(.int(unreported.lines)))]
+      var line = TraceEvent.loss(loss).line.bytes
+      line.writeInteger(UInt8(ascii: "\n"))
+      guard writeAll(line) else { return dropPending() }
+      counts["loss", default: 0] += 1
+      unreported = (0, 0)
+    }
     guard pendingLines > 0 else { return }
-    var out = pending
-    if unreportedLines > 0 {
-      var loss = LossLine(t: lastTime, kind: "trace.not_written", bytes: bytesLost)
-      loss.extra = [ExtraMember(key: "lines", value: RawJSON(.int(unreportedLines)))]
-      out = TraceEvent.loss(loss).line.bytes
-      out.writeInteger(UInt8(ascii: "\n"))
-      out.writeImmutableBuffer(pending)
-    }
-    if writeAll(out) {
-      if unreportedLines > 0 { counts["loss", default: 0] += 1 }
-      unreportedLines = 0
-      bytesLost = 0
-    } else {
-      linesLost += pendingLines
-      unreportedLines += pendingLines
-      bytesLost += pending.readableBytes
-    }
+    guard writeAll(pending) else { return dropPending() }
+    clearPending()
+  }
+
+  private func dropPending() {
+    linesLost += pendingLines
+    unreported.lines += pendingLines
+    unreported.bytes += pending.readableBytes
+    counts.merge(pendingCounts) { $0 - $1 }
+    counts = counts.filter { $0.value > 0 }
+    clearPending()
+  }
+
+  private func clearPending() {
     pending.clear(minimumCapacity: TraceWriter.flushSize)
     pendingLines = 0
+    pendingCounts.removeAll(keepingCapacity: true)
   }
 
   /// Writes the footer with this file's own counts, flushes and closes. Returns `failure`.
+  ///
+  /// Lines that were lost are a loss counter of their own, without bytes: those of the streams are explained.
   public func close(footer: FooterLine) -> Int32? {
-    var footer = footer
     flush()
+    var footer = footer
     footer.counts = counts
+    if linesLost > 0 {
+      footer.loss["trace.not_written"] = FooterLine.Loss(count: linesLost, bytes: 0)
+    }
     append(.footer(footer))
     flush()
     isClosed = true
-    if descriptor > 1, Glibc.close(descriptor) != 0, failure == nil { failure = errno }
+    if descriptor > 2, Glibc.close(descriptor) != 0, failure == nil { failure = errno }
     return failure
   }
 
-  private func writeAll(_ bytes: ByteBuffer) -> Bool {
-    var bytes = bytes
-    while bytes.readableBytes > 0 {
+  private func writeAll(_ lines: ByteBuffer) -> Bool {
+    if isBroken {
+      var end = ByteBuffer(integer: UInt8(ascii: "\n"))
+      guard writeSome(&end) else { return false }
+      bytesWritten += 1
+      isBroken = false
+    }
+    var rest = lines
+    while rest.readableBytes > 0 {
+      if !writeSome(&rest) {
+        cutBack(rest.readerIndex - lines.readerIndex)
+        return false
+      }
+    }
+    bytesWritten += lines.readableBytes
+    return true
+  }
+
+  /// Writes as much as goes; false when nothing does.
+  private func writeSome(_ bytes: inout ByteBuffer) -> Bool {
+    while true {
       let written = unsafe bytes.withUnsafeReadableBytes {
         unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
       }
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else {
-        failure = errno
-        // Back to the last whole line; a device that can't be cut holds nothing to cut.
-        if ftruncate(descriptor, bytesWritten) == 0 { lseek(descriptor, bytesWritten, SEEK_SET) }
-        return false
+      if written > 0 {
+        bytes.moveReaderIndex(forwardBy: written)
+        return true
       }
-      bytes.moveReaderIndex(forwardBy: written)
+      if written < 0, errno == EINTR { continue }
+      failure = written < 0 ? errno : EIO
+      return false
     }
-    bytesWritten += bytes.readerIndex
-    return true
+  }
+
+  /// Removes the last `count` bytes, relative to where the descriptor stands: it may not own the whole file.
+  private func cutBack(_ count: Int) {
+    guard count > 0 else { return }
+    let end = lseek(descriptor, 0, SEEK_CUR)
+    let start = end - count
+    guard end >= 0, start >= 0, ftruncate(descriptor, start) == 0,
+      lseek(descriptor, start, SEEK_SET) == start
+    else {
+      isBroken = true
+      bytesWritten += count
+      return
+    }
   }
 }

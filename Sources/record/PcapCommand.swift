@@ -31,39 +31,43 @@ struct PcapCommand: ParsableCommand {
     var session: Recording?
     var latest = Timestamp(nanoseconds: 0)
     var progress = Progress(isQuiet: recording.quiet)
-    for path in files {
+    var filteredOut = 0
+    StopFlag.install()
+    for path in files where !StopFlag.isRaised {
       do throws(PcapError) {
         var file = try PcapFile(path: path, filter: filter)
-        while let frame = try file.next() {
+        while !StopFlag.isRaised, let frame = try file.next() {
           if session == nil { session = try start(at: frame.at, options) }
           latest = max(latest, frame.at)
           table.append(frame)
           while let event = table.next() { session?.append(event) }
           progress.tick { "\(path): \(table.counters.packetsIn) packets" }
         }
+        filteredOut += file.filteredOut
         if file.truncatedTail > 0 {
           say(
             "record: warning: \(path) is cut off at its end, \(file.truncatedTail) bytes of the last record are not read"
           )
         }
       } catch {
-        if let session { _ = close(session, &table, latest) }
+        if let session { _ = close(session, &table, latest, filteredOut) }
         throw failure(error.what == .badFilter ? Exit.usage : Exit.unreadableInput, "\(error)")
       }
     }
+    if session == nil, StopFlag.isRaised { return }
     guard let session else {
       throw failure(
         Exit.unreadableInput,
         "\(files.joined(separator: ", ")): byte 24: no readable packet\(filter == nil ? "" : " that the filter takes")"
       )
     }
-    if let errno = close(session, &table, latest) {
+    if let errno = close(session, &table, latest, filteredOut) {
       throw failure(
         Exit.ioError,
         "cannot write \(recording.output): \(words(errno)); make room and record again")
     }
     guard !recording.quiet else { return }
-    session.summary.forEach { say($0) }
+    for line in session.summary { say(line) }
     let classes = table.counters.packets.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
     say("packets: \(table.counters.packetsIn) = \(classes)")
   }
@@ -80,13 +84,15 @@ struct PcapCommand: ParsableCommand {
     }
   }
 
-  private func close(_ session: Recording, _ table: inout FlowTable, _ latest: Timestamp) -> Int32?
-  {
+  private func close(
+    _ session: Recording, _ table: inout FlowTable, _ latest: Timestamp, _ filteredOut: Int
+  ) -> Int32? {
     table.finish()
     while let event = table.next() { session.append(event) }
     let counters = table.counters
     return session.finish(at: latest) { footer in
-      footer.packets = ["in": counters.packetsIn]
+      footer.packets = ["in": counters.packetsIn + filteredOut]
+      if filteredOut > 0 { footer.packets?["filtered"] = filteredOut }
       for item in counters.packets { footer.packets?[item.name] = item.count }
       footer.tcpBytes = ["in": counters.payloadBytesIn]
       for item in counters.payloadBytes { footer.tcpBytes?[item.name] = item.bytes }

@@ -50,29 +50,28 @@ struct ProxyCommand: AsyncParsableCommand {
     let signals = Signals([SIGINT, SIGTERM])
     signal(SIGPIPE, SIG_IGN)
     let handoff = Handoff()
+    // Bound before the output is created: a second start on a used port must not empty the first one's trace.
+    let server = ProxyServer(
+      configuration: ProxyConfiguration(listen: listenAddress, upstream: upstreamAddress),
+      handoff: handoff, notify: { say("record: \($0)") })
+    let bound: Endpoint
+    do {
+      bound = try await server.start()
+    } catch {
+      throw failure(Exit.cannotCreate, "\(error); choose another --listen or stop what uses it")
+    }
     let (reports, post) = AsyncStream<RecorderThread.Report>.makeStream()
     var mail = reports.makeAsyncIterator()
     DispatchQueue(label: "dissection").async {
       RecorderThread.run(handoff: handoff, output: output, options: keepOptions) { post.yield($0) }
     }
     if case .cannotCreate(let path, let errno) = await mail.next() {
+      _ = await server.drain(grace: .zero)
       throw failure(
         Exit.cannotCreate, "cannot create \(path): \(words(errno)); choose another --output")
     }
-
-    let server = ProxyServer(
-      configuration: ProxyConfiguration(listen: listenAddress, upstream: upstreamAddress),
-      handoff: handoff, notify: { say("record: \($0)") })
-    do {
-      let bound = try await server.start()
-      if !isQuiet {
-        say("listening on \(bound), forwarding to \(upstream), recording to \(output)")
-      }
-    } catch {
-      handoff.close()
-      _ = await mail.next()
-      throw failure(
-        Exit.cannotCreate, "\(error); choose another --listen or stop what uses it")
+    if !isQuiet {
+      say("listening on \(bound), forwarding to \(upstream), recording to \(output)")
     }
     await signals.first()
     if !isQuiet { say("draining for up to \(drain) s") }
@@ -81,7 +80,9 @@ struct ProxyCommand: AsyncParsableCommand {
     guard case .finished(let summary, let errno) = await mail.next() else {
       throw failure(Exit.internalError, "the recorder stopped without its report")
     }
-    if !isQuiet { summary.forEach { say($0) } }
+    if !isQuiet {
+      for line in summary { say(line) }
+    }
     if let errno {
       throw failure(
         Exit.ioError, "cannot write \(output): \(words(errno)); part of the recording is missing")

@@ -33,8 +33,11 @@ struct RecordingOptions: ParsableArguments {
   var quiet = false
 
   func validate() throws {
-    guard sessionIdle > 0, siblingGap >= 0 else {
-      throw ValidationError("--session-idle and --sibling-gap take positive numbers")
+    // A century: what nanoseconds in 64 bits hold.
+    let most = 3e9
+    guard sessionIdle > 0, sessionIdle < most, siblingGap >= 0, siblingGap < most * 1e3 else {
+      throw ValidationError(
+        "--session-idle and --sibling-gap take positive numbers, at most a century")
     }
   }
 

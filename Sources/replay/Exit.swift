@@ -39,3 +39,6 @@ func failure(_ code: ExitCode, _ sentence: String) -> ExitCode {
   say("replay: " + sentence)
   return code
 }
+
+/// The system's words for an error number.
+func words(_ errno: Int32) -> String { unsafe String(cString: strerror(errno)) }

@@ -22,7 +22,8 @@ struct LoadOptions: ParsableArguments {
   var timeScale = 1.0
 
   @Option(
-    help: ArgumentHelp("Longest think time in the run, after scaling. (no default)", valueName: "duration"))
+    help: ArgumentHelp(
+      "Longest think time in the run, after scaling. (no default)", valueName: "duration"))
   var maxThink: DurationArgument?
 
   @Option(
@@ -38,7 +39,8 @@ struct LoadOptions: ParsableArguments {
   var resample = PlanOptions.Resample.balanced
 
   @Option(
-    help: ArgumentHelp("Largest random delay of each session's start. (default: 0s)", valueName: "duration"))
+    help: ArgumentHelp(
+      "Largest random delay of each session's start. (default: 0s)", valueName: "duration"))
   var jitter: DurationArgument?
 
   @Option(help: "Seed of all chance: same trace, options and seed, same plan.")

@@ -4,7 +4,8 @@ import ArgumentParser
 struct Replay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
-    abstract: "Plays recorded agent-to-MCP traffic back, at N times the agents, and measures the server.",
+    abstract:
+      "Plays recorded agent-to-MCP traffic back, at N times the agents, and measures the server.",
     discussion: """
       Exit codes: 0 done, 2 the result is invalid, 64 wrong usage, 65 unreadable trace, 69 target unreachable, 73 cannot \
       create a file or listen, 74 cannot write, 130 interrupted (results so far are written).

@@ -60,6 +60,11 @@ struct Run: AsyncParsableCommand {
     completion: .file())
   var summary: String?
 
+  @Option(
+    help: ArgumentHelp("Record the run itself as a trace.", valueName: "file"),
+    completion: .file())
+  var record: String?
+
   @Flag(help: "Run without asking even if it takes more than two hours.")
   var yes = false
 
@@ -74,6 +79,7 @@ struct Run: AsyncParsableCommand {
     session.run.policy.callTimeout = max(1_000_000, callTimeout?.nanoseconds ?? 60_000_000_000)
     session.run.maxLag = maxLag?.nanoseconds ?? 20_000_000
     session.summaryPath = summary
+    session.recordPath = record
     session.isQuiet = quiet
     session.options = options
     try session.checkWrites()

@@ -6,6 +6,7 @@ import NIOCore
 import ReplayEngine
 import ReplayPlan
 import Report
+import Trace
 
 /// A run from its plan to its printed result; what `run` and `demo` share.
 struct RunSession {
@@ -14,6 +15,7 @@ struct RunSession {
   var target: ReplayTarget
   var run = RunOptions()
   var summaryPath: String?
+  var recordPath: String?
   var isQuiet = false
   /// Options for the summary, beside those of the plan.
   var options: [(String, JSONValue)] = []
@@ -55,7 +57,8 @@ struct RunSession {
     guard plan.options.duration == nil, plan.forecast.length > RunSession.longest else { return }
     throw failure(
       Exit.usage,
-      "\(PlanText(plan).headline); pass --max-think, --time-scale or --duration, or --yes to run it all")
+      "\(PlanText(plan).headline); pass --max-think, --time-scale or --duration, or --yes to run it all"
+    )
   }
 
   /// Runs the plan, shows progress, prints the result and writes the summary.
@@ -70,6 +73,8 @@ struct RunSession {
     let progress = isQuiet ? nil : ProgressLine(length: plan.forecast.length)
     var run = run
     if let progress { run.progress = { progress.show($0, $1) } }
+    run.program = "replay \(Replay.version)"
+    run.trace = try openTrace()
     let result: RunResult
     do {
       result = try await ReplayRun.perform(plan, target: target, options: run, stop: stop)
@@ -77,12 +82,29 @@ struct RunSession {
       throw failure(Exit.unreachable, "\(error)")
     }
     progress?.end()
+    let lost = try await run.trace?.close(bytes: result.bytes, lost: result.garbage)
     var summary = result.summary(of: traffic, maxLag: run.maxLag)
     summary.options = .object((options + planOptions).map { .init($0.0, $0.1) })
     summary.environment = environment
     if !isQuiet { put(SummaryText(summary).text, to: STDOUT_FILENO) }
     if let summaryPath { try save(SummaryJSON(summary).text, toFile: summaryPath) }
+    if let recordPath, let cause = lost {
+      throw failure(
+        Exit.ioError,
+        "cannot write \(recordPath): \(words(cause)); part of the run's trace is missing")
+    }
     return Result(summary: summary, interrupted: result.interrupted)
+  }
+
+  private func openTrace() throws -> RunTrace? {
+    guard let recordPath else { return nil }
+    do {
+      return try RunTrace(path: recordPath)
+    } catch let error as TraceWriter.CreationError {
+      throw failure(
+        Exit.cannotCreate,
+        "cannot create \(recordPath): \(words(error.errno)); choose another --record")
+    }
   }
 
   private func watchSignals(_ stop: RunStop) -> [any DispatchSourceSignal] {
@@ -146,8 +168,8 @@ struct RunSession {
     guard path != "-" else { return }
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
-      let words = unsafe String(cString: strerror(errno))
-      throw failure(Exit.cannotCreate, "cannot create \(path): \(words); choose another --summary")
+      throw failure(
+        Exit.cannotCreate, "cannot create \(path): \(words(errno)); choose another --summary")
     }
     close(descriptor)
   }
@@ -159,8 +181,8 @@ struct RunSession {
     let cause = errno
     if descriptor >= 0 { close(descriptor) }
     guard isWritten else {
-      let words = unsafe String(cString: strerror(cause))
-      throw failure(Exit.ioError, "cannot write \(path): \(words); the figures above are lost there")
+      throw failure(
+        Exit.ioError, "cannot write \(path): \(words(cause)); the figures above are lost there")
     }
   }
 }

@@ -23,12 +23,21 @@ enum SourceTrace {
     }
     let traffic = builder.finish()
     for (transport, count) in traffic.unsupported.sorted(by: { $0.key < $1.key }) {
-      say("replay: \(path): \(count) sessions over \(transport) are left out; this version replays streamable-http")
+      say(
+        "replay: \(path): \(count) sessions over \(transport) are left out; this version replays streamable-http"
+      )
     }
     guard !traffic.scripts.isEmpty else {
       throw failure(
         Exit.unreadableInput,
         "\(path): holds no session that can be replayed; look at it with `trace show`")
+    }
+    let endpoints = Set(traffic.scripts.map(\.endpoint))
+    if endpoints.count > 1 {
+      say(
+        "replay: \(path): holds sessions of \(endpoints.count) endpoints "
+          + "(\(endpoints.sorted().prefix(3).joined(separator: ", "))…); all of them go to the one --target"
+      )
     }
     return traffic
   }

@@ -186,6 +186,17 @@ struct `Sessions` {
     #expect(trace.outcomes == ["- 1: ok", "s1 1: ok"])
   }
 
+  @Test func `are not made of an initialize that fails with 200`() {
+    var script = FlowScript()
+    let a = script.open()
+    script.post(a, initialize)
+    script.json(a, #"{"jsonrpc":"2.0","id":0,"error":{"code":-32600,"message":"no"}}"#)
+    script.close(a)
+    let trace = Dissected(script.events)
+    #expect(trace.sessions.isEmpty)
+    #expect(trace.outcomes == ["- 1: jsonrpc_error"])
+  }
+
   @Test func `end as idle after silence`() {
     var script = FlowScript()
     let a = script.open()
@@ -341,6 +352,43 @@ struct `Answers` {
     #expect(Dissected(script.events).outcomes == ["s1 1: ok"])
   }
 
+  @Test func `that come before their request has ended are told behind it`() {
+    var script = FlowScript()
+    let a = script.open()
+    script.send(
+      a, .c2s, "POST /mcp HTTP/1.1\r\nHost: h:80\r\nContent-Length: 4000000\r\n\r\n{\"jsonrpc\":")
+    script.send(a, .s2c, "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
+    script.pause(5)
+    script.close(a)
+    let trace = Dissected(script.events)
+    #expect(trace.http.map(\.status) == [413])
+    #expect(trace.balances)
+  }
+
+  @Test func `are found although what the client sends is no HTTP`() {
+    var script = FlowScript()
+    let a = script.open()
+    script.send(a, .c2s, "\u{1}\u{2}\u{3} no request at all\r\n")
+    script.send(a, .s2c, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    script.close(a)
+    let trace = Dissected(script.events)
+    #expect(trace.http.map(\.status) == [400])
+    #expect(trace.balances)
+  }
+
+  @Test func `wait for a request that never ends only so long`() {
+    var script = FlowScript()
+    let a = script.open()
+    script.send(
+      a, .c2s, "POST /mcp HTTP/1.1\r\nHost: h:80\r\nContent-Length: 900000000\r\n\r\n")
+    script.send(a, .s2c, "HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n")
+    for _ in 0..<50 { script.send(a, .s2c, String(repeating: "x", count: 100_000)) }
+    script.close(a)
+    let trace = Dissected(script.events)
+    #expect(trace.http.map(\.status) == [200])
+    #expect(trace.balances)
+  }
+
   @Test func `behind a lost request stand alone and shift no pair`() {
     var script = FlowScript()
     let a = script.open()
@@ -375,7 +423,7 @@ struct `Turns` {
     script.pause(500)
     script.post(flows[3], call("4"), sid)
     script.json(flows[3], result("4"))
-    flows.forEach { script.close($0) }
+    for flow in flows { script.close(flow) }
     let calls = Dissected(script.events).requests.filter { $0.method == "tools/call" }
     #expect(calls.map(\.turn) == [1, 1, 1, 2])
     #expect(calls.map(\.after) == [[2], [2], [2], [6, 8, 9]])

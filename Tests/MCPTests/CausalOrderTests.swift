@@ -48,4 +48,33 @@ struct `Causal order` {
     order.answered(n: 2, done: 5, place: page1, isAgent: true)
     #expect(order.place(at: 10, isAgent: true, source: 2).turn == 2)
   }
+
+  @Test func `places a message that is told late by its own time`() {
+    var order = CausalOrder(siblingGap: gap)
+    let first = order.place(at: 0, isAgent: true)
+    order.answered(n: 2, done: 30, place: first, isAgent: true)
+    let second = order.place(at: 100, isAgent: true)
+    order.answered(n: 4, done: 130, place: second, isAgent: true)
+    let third = order.place(at: 200, isAgent: true)
+    #expect(third.turn == 3)
+    let late = order.place(at: 110, isAgent: true)
+    #expect(late == second)
+    let upload = order.place(at: 60, isAgent: false)
+    #expect(upload.after == [2])
+    #expect(upload.turn == 1)
+    #expect(order.place(at: 205, isAgent: true) == third)
+  }
+
+  @Test func `stays small and right over a long session`() {
+    var order = CausalOrder(siblingGap: gap)
+    var expected: [Int] = []
+    for i in 0..<2_000 {
+      let t = Int64(i) * 1_000
+      let place = order.place(at: t, isAgent: true)
+      #expect(place.after == expected)
+      #expect(place.turn == i + 1)
+      order.answered(n: 2 * i + 2, done: t + 500, place: place, isAgent: true)
+      expected = [2 * i + 2]
+    }
+  }
 }

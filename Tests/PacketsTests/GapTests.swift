@@ -151,6 +151,22 @@ struct `Gaps` {
         """)
   }
 
+  @Test func `a snap length may end inside the TCP options`() {
+    var builder = PcapBuilder()
+    builder.snapLength = 14 + 20 + 20 + 3
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "abcdef")
+    var frames = builder.frames(script.segments)
+    // Six words of header: four of its bytes are options, three of those were captured.
+    frames[3].bytes.setInteger(0x60 as UInt8, at: 14 + 20 + 12)
+    #expect(
+      FlowTranscript(frames).counts == """
+        tcp.control 3, tcp.data 1; ; \
+        tcp.gap_bytes 2, tcp.gaps 1, tcp.truncated_bytes 2
+        """)
+  }
+
   @Test func `lost bytes at the end count when the peer acknowledged them`() {
     var script = TCPScript()
     script.handshake()

@@ -12,9 +12,9 @@ struct `Reassembly properties` {
     var streams: [Direction: [UInt8]] = [:]
   }
 
-  private func conversation(_ random: inout SplitMix64, port: Int) -> Case {
+  private func conversation(_ random: inout SeededGenerator, port: Int) -> Case {
     // Half of the numbers begin so near the end of the number space that the stream wraps.
-    func isn(_ random: inout SplitMix64) -> UInt32 {
+    func isn(_ random: inout SeededGenerator) -> UInt32 {
       Bool.random(using: &random)
         ? UInt32.max - UInt32.random(in: 0..<2000, using: &random)
         : UInt32.random(in: 0...UInt32.max, using: &random)
@@ -38,7 +38,7 @@ struct `Reassembly properties` {
 
   @Test(arguments: 0..<300 as Range<UInt64>)
   func `reordered and repeated segments give the same streams`(_ seed: UInt64) {
-    var random = SplitMix64(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var work = conversation(&random, port: 40_000)
     work.script.finish(.c2s)
     work.script.finish(.s2c)
@@ -62,7 +62,7 @@ struct `Reassembly properties` {
 
   @Test(arguments: 0..<300 as Range<UInt64>)
   func `overlapping cuts of one stream give that stream`(_ seed: UInt64) {
-    var random = SplitMix64(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let bytes = (0..<2000).map { _ in UInt8.random(in: 0...255, using: &random) }
     var script = TCPScript(clientISN: UInt32.max - 1000)
     script.handshake()
@@ -85,7 +85,7 @@ struct `Reassembly properties` {
 
   @Test(arguments: 0..<300 as Range<UInt64>)
   func `lost segments are gaps of exactly their bytes`(_ seed: UInt64) {
-    var random = SplitMix64(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var work = conversation(&random, port: 40_000)
     // What nobody acknowledges cannot be known to be lost: let both ends have the last word.
     work.script.acknowledge(.c2s)
@@ -114,7 +114,7 @@ struct `Reassembly properties` {
   }
 
   @Test func `random bytes as frames never trap and always balance`() {
-    var random = SplitMix64(seed: 42)
+    var random = SeededGenerator(seed: 42)
     var table = FlowTable()
     let types: [LinkType] = [
       .ethernet, .null, .loop, .raw, .ipv4, .ipv6, .linuxSLL, .linuxSLL2, LinkType(105),
@@ -157,7 +157,7 @@ struct `Reassembly properties` {
   func `random flags and numbers in one connection never trap and end each direction once`(
     _ seed: UInt64
   ) {
-    var random = SplitMix64(seed: seed)
+    var random = SeededGenerator(seed: seed)
     var segments: [TCPSegment] = []
     let ends = (Endpoint(host: "10.0.0.1", port: 40_000), Endpoint(host: "10.0.0.2", port: 80))
     var now = TCPScript.epoch

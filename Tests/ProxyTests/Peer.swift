@@ -2,6 +2,7 @@ import Basics
 import Glibc
 import NIOCore
 import NIOPosix
+import TestKit
 
 /// One end of a connection in a test: a client of the proxy, or its upstream.
 final class Peer: Sendable {
@@ -13,37 +14,46 @@ final class Peer: Sendable {
   }
 
   let channel: any Channel
+  /// Its own address.
+  let address: Endpoint
   let inbox: Watched<Inbox>
 
-  private init(_ channel: any Channel, _ inbox: Watched<Inbox>) {
+  private init(_ channel: any Channel, _ address: Endpoint, _ inbox: Watched<Inbox>) {
     self.channel = channel
+    self.address = address
     self.inbox = inbox
   }
 
   /// Prepares a channel that has not been read from yet.
-  static func adopt(_ channel: any Channel, isReading: Bool) throws -> Peer {
+  private static func prepare(_ channel: any Channel, isReading: Bool) throws -> Watched<Inbox> {
     let inbox = Watched(Inbox())
     try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
     try channel.syncOptions?.setOption(.autoRead, value: isReading)
     try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
     try channel.pipeline.syncOperations.addHandler(InboxHandler(inbox))
-    return Peer(channel, inbox)
+    return inbox
+  }
+
+  /// Takes over a channel that was accepted and has not been read from yet.
+  static func adopt(_ channel: any Channel, isReading: Bool) throws -> Peer {
+    Peer(channel, Endpoint(host: "", port: 0), try prepare(channel, isReading: isReading))
   }
 
   /// Connects to `address`.
   static func dial(_ address: Endpoint, isReading: Bool = true) async throws -> Peer {
-    let peer = Watched<Peer?>(nil)
+    let prepared = Watched<Watched<Inbox>?>(nil)
     let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let adopted = try adopt(channel, isReading: isReading)
-          peer.update { $0 = adopted }
+          let inbox = try prepare(channel, isReading: isReading)
+          prepared.update { $0 = inbox }
         }
       }
     let target = try SocketAddress(ipAddress: address.host, port: address.port)
-    _ = try await bootstrap.connect(to: target).get()
-    guard let dialled = peer.value else { preconditionFailure("connected without initializer") }
-    return dialled
+    let channel = try await bootstrap.connect(to: target).get()
+    guard let inbox = prepared.value else { preconditionFailure("connected uninitialised") }
+    let port = channel.localAddress?.port ?? 0
+    return Peer(channel, Endpoint(host: "127.0.0.1", port: port), inbox)
   }
 
   /// Connects to `address` and returns how that connection is ended by the other side, which may happen
@@ -59,7 +69,9 @@ final class Peer: Sendable {
   func send(_ bytes: ByteBuffer) async throws { try await channel.writeAndFlush(bytes) }
 
   /// Sends `bytes` in pieces of random size, without waiting for each to be out.
-  func send(_ bytes: ByteBuffer, inChunksUpTo limit: Int, using random: SplitMix) async throws {
+  func send(_ bytes: ByteBuffer, inChunksUpTo limit: Int, using random: SeededGenerator)
+    async throws
+  {
     var random = random
     var rest = bytes
     while rest.readableBytes > 0 {
@@ -117,10 +129,9 @@ private final class InboxHandler: ChannelInboundHandler {
     end((error as? IOError)?.errnoCode == ECONNRESET ? .reset : .lost)
   }
 
-  func channelInactive(context: ChannelHandlerContext) {
-    // With our own output closed, NIO reports the other side's FIN only as the end of the channel.
-    end(.fin)
-  }
+  /// With our own output closed, NIO reports the other side's FIN only as the end of the channel; and
+  /// a channel that is closed before it was ever active only loses its handlers.
+  func handlerRemoved(context: ChannelHandlerContext) { end(.fin) }
 
   private func end(_ ending: Peer.Ending) {
     inbox.update { $0.ending = $0.ending ?? ending }

@@ -42,9 +42,12 @@ struct Stage: Sendable {
     try await stage.tap.isOver.wait { $0 }
   }
 
-  /// Dials the proxy and waits for the upstream side of the connection, the `index`th from 0.
+  /// Dials the proxy and waits for the upstream side of the connection, the `index`th from 0, and until
+  /// the tap has seen it as the flow numbered `index + 1`.
   func connect(_ index: Int = 0, isReading: Bool = true) async throws -> (Peer, Peer) {
     let client = try await Peer.dial(address, isReading: isReading)
-    return (client, try await upstream.connection(index))
+    let server = try await upstream.connection(index)
+    try await tap.flows.wait { $0[FlowID(index + 1)] != nil }
+    return (client, server)
   }
 }

@@ -10,6 +10,13 @@ public enum Program {
     public let output: String
     /// Standard error.
     public let errors: String
+
+    /// Describes a run.
+    public init(status: Int32, output: String, errors: String) {
+      self.status = status
+      self.output = output
+      self.errors = errors
+    }
   }
 
   /// Runs `name` from the directory of the test bundle and waits for its end. Output goes through files, so no

@@ -181,7 +181,9 @@ def main():
         bench = Bench(options, folder)
         trace = bench.path("demo.mcptrace")
         capture = os.path.join(ROOT, "captures", "parallel-three-agents.pcap")
-        subprocess.run([bench.binary("record"), "pcap", capture, "--output", trace], check=True)
+        subprocess.run(
+            [bench.binary("record"), "pcap", capture, "--output", trace, "--quiet"], check=True
+        )
         for _ in range(options.rounds):
             bench.proxies()
             bench.replays(trace)

@@ -22,6 +22,7 @@ SIBLING_GAP_NS = 20_000_000
 # Compared after mapping, by time, or not at all because they only number things.
 SPECIAL = {"type", "session", "n", "t", "sent", "done", "think", "re", "after", "uses", "conn", "x"}
 SPECIAL |= {"continues", "retry_of", "poll_of", "headers", "turn", "after_by", "batch"}
+APART = "ms apart"
 LINKS = ("re", "continues", "retry_of", "poll_of")
 CREDENTIALS = {"authorization", "mcp-session-id", "cookie", "set-cookie", "x-api-key"}
 
@@ -42,6 +43,10 @@ class Report:
         if len(self.differences) > limit:
             lines.append(f"… and {len(self.differences) - limit} more")
         return "\n".join(lines)
+
+    def only_late(self):
+        """Whether the traces differ in nothing but times: one recorder was held up."""
+        return bool(self.differences) and all(APART in line for line in self.differences)
 
     def furthest_ms(self):
         return max(self.distances, default=0) / 1e6
@@ -181,7 +186,7 @@ class Comparison:
         if tolerance is None:
             self.report.distances.append(distance)
         if distance > (tolerance or self.tolerance):
-            self.report.differ(where, f"{what} is {distance / 1e6:.3f} ms apart", left, right)
+            self.report.differ(where, f"{what} is {distance / 1e6:.3f} {APART}", left, right)
 
     def order(self, where, pairs):
         """Messages of one direction: in another order only as far as the clocks are apart."""

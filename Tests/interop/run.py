@@ -21,6 +21,7 @@ import unittest
 import bad_input
 import byte_identity
 import capture_counts
+import crossing
 import matrix
 import selftest
 import weather_proxy
@@ -45,6 +46,7 @@ def scenarios():
     """Every scenario by name, in the order they run."""
     found = {"comparators": comparators, "captures": capture_counts.run}
     found["proxy-byte-identity"] = byte_identity.run
+    found["proxy-crossing-answers"] = crossing.run
     for module in (bad_input, weather_proxy, weather_stop, weather_replay):
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():

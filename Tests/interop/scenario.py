@@ -27,7 +27,7 @@ class Context:
 
     def run(self, *command, expect=0, timeout=60):
         """Runs one of our commands; its exit code must be (one of) `expect`."""
-        codes = expect if isinstance(expect, (tuple, set, list)) else (expect,)
+        codes = (expect,) if isinstance(expect, int) else expect
         words = [self.binary(command[0]), *map(str, command[1:])]
         try:
             done = subprocess.run(

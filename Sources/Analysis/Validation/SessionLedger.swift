@@ -22,15 +22,17 @@ struct SessionLedger {
   }
 
   /// Checks the lines. `isWhole`: the file was closed and is no segment, so that nothing may be missing.
-  func check(name: String?, isWhole: Bool, _ findings: inout Findings) {
+  /// `lacksLines`: some were never written, so that any reference may lead nowhere.
+  func check(name: String?, isWhole: Bool, lacksLines: Bool, _ findings: inout Findings) {
+    let firstN = lacksLines ? .max : firstN
     let index = MessageIndex(self)
     checkNumbers(&findings)
-    checkAnswers(index, isWhole: isWhole, &findings)
-    checkReferences(index, &findings)
+    checkAnswers(index, firstN, isWhole: isWhole, &findings)
+    checkReferences(index, firstN, &findings)
     WaitRules(index, firstN: firstN).check(self, &findings)
     let isCut = announced?.start == .cut || announced?.continues == true
     guard let name else { return }
-    TurnRules.check(requests, index, isCut: isCut, &findings)
+    if !lacksLines { TurnRules.check(requests, index, isCut: isCut, &findings) }
     checkFrame(name, isWhole: isWhole, &findings)
   }
 
@@ -64,7 +66,9 @@ struct SessionLedger {
     }
   }
 
-  private func checkAnswers(_ index: MessageIndex, isWhole: Bool, _ findings: inout Findings) {
+  private func checkAnswers(
+    _ index: MessageIndex, _ firstN: Int, isWhole: Bool, _ findings: inout Findings
+  ) {
     var answered: [Int: Int] = [:]
     for entry in responses.sorted(by: { $0.line < $1.line }) {
       let answer = entry.content
@@ -92,7 +96,9 @@ struct SessionLedger {
     }
   }
 
-  private func checkReferences(_ index: MessageIndex, _ findings: inout Findings) {
+  private func checkReferences(
+    _ index: MessageIndex, _ firstN: Int, _ findings: inout Findings
+  ) {
     func request(_ key: String, _ n: Int?, _ line: Int) {
       guard let n, n >= firstN, index.requests[n] == nil else { return }
       findings.error(line, "\(key) \(n) names no request of the session")

@@ -15,6 +15,8 @@ public struct TraceValidator {
   private var footers = FooterLedger()
   private var source: HeaderLine.Source?
   private var isSegmented = false
+  /// True when lines that others refer to were never written (a full disk).
+  private var lacksLines = false
 
   /// Starts a validation that lists at most `limit` errors.
   public init(limit: Int = 100) {
@@ -83,6 +85,7 @@ public struct TraceValidator {
     case .http(let value): update(value.session) { $0.http.append(.init(line, value)) }
     case .end(let value): update(value.session) { $0.ends.append(line) }
     case .loss(let value):
+      if value.kind == TraceWriter.notWritten { lacksLines = true }
       if let session = value.session { update(session) { $0.mentions.append(line) } }
     case .connection, .sse, .exchange, .footer, .unknown: break
     }
@@ -95,9 +98,9 @@ public struct TraceValidator {
   /// Checks what concerns several lines and returns what was found.
   public consuming func finish(lines: Int, tornTail: Int) -> ValidationReport {
     let isClosed = footers.isClosed
-    let isWhole = isClosed && !isSegmented
+    let isWhole = isClosed && !isSegmented && !lacksLines
     for (name, ledger) in sessions.sorted(by: { ($0.key ?? "") < ($1.key ?? "") }) {
-      ledger.check(name: name, isWhole: isWhole, &findings)
+      ledger.check(name: name, isWhole: isWhole, lacksLines: lacksLines, &findings)
     }
     exchanges.check(isWhole: isWhole, &findings)
     if !isClosed { findings.warning(nil, "there is no footer: the recorder was stopped hard") }

@@ -24,7 +24,7 @@ enum TurnRules {
         request.origin == .agent && request.pollOf == nil && request.continues == nil
         && request.retryOf == nil
       guard leads else {
-        let most = (current ?? (isCut ? turn : 0)) + (request.origin == .agent ? 1 : 0)
+        let most = (current ?? (isCut ? turn : 0)) &+ (request.origin == .agent ? 1 : 0)
         if turn > most {
           findings.error(entry.line, "turn \(turn), but the session is in turn \(most)")
         } else if request.origin == .agent {

@@ -9,18 +9,20 @@ public struct JSONObjectWriter {
   private var needsComma = false
 
   /// Opens an object at the end of `buffer`.
-  public init(into buffer: ByteBuffer = ByteBuffer()) {
+  public init(into buffer: consuming ByteBuffer = ByteBuffer()) {
     self.buffer = buffer
     self.buffer.writeInteger(UInt8(ascii: "{"))
   }
 
-  /// Closes the object and returns the buffer.
-  public consuming func finish() -> ByteBuffer {
+  /// Closes the object and hands over the buffer, of which nothing is copied; the writer is empty afterwards.
+  public mutating func finish() -> ByteBuffer {
     buffer.writeInteger(UInt8(ascii: "}"))
-    return buffer
+    var finished = ByteBuffer()
+    swap(&finished, &buffer)
+    return finished
   }
 
-  /// Writes `key` and its colon; the caller writes the value next, through `raw`.
+  /// Writes `key` and its colon.
   private mutating func key(_ key: String) {
     if needsComma { buffer.writeInteger(UInt8(ascii: ",")) }
     needsComma = true
@@ -32,7 +34,7 @@ public struct JSONObjectWriter {
   public mutating func member(_ name: String, _ value: Int64?) {
     guard let value else { return }
     key(name)
-    buffer.writeString(String(value))
+    buffer.writeDecimal(value)
   }
 
   /// Writes an integer member.
@@ -68,7 +70,37 @@ public struct JSONObjectWriter {
 
   /// Writes an array of integers.
   public mutating func member(_ name: String, _ values: [Int]?) {
-    guard let values else { return }
-    member(name, JSONValue.array(values.map { .int($0) }))
+    array(name, values) { $0.writeDecimal(Int64($1)) }
+  }
+
+  /// Writes an array of strings.
+  public mutating func member(_ name: String, _ texts: [String]?) {
+    array(name, texts) { $0.writeJSONString($1) }
+  }
+
+  /// Writes header fields as `[name, value]` pairs.
+  public mutating func member(_ name: String, _ fields: [HeaderField]?) {
+    array(name, fields) { buffer, field in
+      buffer.writeInteger(UInt8(ascii: "["))
+      buffer.writeJSONString(field.name)
+      buffer.writeInteger(UInt8(ascii: ","))
+      buffer.writeJSONString(field.value)
+      buffer.writeInteger(UInt8(ascii: "]"))
+    }
+  }
+
+  private mutating func array<Element>(
+    _ name: String, _ elements: [Element]?, _ write: (inout ByteBuffer, Element) -> Void
+  ) {
+    guard let elements else { return }
+    key(name)
+    buffer.writeInteger(UInt8(ascii: "["))
+    var isFirst = true
+    for element in elements {
+      if !isFirst { buffer.writeInteger(UInt8(ascii: ",")) }
+      isFirst = false
+      write(&buffer, element)
+    }
+    buffer.writeInteger(UInt8(ascii: "]"))
   }
 }

@@ -1,7 +1,7 @@
 /// Scanning of JSON text (RFC 8259) over bytes, without building values.
 ///
 /// Every function takes the index to start at and returns the index behind what it consumed; `nil` means that the
-/// bytes are not JSON. Nesting is limited to `depthLimit`, as hostile input must not exhaust the stack.
+/// bytes are not JSON. Nesting is limited to `depthLimit`, as hostile input must not exhaust anything.
 public enum JSONScan {
   /// Deepest nesting that is still read as JSON (Python's default recursion limit is 1,000).
   public static let depthLimit = 512
@@ -10,28 +10,24 @@ public enum JSONScan {
   @inlinable
   public static func skipSpace(_ bytes: Span<UInt8>, _ start: Int) -> Int {
     var i = start
-    while i < bytes.count {
-      let byte = bytes[i]
-      guard byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 else { break }
-      i += 1
-    }
+    while i < bytes.count, isSpace(bytes[i]) { i += 1 }
     return i
+  }
+
+  /// Returns whether a byte is white space between tokens.
+  @inlinable
+  public static func isSpace(_ byte: UInt8) -> Bool {
+    byte <= 0x20 && (byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09)
   }
 
   /// Returns the index behind the string whose opening quote is at `start`.
   @inlinable
   public static func skipString(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
-    var i = start + 1
+    var i = ByteScan.endOfPlainText(bytes, start + 1)
     while i < bytes.count {
-      let byte = bytes[i]
-      if byte == 0x22 { return i + 1 }
-      if byte < 0x20 { return nil }
-      if byte == 0x5c {
-        guard let next = skipEscape(bytes, i) else { return nil }
-        i = next
-      } else {
-        i += 1
-      }
+      if bytes[i] == 0x22 { return i + 1 }
+      guard bytes[i] == 0x5c, let next = skipEscape(bytes, i) else { return nil }
+      i = ByteScan.endOfPlainText(bytes, next)
     }
     return nil
   }
@@ -61,30 +57,34 @@ public enum JSONScan {
     }
   }
 
+  /// Returns the index behind the digits at `start`.
+  @inlinable
+  static func skipDigits(_ bytes: Span<UInt8>, _ start: Int) -> Int {
+    var i = start
+    while i < bytes.count, bytes[i] &- 0x30 < 10 { i += 1 }
+    return i
+  }
+
   /// Returns the index behind the number that starts at `start`.
   @inlinable
   public static func skipNumber(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
     var i = start
-    func digits() -> Bool {
-      let first = i
-      while i < bytes.count, bytes[i] >= 0x30, bytes[i] <= 0x39 { i += 1 }
-      return i > first
-    }
     if i < bytes.count, bytes[i] == 0x2d { i += 1 }
-    guard i < bytes.count else { return nil }
-    if bytes[i] == 0x30 {
-      i += 1
-    } else if !digits() {
-      return nil
-    }
+    let whole = i
+    i = skipDigits(bytes, i)
+    guard i > whole, i == whole + 1 || bytes[whole] != 0x30 else { return nil }
     if i < bytes.count, bytes[i] == 0x2e {
-      i += 1
-      guard digits() else { return nil }
+      let fraction = i + 1
+      i = skipDigits(bytes, fraction)
+      guard i > fraction else { return nil }
     }
-    if i < bytes.count, bytes[i] == 0x65 || bytes[i] == 0x45 {
-      i += 1
-      if i < bytes.count, bytes[i] == 0x2b || bytes[i] == 0x2d { i += 1 }
-      guard digits() else { return nil }
+    if i < bytes.count, bytes[i] | 0x20 == 0x65 {
+      var exponent = i + 1
+      if exponent < bytes.count, bytes[exponent] == 0x2b || bytes[exponent] == 0x2d {
+        exponent += 1
+      }
+      i = skipDigits(bytes, exponent)
+      guard i > exponent else { return nil }
     }
     return i
   }
@@ -103,37 +103,135 @@ public enum JSONScan {
     }
   }
 
-  /// Returns the index behind the value that starts at `start` (no white space before it).
+  /// Returns the index behind the value that starts at `start` (no white space before it), nested in `depth` others.
   public static func skipValue(_ bytes: Span<UInt8>, _ start: Int, depth: Int = 0) -> Int? {
-    guard start < bytes.count, depth < depthLimit else { return nil }
-    switch bytes[start] {
-    case 0x22: return skipString(bytes, start)
-    case 0x7b: return skipMembers(bytes, start, close: 0x7d, keyed: true, depth: depth)
-    case 0x5b: return skipMembers(bytes, start, close: 0x5d, keyed: false, depth: depth)
-    case 0x2d, 0x30...0x39: return skipNumber(bytes, start)
-    default: return skipLiteral(bytes, start)
-    }
+    var isSpaced = false
+    return skipValue(bytes, start, depth: depth, isSpaced: &isSpaced)
   }
 
-  private static func skipMembers(
-    _ bytes: Span<UInt8>, _ start: Int, close: UInt8, keyed: Bool, depth: Int
+  /// The same; `isSpaced` becomes true when there is white space between the tokens of the value.
+  ///
+  /// A loop with a bit for each open bracket, not a recursion: deep input costs no stack.
+  static func skipValue(
+    _ bytes: Span<UInt8>, _ start: Int, depth: Int, isSpaced: inout Bool
   ) -> Int? {
-    var i = skipSpace(bytes, start + 1)
-    if i < bytes.count, bytes[i] == close { return i + 1 }
-    while i < bytes.count {
-      if keyed {
-        guard bytes[i] == 0x22, let behind = skipString(bytes, i) else { return nil }
-        i = skipSpace(bytes, behind)
-        guard i < bytes.count, bytes[i] == 0x3a else { return nil }
-        i = skipSpace(bytes, i + 1)
+    var open = Nesting()
+    var i = start
+    while i < bytes.count, depth + open.count < depthLimit {
+      // At a value.
+      let byte = bytes[i]
+      switch byte {
+      case 0x22:
+        guard let next = skipString(bytes, i) else { return nil }
+        i = next
+      case 0x7b, 0x5b:
+        i = skipSpace(bytes, i + 1, &isSpaced)
+        guard i < bytes.count else { return nil }
+        guard bytes[i] == byte + 2 else {
+          open.push(isObject: byte == 0x7b)
+          if byte == 0x7b {
+            guard let next = skipKey(bytes, i, &isSpaced) else { return nil }
+            i = next
+          }
+          continue
+        }
+        i += 1
+      case 0x2d, 0x30...0x39:
+        guard let next = skipNumber(bytes, i) else { return nil }
+        i = next
+      default:
+        guard let next = skipLiteral(bytes, i) else { return nil }
+        i = next
       }
-      guard let behind = skipValue(bytes, i, depth: depth + 1) else { return nil }
-      i = skipSpace(bytes, behind)
+      // Behind a value: close what closes here, up to the next value.
+      while true {
+        if open.count == 0 { return i }
+        i = skipSpace(bytes, i, &isSpaced)
+        guard i < bytes.count else { return nil }
+        if bytes[i] == 0x2c {
+          i = skipSpace(bytes, i + 1, &isSpaced)
+          if open.isObject {
+            guard let next = skipKey(bytes, i, &isSpaced) else { return nil }
+            i = next
+          }
+          break
+        }
+        guard bytes[i] == (open.isObject ? 0x7d : 0x5d) else { return nil }
+        open.pop()
+        i += 1
+      }
+    }
+    return nil
+  }
+
+  /// Walks the members of the object that starts at `start` and returns the index behind it.
+  ///
+  /// `body` gets a member at a time, before it is known whether the rest is valid: the key without its quotes, the
+  /// value, and whether there is white space between the value's tokens.
+  static func walkMembers(
+    _ bytes: Span<UInt8>, _ start: Int, depth: Int = 0,
+    _ body: (_ key: Range<Int>, _ value: Range<Int>, _ isSpaced: Bool) -> Void
+  ) -> Int? {
+    guard start < bytes.count, bytes[start] == 0x7b else { return nil }
+    var i = skipSpace(bytes, start + 1)
+    if i < bytes.count, bytes[i] == 0x7d { return i + 1 }
+    while i < bytes.count, bytes[i] == 0x22 {
+      let key = i + 1
+      guard let behindKey = skipString(bytes, i) else { return nil }
+      let colon = skipSpace(bytes, behindKey)
+      guard colon < bytes.count, bytes[colon] == 0x3a else { return nil }
+      let value = skipSpace(bytes, colon + 1)
+      var isSpaced = false
+      guard let end = skipValue(bytes, value, depth: depth + 1, isSpaced: &isSpaced) else {
+        return nil
+      }
+      body(key..<behindKey - 1, value..<end, isSpaced)
+      i = skipSpace(bytes, end)
       guard i < bytes.count else { return nil }
-      if bytes[i] == close { return i + 1 }
+      if bytes[i] == 0x7d { return i + 1 }
       guard bytes[i] == 0x2c else { return nil }
       i = skipSpace(bytes, i + 1)
     }
     return nil
+  }
+
+  private static func skipSpace(
+    _ bytes: Span<UInt8>, _ start: Int, _ isSpaced: inout Bool
+  ) -> Int {
+    guard start < bytes.count, isSpace(bytes[start]) else { return start }
+    isSpaced = true
+    return skipSpace(bytes, start + 1)
+  }
+
+  /// Returns the index of the value whose key's opening quote is at `start`.
+  private static func skipKey(
+    _ bytes: Span<UInt8>, _ start: Int, _ isSpaced: inout Bool
+  ) -> Int? {
+    guard start < bytes.count, bytes[start] == 0x22, let behind = skipString(bytes, start) else {
+      return nil
+    }
+    let colon = skipSpace(bytes, behind, &isSpaced)
+    guard colon < bytes.count, bytes[colon] == 0x3a else { return nil }
+    return skipSpace(bytes, colon + 1, &isSpaced)
+  }
+
+  /// The brackets that are open: a bit for each outside the innermost, set for objects.
+  private struct Nesting {
+    private var outer: [8 of UInt64] = .init(repeating: 0)
+    private(set) var count = 0
+    /// Whether the innermost is an object.
+    private(set) var isObject = false
+
+    mutating func push(isObject: Bool) {
+      let bit: UInt64 = 1 << UInt64(count & 63)
+      if self.isObject { outer[count >> 6] |= bit } else { outer[count >> 6] &= ~bit }
+      self.isObject = isObject
+      count += 1
+    }
+
+    mutating func pop() {
+      count -= 1
+      isObject = outer[count >> 6] >> UInt64(count & 63) & 1 == 1
+    }
   }
 }

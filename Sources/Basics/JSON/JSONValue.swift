@@ -169,11 +169,12 @@ public indirect enum JSONValue: Hashable, Sendable {
   }
 
   private static func string(_ s: Span<UInt8>, _ from: Int, _ to: Int) -> String {
-    String(decoding: (from..<to).lazy.map { s[$0] } as [UInt8], as: UTF8.self)
+    ByteScan.string(s, from..<to)
   }
 
   /// Returns the text between the quotes with its escapes resolved (RFC 8259 §7).
-  private static func unescape(_ s: Span<UInt8>, _ from: Int, _ to: Int) -> String {
+  static func unescape(_ s: Span<UInt8>, _ from: Int, _ to: Int) -> String {
+    if ByteScan.endOfPlainText(s, from) >= to { return string(s, from, to) }
     var out: [UInt8] = []
     out.reserveCapacity(to - from)
     var i = from
@@ -210,32 +211,5 @@ public indirect enum JSONValue: Hashable, Sendable {
       i += 2
     }
     return String(decoding: out, as: UTF8.self)
-  }
-}
-
-extension ByteBuffer {
-  /// Appends `text` as a JSON string: quotes, with `"`, `\` and control characters escaped.
-  public mutating func writeJSONString(_ text: String) {
-    writeInteger(UInt8(ascii: "\""))
-    if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c }) {
-      writeString(text)
-    } else {
-      for byte in text.utf8 {
-        switch byte {
-        case 0x22: writeStaticString("\\\"")
-        case 0x5c: writeStaticString("\\\\")
-        case 0x0a: writeStaticString("\\n")
-        case 0x0d: writeStaticString("\\r")
-        case 0x09: writeStaticString("\\t")
-        case 0x00..<0x20:
-          writeStaticString("\\u00")
-          let hex = Array("0123456789abcdef".utf8)
-          writeInteger(hex[Int(byte >> 4)])
-          writeInteger(hex[Int(byte & 15)])
-        default: writeInteger(byte)
-        }
-      }
-    }
-    writeInteger(UInt8(ascii: "\""))
   }
 }

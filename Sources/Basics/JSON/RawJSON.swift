@@ -12,13 +12,20 @@ public struct RawJSON: Hashable, Sendable {
   public init(trusted bytes: ByteBuffer) { self.bytes = bytes }
 
   /// Checks and compacts one JSON text; `nil` when the bytes are not exactly one in UTF-8. O(n).
+  ///
+  /// A text without white space between its tokens is sliced, not copied.
   public init?(validating source: ByteBuffer) {
     let span = source.readableBytesUInt8Span
     let start = JSONScan.skipSpace(span, 0)
-    guard let end = JSONScan.skipValue(span, start), JSONScan.skipSpace(span, end) == span.count,
-      isUTF8(span)
+    var isSpaced = false
+    guard let end = JSONScan.skipValue(span, start, depth: 0, isSpaced: &isSpaced),
+      JSONScan.skipSpace(span, end) == span.count, isUTF8(span)
     else { return nil }
-    self.bytes = RawJSON.compact(source, from: start, to: end)
+    if isSpaced {
+      bytes = RawJSON.compact(span, start..<end)
+    } else {
+      bytes = source.getSlice(at: source.readerIndex + start, length: end - start) ?? ByteBuffer()
+    }
   }
 
   /// Wraps a value.
@@ -34,34 +41,23 @@ public struct RawJSON: Hashable, Sendable {
   /// The text as a string.
   public var text: String { String(buffer: bytes) }
 
-  /// Removes white space outside strings; a text that has none is sliced, not copied.
-  private static func compact(_ source: ByteBuffer, from: Int, to: Int) -> ByteBuffer {
-    let span = source.readableBytesUInt8Span
-    var runs: [Range<Int>] = []
-    var runStart = from
-    var i = from
-    while i < to {
-      let byte = span[i]
-      if byte == 0x22 {
-        i = JSONScan.skipString(span, i) ?? to
-      } else if byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 {
-        if runStart < i { runs.append(runStart..<i) }
-        i = JSONScan.skipSpace(span, i)
-        runStart = i
-      } else {
-        i += 1
-      }
-    }
-    if runStart < to { runs.append(runStart..<to) }
-    let base = source.readerIndex
-    if runs.count == 1, let run = runs.first {
-      return source.getSlice(at: base + run.lowerBound, length: run.count) ?? ByteBuffer()
-    }
+  /// Copies valid text without the white space outside strings.
+  private static func compact(_ text: Span<UInt8>, _ range: Range<Int>) -> ByteBuffer {
     var out = ByteBuffer()
-    out.reserveCapacity(to - from)
-    for run in runs {
-      if let slice = source.getSlice(at: base + run.lowerBound, length: run.count) {
-        out.writeImmutableBuffer(slice)
+    out.writeWithOutputRawSpan(minimumWritableBytes: range.count) { output in
+      var i = range.lowerBound
+      while i < range.upperBound {
+        let byte = text[i]
+        if byte == 0x22 {
+          let end = JSONScan.skipString(text, i) ?? range.upperBound
+          while i < end {
+            output.append(text[i])
+            i += 1
+          }
+        } else {
+          if !JSONScan.isSpace(byte) { output.append(byte) }
+          i += 1
+        }
       }
     }
     return out
@@ -87,15 +83,46 @@ extension RawJSON {
 
   /// Calls `body` for each member of an object, in order; does nothing for other values.
   ///
-  /// Values are slices; keys are unescaped. O(n) over the text.
-  public func forEachMember(_ body: (_ key: String, _ value: RawJSON) -> Void) {
+  /// Values are slices; keys are unescaped. O(n) over the text. Returns whether the text is a whole object.
+  @discardableResult
+  public func forEachMember(_ body: (_ key: String, _ value: RawJSON) -> Void) -> Bool {
     let span = bytes.readableBytesUInt8Span
-    guard span.count > 0, span[0] == 0x7b else { return }
+    let end = JSONScan.walkMembers(span, 0) { key, value, _ in
+      body(
+        JSONValue.unescape(span, key.lowerBound, key.upperBound),
+        slice(value.lowerBound, value.upperBound))
+    }
+    return end == span.count
+  }
+
+  /// Checks one JSON text and calls `body` for each member on the way, in order; values are compact.
+  ///
+  /// Cheaper than `init(validating:)` and `forEachMember`, as it reads the text once. Returns whether the bytes are
+  /// exactly one object in UTF-8: only then what `body` saw counts.
+  public static func forEachMember(
+    validating source: ByteBuffer, _ body: (_ key: String, _ value: RawJSON) -> Void
+  ) -> Bool {
+    let span = source.readableBytesUInt8Span
+    let start = JSONScan.skipSpace(span, 0)
+    let whole = RawJSON(trusted: source)
+    let end = JSONScan.walkMembers(span, start) { key, value, isSpaced in
+      body(
+        JSONValue.unescape(span, key.lowerBound, key.upperBound),
+        isSpaced
+          ? RawJSON(trusted: compact(span, value)) : whole.slice(value.lowerBound, value.upperBound)
+      )
+    }
+    guard let end else { return false }
+    return JSONScan.skipSpace(span, end) == span.count && isUTF8(span)
+  }
+
+  /// Calls `body` for each element of an array, in order; does nothing for other values. O(n) over the text.
+  public func forEachElement(_ body: (RawJSON) -> Void) {
+    let span = bytes.readableBytesUInt8Span
+    guard span.count > 0, span[0] == 0x5b else { return }
     var i = 1
-    while i < span.count, span[i] == 0x22, let keyEnd = JSONScan.skipString(span, i),
-      let end = JSONScan.skipValue(span, keyEnd + 1)
-    {
-      body(slice(i, keyEnd).value.string ?? "", slice(keyEnd + 1, end))
+    while i < span.count, span[i] != 0x5d, let end = JSONScan.skipValue(span, i) {
+      body(slice(i, end))
       i = end < span.count && span[end] == 0x2c ? end + 1 : end
     }
   }
@@ -107,6 +134,60 @@ extension RawJSON {
     return found
   }
 
+  /// What kind of value it is, by its first byte.
+  public var kind: Kind {
+    let span = bytes.readableBytesUInt8Span
+    guard span.count > 0 else { return .null }
+    return switch span[0] {
+    case 0x22: .string
+    case 0x7b: .object
+    case 0x5b: .array
+    case 0x74, 0x66: .bool
+    case 0x6e: .null
+    default: .number
+    }
+  }
+
+  /// The kinds of JSON values.
+  public enum Kind: Hashable, Sendable {
+    /// `null`
+    case null
+    /// `true` or `false`
+    case bool
+    /// A number.
+    case number
+    /// A string.
+    case string
+    /// An array.
+    case array
+    /// An object.
+    case object
+  }
+
   /// The text as a string value, when it is one.
-  public var string: String? { value.string }
+  public var string: String? {
+    let span = bytes.readableBytesUInt8Span
+    guard span.count >= 2, span[0] == 0x22 else { return nil }
+    return JSONValue.unescape(span, 1, span.count - 1)
+  }
+
+  /// The number as an integer, when it is one that fits.
+  public var int: Int64? {
+    let span = bytes.readableBytesUInt8Span
+    let isNegative = span.count > 0 && span[0] == 0x2d
+    var value: Int64 = 0
+    var i = isNegative ? 1 : 0
+    guard i < span.count else { return nil }
+    while i < span.count {
+      let digit = span[i] &- 0x30
+      guard digit < 10 else { return nil }
+      let (tens, tooLarge) = value.multipliedReportingOverflow(by: 10)
+      let (sum, tooFar) = tens.subtractingReportingOverflow(Int64(digit))
+      if tooLarge || tooFar { return nil }
+      value = sum
+      i += 1
+    }
+    if isNegative { return value }
+    return value == .min ? nil : -value
+  }
 }

@@ -1,3 +1,4 @@
+import Basics
 import NIOCore
 import ReplayPlan
 
@@ -19,6 +20,7 @@ final class Agent {
   private var todo: [AgentAction] = []
   private var isPerforming = false
   private var isFinished = false
+  private var transcript: AgentTranscript?
 
   init(_ plan: PlannedAgent, _ script: AgentScript, _ book: RequestBook, _ worker: LoopWorker) {
     self.plan = plan
@@ -26,6 +28,7 @@ final class Agent {
     self.worker = worker
     start = plan.start
     machine = AgentMachine(script, book, worker.policy, start: plan.start)
+    transcript = worker.transcript(script, plan)
   }
 
   func begin() { perform(machine.begin()) }
@@ -34,6 +37,8 @@ final class Agent {
 
   /// Takes part of an answer.
   func received(_ exchange: Int, _ event: AnswerDecoder.Event) {
+    transcript?.received(exchange, event)
+    if case .garbage(let bytes, _) = event { worker.recorder.garbage(bytes) }
     perform(machine.received(exchange, event, worker.clock.now))
   }
 
@@ -42,7 +47,7 @@ final class Agent {
     _ connection: AgentConnection, _ exchange: Int, _ event: AnswerDecoder.Event, reusable: Bool
   ) {
     busy.removeAll { $0 === connection }
-    if reusable, !isFinished { idle.append(connection) } else { connection.close() }
+    if reusable, !isFinished { idle.append(connection) } else { close(connection, .fin) }
     received(exchange, event)
   }
 
@@ -50,18 +55,29 @@ final class Agent {
   func drop(_ connection: AgentConnection) {
     idle.removeAll { $0 === connection }
     busy.removeAll { $0 === connection }
+    close(connection, .fin)
+  }
+
+  private func close(_ connection: AgentConnection, _ how: FlowEnding) {
+    worker.closed(connection, how)
     connection.close()
   }
 
+  /// Takes that a connection is up.
+  func connected(_ connection: AgentConnection) { worker.opened(connection) }
+
   /// Takes that a connection is gone, with or without a request on its way.
-  func lost(_ connection: AgentConnection, _ now: Int64) {
+  func lost(_ connection: AgentConnection, _ now: Int64, reset: Bool) {
     idle.removeAll { $0 === connection }
     busy.removeAll { $0 === connection }
+    worker.closed(connection, reset ? .reset : .fin)
     guard let transmission = connection.transmission else { return }
     if connection.isReused, !connection.hasAnswer, !isFinished {
       // The server closed while it was idle: real clients dial again, once.
-      return dial(transmission)
+      dial(transmission)
+      return
     }
+    transcript?.failed(transmission.exchange, at: now)
     perform(machine.failed(transmission.exchange, now))
   }
 
@@ -76,6 +92,7 @@ final class Agent {
     }
     isPerforming = false
     if isFinished { return }
+    writeTranscript()
     if let next = machine.nextDeadline { worker.timers.arm(self, next) }
     worker.rearm()
   }
@@ -93,6 +110,8 @@ final class Agent {
         worker.gauges.callEnded(failed: !step.isSuccess(record.outcome))
       }
       worker.recorder.add(record, script.session.steps[record.step])
+      transcript?.ended(record)
+    case .settled(let record): transcript?.ended(record)
     case .omitted(_, let reason): worker.recorder.omit(reason)
     case .finished(let end): finish(end)
     }
@@ -107,26 +126,42 @@ final class Agent {
     if let connection = idle.popLast() {
       busy.append(connection)
       connection.send(transmission)
-      machine.sent(transmission.exchange, at: worker.clock.now)
+      note(transmission, connection, worker.clock.now)
     } else {
-      machine.sent(transmission.exchange, at: worker.clock.now)
-      dial(transmission)
+      // Dialling is part of what a client waits for.
+      let now = worker.clock.now
+      note(transmission, dial(transmission), now)
     }
   }
 
-  private func dial(_ transmission: Transmission) {
+  private func note(_ transmission: Transmission, _ connection: AgentConnection, _ now: Int64) {
+    machine.sent(transmission.exchange, at: now)
+    transcript?.sent(transmission, conn: connection.number, x: worker.nextExchange(), at: now)
+  }
+
+  @discardableResult
+  private func dial(_ transmission: Transmission) -> AgentConnection {
     let connection = AgentConnection(self, worker.clock, number: worker.nextConnection())
     connection.transmission = transmission
     busy.append(connection)
     worker.dial(connection)
+    return connection
   }
 
   private func finish(_ end: AgentEnd) {
     isFinished = true
     armedAt = nil
-    for connection in idle + busy { connection.close() }
+    transcript?.finish(end, hasSessionID: machine.sessionID != nil, at: worker.clock.now)
+    for connection in idle + busy { close(connection, .fin) }
     idle = []
     busy = []
+    writeTranscript()
     worker.ended(self, end)
+  }
+
+  private func writeTranscript() {
+    guard let lines = transcript?.events, !lines.isEmpty else { return }
+    worker.write(lines)
+    transcript?.events.removeAll(keepingCapacity: true)
   }
 }

@@ -1,5 +1,7 @@
+import Basics
 import NIOCore
 import ReplayPlan
+import Trace
 
 /// One TCP connection of an agent; carries one exchange at a time.
 ///
@@ -19,6 +21,11 @@ final class AgentConnection: ChannelInboundHandler {
   private var channel: (any Channel)?
   private let clock: RunClock
   private weak var agent: Agent?
+  private(set) var openedAt: Int64
+  /// Both ends, once connected.
+  private(set) var ends: (client: Endpoint, server: Endpoint)?
+  private(set) var bytesSent = 0
+  private(set) var bytesReceived = 0
   private var isOver = false
   private var isClosed = false
 
@@ -26,12 +33,14 @@ final class AgentConnection: ChannelInboundHandler {
     self.agent = agent
     self.clock = clock
     self.number = number
+    openedAt = clock.now
   }
 
   /// Sends the next request.
   func send(_ transmission: Transmission) {
     self.transmission = transmission
     hasAnswer = false
+    bytesSent += transmission.bytes.readableBytes
     channel?.writeAndFlush(transmission.bytes, promise: nil)
   }
 
@@ -45,12 +54,21 @@ final class AgentConnection: ChannelInboundHandler {
   func channelActive(context: ChannelHandlerContext) {
     guard !isOver else { return context.close(promise: nil) }
     channel = context.channel
-    if let transmission { context.writeAndFlush(wrapOutboundOut(transmission.bytes), promise: nil) }
+    ends = (
+      AgentConnection.endpoint(context.localAddress),
+      AgentConnection.endpoint(context.remoteAddress)
+    )
+    agent?.connected(self)
+    guard let transmission else { return }
+    bytesSent += transmission.bytes.readableBytes
+    context.writeAndFlush(wrapOutboundOut(transmission.bytes), promise: nil)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     hasAnswer = true
-    decoder.append(unwrapInboundIn(data), at: clock.now)
+    let bytes = unwrapInboundIn(data)
+    bytesReceived += bytes.readableBytes
+    decoder.append(bytes, at: clock.now)
     deliver()
   }
 
@@ -69,7 +87,7 @@ final class AgentConnection: ChannelInboundHandler {
     deliver()
     isOver = true
     channel = nil
-    agent?.lost(self, clock.now)
+    agent?.lost(self, clock.now, reset: reset)
   }
 
   private func deliver() {
@@ -96,4 +114,23 @@ final class AgentConnection: ChannelInboundHandler {
 
 extension AgentConnection {
   typealias OutboundOut = ByteBuffer
+
+  private static func endpoint(_ address: SocketAddress?) -> Endpoint {
+    Endpoint(host: address?.ipAddress ?? "", port: address?.port ?? 0)
+  }
+
+  /// The connection's line, when it opens or when it has ended.
+  func line(closedAt: Int64?, how: FlowEnding) -> ConnectionLine {
+    let unknown = Endpoint(host: "0.0.0.0", port: 0)
+    var line = ConnectionLine(
+      conn: number, t: openedAt, client: (ends?.client ?? unknown).description,
+      server: (ends?.server ?? unknown).description)
+    line.content = .http1
+    guard let closedAt else { return line }
+    line.closed = closedAt
+    line.how = how.rawValue
+    line.bytesC2S = bytesSent
+    line.bytesS2C = bytesReceived
+    return line
+  }
 }

@@ -41,6 +41,10 @@ struct Recorder {
   var callsPlanned = 0
   /// Connections that failed for want of the generator's own means (ports, descriptors).
   var ownFailures = 0
+  /// Bytes of all connections, and those that were no HTTP.
+  var bytes = 0
+  var garbageBytes = 0
+  var garbageCount = 0
 
   static let bin: Int64 = 100_000_000
   private static let ownErrors: Set<CInt> = [EMFILE, ENFILE, EADDRNOTAVAIL, ENOBUFS, ENOMEM]
@@ -117,6 +121,11 @@ struct Recorder {
     if end.lostSession { lostSessions += 1 }
   }
 
+  mutating func garbage(_ bytes: Int) {
+    garbageBytes += bytes
+    garbageCount += 1
+  }
+
   mutating func connectFailed(_ error: any Error) {
     guard let error = error as? IOError else { return }
     if Recorder.ownErrors.contains(error.errnoCode) { ownFailures += 1 }
@@ -156,5 +165,8 @@ struct Recorder {
     agentTime += other.agentTime
     callsPlanned += other.callsPlanned
     ownFailures += other.ownFailures
+    bytes += other.bytes
+    garbageBytes += other.garbageBytes
+    garbageCount += other.garbageCount
   }
 }

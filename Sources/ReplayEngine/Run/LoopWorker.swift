@@ -1,6 +1,8 @@
+import Basics
 import NIOCore
 import NIOPosix
 import ReplayPlan
+import Trace
 
 /// All agents of one event loop, their timers and their measurements.
 final class LoopWorker {
@@ -15,7 +17,12 @@ final class LoopWorker {
   private let bootstrap: ClientBootstrap
   private let address: SocketAddress
   private let numbering: (first: Int, stride: Int)
+  private let target: ReplayTarget
+  private let trace: RunTrace?
   private var connections = 0
+  private var exchanges = 0
+  private var sessions = 0
+  private var lines: [TraceEvent] = []
   private var waiting: ArraySlice<PlannedAgent>
   private var agents: [ObjectIdentifier: Agent] = [:]
   private var armed: (at: Int64, task: Scheduled<Void>)?
@@ -32,6 +39,8 @@ final class LoopWorker {
     plan = setup.plan
     books = setup.books
     address = setup.address
+    target = setup.target
+    trace = setup.trace
     numbering = (index + 1, setup.loops)
     waiting = agents[...]
     done = loop.makePromise()
@@ -48,6 +57,7 @@ final class LoopWorker {
         self.stop(.duration)
       }
     }
+    if trace != nil { scheduleFlush() }
     rearm()
     checkDone()
     return done.futureResult
@@ -115,9 +125,44 @@ final class LoopWorker {
     return elapsed > 0 ? Double(threadTime() - beganAt) / Double(elapsed) : 0
   }
 
-  func nextConnection() -> Int {
-    connections += 1
-    return numbering.first + (connections - 1) * numbering.stride
+  func nextConnection() -> Int { number(&connections) }
+  func nextExchange() -> Int { number(&exchanges) }
+
+  /// Numbers of all loops together leave no gap that matters and never meet.
+  private func number(_ count: inout Int) -> Int {
+    count += 1
+    return numbering.first + (count - 1) * numbering.stride
+  }
+
+  /// The transcript of a new agent, when the run is recorded.
+  func transcript(_ script: AgentScript, _ plan: PlannedAgent) -> AgentTranscript? {
+    guard trace != nil else { return nil }
+    return AgentTranscript(script, plan, name: "s\(number(&sessions))", target: target)
+  }
+
+  /// Takes lines for the run's trace.
+  func write(_ events: [TraceEvent]) { lines += events }
+
+  func opened(_ connection: AgentConnection) {
+    if trace != nil { lines.append(.connection(connection.line(closedAt: nil, how: .fin))) }
+  }
+
+  func closed(_ connection: AgentConnection, _ how: FlowEnding) {
+    recorder.bytes += connection.bytesSent + connection.bytesReceived
+    guard trace != nil else { return }
+    lines.append(.connection(connection.line(closedAt: clock.now, how: how)))
+  }
+
+  /// Hands lines to the writing thread several times a second.
+  private func scheduleFlush() {
+    flush()
+    guard !isDone else { return }
+    loop.assumeIsolated().scheduleTask(in: .milliseconds(250)) { self.scheduleFlush() }
+  }
+
+  private func flush() {
+    trace?.write(lines)
+    lines.removeAll(keepingCapacity: true)
   }
 
   /// Connects, and tells the connection when that fails.
@@ -140,6 +185,7 @@ final class LoopWorker {
   private func checkDone() {
     guard agents.isEmpty, waiting.isEmpty, !isDone else { return }
     isDone = true
+    flush()
     done.succeed()
   }
 }

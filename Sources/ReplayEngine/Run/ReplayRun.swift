@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOPosix
 public import ReplayPlan
+import Trace
 
 /// Options of a run that do not change its plan.
 public struct RunOptions: Sendable {
@@ -12,6 +13,10 @@ public struct RunOptions: Sendable {
   public var maxLag: Int64 = 20_000_000
   /// Event loops, each with a thread.
   public var loops = 2
+  /// Where the run is recorded; closed by the caller.
+  public var trace: RunTrace?
+  /// Name and version of this program, for the trace.
+  public var program = "replay"
   /// Called about once a second.
   public var progress: (@Sendable (_ elapsed: Int64, RunProgress) -> Void)?
 
@@ -40,6 +45,8 @@ struct RunSetup: Sendable {
   var clock: RunClock
   var gauges: RunGauges
   var address: SocketAddress
+  var target: ReplayTarget
+  var trace: RunTrace?
   var loops: Int
 }
 
@@ -111,7 +118,10 @@ public enum ReplayRun {
     let setup = RunSetup(
       plan: plan, books: plan.scripts.map { RequestBook($0.session, target) },
       policy: options.policy, clock: RunClock(lead: lead), gauges: RunGauges(firstAgents: first),
-      address: address, loops: loops.count)
+      address: address, target: target, trace: options.trace, loops: loops.count)
+    var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
+    header.payloads = .full
+    options.trace?.begin(header)
     let handles = try await begin(setup, loops, first)
     let watching = Task { await watch(stop, handles) }
     let reporting = Task { await report(setup, options) }
@@ -135,7 +145,9 @@ public enum ReplayRun {
     _ setup: RunSetup, _ loops: [any EventLoop], _ first: Int
   ) async throws -> [LoopHandle] {
     var shares: [[PlannedAgent]] = Array(repeating: [], count: loops.count)
-    for i in 0..<first { if let agent = setup.plan.agent(i) { shares[i % loops.count].append(agent) } }
+    for i in 0..<first {
+      if let agent = setup.plan.agent(i) { shares[i % loops.count].append(agent) }
+    }
     var handles: [LoopHandle] = []
     for (i, loop) in loops.enumerated() {
       let share = shares[i].sorted { $0.start < $1.start }
@@ -173,7 +185,8 @@ public enum ReplayRun {
   ) {
     guard plan.open != nil, !plan.isEndless else { return }
     for i in min(gauges.takeNext(), plan.agents.count)..<plan.agents.count {
-      recorder.omit(calls: plan.scripts[plan.agents[i].script], nil)
+      recorder.omit(
+        calls: plan.scripts[plan.agents[i].script], interrupted ? nil : .duration)
     }
   }
 

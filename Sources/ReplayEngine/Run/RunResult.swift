@@ -2,7 +2,7 @@ import Basics
 import Glibc
 import Histogram
 public import ReplayPlan
-import Trace
+public import Trace
 
 /// What a run measured.
 public struct RunResult: Sendable {
@@ -12,6 +12,14 @@ public struct RunResult: Sendable {
   let busiestLoop: Double
   /// True when the user stopped it.
   public let interrupted: Bool
+
+  /// Bytes of all connections.
+  public var bytes: Int { recorder.bytes }
+
+  /// Those that were no HTTP, and how often they came.
+  public var garbage: FooterLine.Loss {
+    .init(count: recorder.garbageCount, bytes: recorder.garbageBytes)
+  }
 
   /// Returns the figures, judged by `maxLag`.
   public func summary(of traffic: RecordedTraffic, maxLag: Int64) -> ReplaySummary {

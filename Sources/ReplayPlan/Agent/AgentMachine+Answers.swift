@@ -18,7 +18,7 @@ extension AgentMachine {
         $0.retry = retry ?? $0.retry
       }
     case .end(let isComplete, _, _, let at): ended(exchange, isComplete: isComplete, at)
-    case .garbage(let at): ended(exchange, isComplete: false, at)
+    case .garbage(_, let at): ended(exchange, isComplete: false, at)
     }
     finishIfDone(now)
     return take()
@@ -92,16 +92,17 @@ extension AgentMachine {
     if step.isModern, let result, result.member("resultType")?.string == "input_required",
       states[i].round < AgentMachine.roundLimit
     {
-      return nextRound(i, result, at)
+      return nextRound(i, result, status, at)
     }
     let isError = step.method == "tools/call" && result?.member("isError")?.text == "true"
     over(i, isError ? .toolError : .ok, at, status)
   }
 
   /// Answers `input_required`: the same params, this server's state, and the recorded answers under its keys.
-  private mutating func nextRound(_ i: Int, _ result: RawJSON, _ at: Int64) {
+  private mutating func nextRound(_ i: Int, _ result: RawJSON, _ status: Int?, _ at: Int64) {
     let step = script.session.steps[i]
     let round = states[i].round
+    actions.append(.settled(requestRecord(i, .ok, at: at, status)))
     states[i].round += 1
     states[i].exchange = nil
     var members = (step.params?.value.members ?? []).filter {
@@ -203,6 +204,7 @@ extension AgentMachine {
       let pause = AgentMachine.repetitionPause << Int64(min(states[i].attempts - 1, 5))
       states[i].exchange = nil
       states[i].failure = outcome
+      actions.append(.settled(requestRecord(i, outcome, at: at, status, code: code)))
       states[i].eventID = nil
       states[i].resumes = 0
       alarms.removeAll { $0.what.step == i }
@@ -226,14 +228,18 @@ extension AgentMachine {
   mutating func record(
     _ i: Int, _ outcome: Outcome, at: Int64, _ status: Int? = nil, code: Int64? = nil
   ) {
+    actions.append(.record(requestRecord(i, outcome, at: at, status, code: code)))
+  }
+
+  private func requestRecord(
+    _ i: Int, _ outcome: Outcome, at: Int64, _ status: Int?, code: Int64? = nil
+  ) -> RequestRecord {
     let state = states[i]
     let sent = state.sent ?? state.due
     let waited = !script.session.steps[i].after.isEmpty
-    actions.append(
-      .record(
-        RequestRecord(
-          step: i, due: state.due, ideal: start + script.ideal[i], sent: sent, first: state.first,
-          done: at, outcome: outcome, status: status, code: code,
-          thinkError: waited ? sent - max(state.ready + script.think[i], state.gate) : nil)))
+    return RequestRecord(
+      step: i, due: state.due, ideal: start + script.ideal[i], sent: sent, first: state.first,
+      done: at, outcome: outcome, status: status, code: code,
+      thinkError: waited ? sent - max(state.ready + script.think[i], state.gate) : nil)
   }
 }

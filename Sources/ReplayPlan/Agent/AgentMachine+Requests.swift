@@ -61,11 +61,11 @@ extension AgentMachine {
   /// Asks for the rest of a stream that ended before its answer came.
   mutating func resume(_ i: Int) {
     guard states[i].phase == .flying, let eventID = states[i].eventID else { return }
-    var bytes = book.resume.bytes(identity, id: nil, cursor: nil)
+    var request = book.resume.bytes(identity, id: nil, cursor: nil)
     // The empty line that ends the head makes room for one more field.
-    bytes.moveWriterIndex(to: bytes.writerIndex - 2)
-    bytes.writeString("last-event-id: \(eventID)\r\n\r\n")
-    states[i].exchange = send(.resume(i), bytes, id: states[i].id, isInSession: true)
+    request.bytes.moveWriterIndex(to: request.bytes.writerIndex - 2)
+    request.bytes.writeString("last-event-id: \(eventID)\r\n\r\n")
+    states[i].exchange = send(.resume(i), request, id: states[i].id, isInSession: true)
   }
 
   /// Tells the server that a request was given up, as clients with sessions do.
@@ -130,14 +130,14 @@ extension AgentMachine {
     }
   }
 
-  private mutating func post(_ i: Int, _ bytes: ByteBuffer) {
+  private mutating func post(_ i: Int, _ request: RequestBytes) {
     states[i].attempts += 1
     states[i].exchange = send(
-      .step(i), bytes, id: states[i].id, isInSession: book.templates[i].isInSession)
+      .step(i), request, id: states[i].id, isInSession: book.templates[i].isInSession)
   }
 
   private mutating func send(
-    _ purpose: Transmission.Purpose, _ bytes: ByteBuffer, id: RawJSON?, isInSession: Bool
+    _ purpose: Transmission.Purpose, _ request: RequestBytes, id: RawJSON?, isInSession: Bool
   ) -> Int {
     lastExchange += 1
     exchanges.append(
@@ -145,11 +145,14 @@ extension AgentMachine {
         number: lastExchange, purpose: purpose,
         isInSession: isInSession && identity.sessionID != nil))
     actions.append(
-      .send(Transmission(exchange: lastExchange, purpose: purpose, bytes: bytes, id: id)))
+      .send(
+        Transmission(
+          exchange: lastExchange, purpose: purpose, bytes: request.bytes, id: id,
+          bodyLength: request.bodyLength)))
     return lastExchange
   }
 
-  private func extraBytes(_ body: JSONValue) -> ByteBuffer {
+  private func extraBytes(_ body: JSONValue) -> RequestBytes {
     var text = ByteBuffer()
     body.write(to: &text)
     return book.extra.bytes(identity, body: text)

@@ -208,8 +208,8 @@ public struct AgentMachine {
   private mutating func omit(_ i: Int, _ reason: SkipReason?, at: Int64) {
     if script.session.steps[i].isCall {
       actions.append(.omitted(step: i, reason))
-      // What the filter leaves out is no part of the planned chain.
-      if script.skips[i] == nil { isChainExact = false }
+      // What the filter or the run's end leaves out is no part of the planned chain.
+      if script.skips[i] == nil, reason != .duration { isChainExact = false }
     }
     conclude(i, at: at, failed: reason == .afterError)
   }

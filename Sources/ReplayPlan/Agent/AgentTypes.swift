@@ -47,6 +47,8 @@ public struct Transmission: Sendable {
   public var bytes: ByteBuffer
   /// JSON-RPC id, where it has one.
   public var id: RawJSON?
+  /// Length of the body, which ends the request.
+  public var bodyLength: Int
 }
 
 /// What became of one request of the script.
@@ -81,6 +83,8 @@ public enum AgentAction: Sendable {
   case abandon(exchange: Int)
   /// A request is over.
   case record(RequestRecord)
+  /// One try or round of a request is over, and another follows.
+  case settled(RequestRecord)
   /// A call will not be sent; without a reason the run was interrupted.
   case omitted(step: Int, SkipReason?)
   /// Nothing more comes; close all connections.
@@ -93,6 +97,12 @@ public struct AgentEnd: Hashable, Sendable {
   public var isChainExact: Bool
   /// True when the server forgot the session.
   public var lostSession: Bool
+
+  /// Describes an ending.
+  public init(isChainExact: Bool, lostSession: Bool) {
+    self.isChainExact = isChainExact
+    self.lostSession = lostSession
+  }
 }
 
 /// Why an agent is told to stop.

@@ -18,7 +18,7 @@ public struct AnswerDecoder {
     /// The answer is over; `reusable` when the connection can carry another.
     case end(isComplete: Bool, reusable: Bool, unreadable: Bool, at: Int64)
     /// Bytes that are no HTTP answer.
-    case garbage(at: Int64)
+    case garbage(bytes: Int, at: Int64)
   }
 
   /// Longest JSON body that is kept (an SDK server refuses 4 MiB; tools may return more).
@@ -72,7 +72,8 @@ public struct AnswerDecoder {
       case .response(let head): begin(head)
       case .body(let bytes, let at): take(bytes, at.nanoseconds)
       case .end(let isComplete, let at): finish(isComplete, at.nanoseconds)
-      case .skipped(_, _, let at): ready.append(.garbage(at: at.nanoseconds))
+      case .skipped(let bytes, _, let at):
+        ready.append(.garbage(bytes: bytes, at: at.nanoseconds))
       case .request, .trailers, .bodyGap: break
       }
     }

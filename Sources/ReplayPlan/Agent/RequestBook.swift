@@ -59,7 +59,8 @@ public final class RequestBook: Sendable {
     var fields = [HeaderField("Host", target.authority)]
     var recorded = step.headers
     if recorded.first("accept") == nil {
-      let accept = step.kind == .openStream ? "text/event-stream" : "application/json, text/event-stream"
+      let accept =
+        step.kind == .openStream ? "text/event-stream" : "application/json, text/event-stream"
       recorded.append(HeaderField("Accept", accept))
     }
     fields += recorded

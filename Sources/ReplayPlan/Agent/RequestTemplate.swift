@@ -21,6 +21,12 @@ struct RequestTemplate: Sendable {
   var body: [Piece]
 }
 
+/// A request and how much of it is body.
+struct RequestBytes: Sendable {
+  var bytes: ByteBuffer
+  var bodyLength: Int
+}
+
 /// What of a clone goes into its requests.
 struct ClientIdentity: Sendable {
   /// `Mcp-Session-Id` that this server gave to this clone.
@@ -31,20 +37,22 @@ struct ClientIdentity: Sendable {
 
 extension RequestTemplate {
   /// Returns the request as bytes.
-  func bytes(_ identity: ClientIdentity, id: RawJSON?, cursor: RawJSON?) -> ByteBuffer {
-    guard hasBody else { return finish(identity, length: nil, capacity: 0) }
+  func bytes(_ identity: ClientIdentity, id: RawJSON?, cursor: RawJSON?) -> RequestBytes {
+    guard hasBody else {
+      return RequestBytes(bytes: finish(identity, length: nil, capacity: 0), bodyLength: 0)
+    }
     var length = 0
     for piece in body { length += RequestTemplate.length(piece, id, cursor) }
     var out = finish(identity, length: length, capacity: length)
     for piece in body { RequestTemplate.write(piece, id, cursor, to: &out) }
-    return out
+    return RequestBytes(bytes: out, bodyLength: length)
   }
 
   /// Returns the request with another body.
-  func bytes(_ identity: ClientIdentity, body: ByteBuffer) -> ByteBuffer {
+  func bytes(_ identity: ClientIdentity, body: ByteBuffer) -> RequestBytes {
     var out = finish(identity, length: body.readableBytes, capacity: body.readableBytes)
     out.writeImmutableBuffer(body)
-    return out
+    return RequestBytes(bytes: out, bodyLength: body.readableBytes)
   }
 
   private func finish(_ identity: ClientIdentity, length: Int?, capacity: Int) -> ByteBuffer {

@@ -55,7 +55,7 @@ struct Forecaster {
     guard !slots.isEmpty else { return [] }
     var index = 0
     // The cap holds an endless plan of sessions without length; no one starts more in a run.
-    while options.duration != nil ? lives.count < 10_000_000 : index < agents.count {
+    while options.isEndless ? lives.count < 10_000_000 : index < agents.count {
       let slot =
         index < slots.count
         ? index : slots.indices.min { slots[$0] < slots[$1] } ?? 0

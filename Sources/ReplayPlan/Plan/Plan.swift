@@ -26,7 +26,7 @@ public struct Plan: Sendable {
   public let forecast: Forecast
 
   /// True when agents are replaced until the time is over.
-  public var isEndless: Bool { open != nil && options.duration != nil }
+  public var isEndless: Bool { options.isEndless }
 
   /// Returns the agent at a place in the order; in an endless plan the order begins anew with new copies.
   public func agent(_ index: Int) -> PlannedAgent? {

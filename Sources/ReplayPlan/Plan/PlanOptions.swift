@@ -50,6 +50,11 @@ public struct PlanOptions: Hashable, Sendable {
   /// Creates the default: the recording as it was.
   public init() {}
 
+  /// True when agents are replaced until the time is over.
+  var isEndless: Bool {
+    if case .agents(_, multiply: nil) = load { duration != nil } else { false }
+  }
+
   /// Returns whether calls of `tool` pass `only` and `skip`.
   public func takes(tool: String) -> Bool {
     (only.isEmpty || only.contains { $0.matches(tool) }) && !skip.contains { $0.matches(tool) }

@@ -27,7 +27,7 @@ public struct Planner {
       agents.sort { ($0.start, $0.script, $0.clone) < ($1.start, $1.script, $1.clone) }
     case .agents(let count, let factor):
       let sessions = max(1, traffic.scripts.count)
-      let least = options.duration == nil ? Double(max(count, sessions)) : Double(sessions)
+      let least = Double(max(count, sessions))
       agents = copies(factor ?? least / Double(sessions), &random)
       shuffle(&agents, &random)
       open = count

@@ -15,16 +15,16 @@ public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
   }
 
   /// Returns a number of [0, 1) with 53 bits.
-  public mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// Returns a number of `0..<bound`; 0 when there is none.
-  public mutating func below(_ bound: Int64) -> Int64 {
+  mutating func below(_ bound: Int64) -> Int64 {
     guard bound > 0 else { return 0 }
     return Int64(next().multipliedFullWidth(by: UInt64(bound)).high)
   }
 
   /// Returns a seed made of several parts, each of which changes it entirely.
-  public static func seed(_ parts: UInt64...) -> UInt64 {
+  static func seed(_ parts: UInt64...) -> UInt64 {
     parts.reduce(0x6d63_7074_7261_6365) { mix($0 &+ 0x9e37_79b9_7f4a_7c15 ^ mix($1)) }
   }
 

@@ -28,11 +28,11 @@ enum HeaderChoice {
 
   /// Codings that the decoder knows; a client that took others gets its answers plain.
   private static func acceptEncoding(_ field: HeaderField) -> HeaderField? {
-    let known = field.value.split(separator: ",").filter { coding in
-      let name = coding.split(whereSeparator: { $0 == " " || $0 == ";" }).first ?? ""
+    let known = field.value.split(whereSeparator: { $0 == "," || $0 == " " }).filter { coding in
+      let name = coding.prefix { $0 != ";" }
       return name == "gzip" || name == "deflate" || name == "identity"
     }
     guard !known.isEmpty else { return nil }
-    return HeaderField(field.name, known.joined(separator: ","))
+    return HeaderField(field.name, known.joined(separator: ", "))
   }
 }

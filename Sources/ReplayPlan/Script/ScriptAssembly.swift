@@ -32,7 +32,8 @@ struct ScriptAssembly {
     self.name = name
     self.lines = lines
     requests = Dictionary(lines.requests.map { ($0.n, $0) }, uniquingKeysWith: { a, _ in a })
-    answersByRequest = Dictionary(lines.answers.map { ($0.re, $0) }, uniquingKeysWith: { a, _ in a })
+    answersByRequest = Dictionary(
+      lines.answers.map { ($0.re, $0) }, uniquingKeysWith: { a, _ in a })
     findRoots()
     findCancellations()
   }
@@ -132,7 +133,8 @@ struct ScriptAssembly {
     step.id = line.id
     step.isCall = line.isLogicalCall
     step.turn = line.turn ?? 0
-    step.waitsOnOrderAlone = line.afterBy == .order
+    step.afterBy = line.afterBy
+    step.origin = line.origin
     step.headers = HeaderChoice.repeatable(line.headers)
     step.isModern = Modern.isModern(params: line.params, headers: line.headers)
     step.isLongLived = line.method == "subscriptions/listen"
@@ -214,7 +216,8 @@ struct ScriptAssembly {
       let step = script.steps[i]
       if let cursor = step.params?.member("cursor") { script.steps[i].cursorFrom = cursors[cursor] }
       for use in requests[step.n]?.uses?.array ?? [] {
-        if let from = use["from"]?.int, let at = stepOfAnswer[Int(truncatingIfNeeded: from)], at < i {
+        if let from = use["from"]?.int, let at = stepOfAnswer[Int(truncatingIfNeeded: from)], at < i
+        {
           script.steps[i].uses.append(at)
         }
       }

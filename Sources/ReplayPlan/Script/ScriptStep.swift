@@ -58,8 +58,8 @@ public struct ScriptStep: Hashable, Sendable {
   public var id: RawJSON?
   /// Steps whose answers it waits for.
   public var after: [Int] = []
-  /// True when nothing but the recorded order says that it waits.
-  public var waitsOnOrderAlone = false
+  /// Why it waits for them, as far as the recording says.
+  public var afterBy: AfterReason?
   /// Steps that must be over first because the protocol says so; no think time runs from them.
   public var gates: [Int] = []
   /// Steps whose results gave values to its params.
@@ -74,6 +74,8 @@ public struct ScriptStep: Hashable, Sendable {
   public var service: Int64 = 0
   /// True for a call in the sense of the results.
   public var isCall = false
+  /// Who had the idea.
+  public var origin: Origin?
   /// The agent's turn.
   public var turn = 0
   /// Recorded outcome; `nil` when the recording does not hold it.
@@ -95,6 +97,9 @@ public struct ScriptStep: Hashable, Sendable {
     self.kind = kind
     self.method = method
   }
+
+  /// True when nothing but the recorded order says that it waits.
+  public var waitsOnOrderAlone: Bool { afterBy == .order }
 
   /// True when the recorded request ended well: `ok`, as agents count it.
   public var succeededThen: Bool { outcome == .ok }

@@ -56,7 +56,8 @@ public struct PlanText {
     var calls: [(due: Int64, agent: PlannedAgent, step: Int)] = []
     for agent in plan.agents.prefix(plan.open ?? plan.agents.count) {
       let script = plan.scripts[agent.script]
-      for (i, step) in script.session.steps.enumerated() where step.isCall && script.skips[i] == nil {
+      for (i, step) in script.session.steps.enumerated() where step.isCall && script.skips[i] == nil
+      {
         calls.append((agent.start + script.ideal[i], agent, i))
       }
     }

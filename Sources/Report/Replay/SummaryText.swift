@@ -21,7 +21,9 @@ public struct SummaryText {
   }
 
   private var verdict: String {
-    if !summary.isValid { return "INVALID: the figures below do not show the server under this plan" }
+    if !summary.isValid {
+      return "INVALID: the figures below do not show the server under this plan"
+    }
     return summary.isDegraded ? "valid, but degraded" : "valid"
   }
 

@@ -8,6 +8,8 @@ public struct ExchangeLine: Hashable, Sendable {
     public var bytes: Int
     /// SHA-256 in hex; `nil` of an incomplete body.
     public var sha256: String?
+    /// Keys of later versions.
+    public var extra: [ExtraMember] = []
 
     /// Describes a body.
     public init(bytes: Int, sha256: String?) {
@@ -15,15 +17,21 @@ public struct ExchangeLine: Hashable, Sendable {
       self.sha256 = sha256
     }
 
-    init(_ fields: inout TraceFields) throws(TraceFormatError) {
+    init(_ line: inout TraceFields, _ key: String) throws(TraceFormatError) {
+      guard var fields = try line.optionalObject(key) else {
+        throw TraceFormatError(.missing(key: key))
+      }
       bytes = try fields.int("bytes")
       sha256 = try fields.optionalString("sha256")
+      extra = fields.rest
     }
 
-    var json: JSONValue {
-      var members: [JSONValue.Member] = [.init("bytes", .int(bytes))]
-      if let sha256 { members.append(.init("sha256", .string(sha256))) }
-      return .object(members)
+    var json: RawJSON {
+      var object = JSONObjectWriter()
+      object.member("bytes", bytes)
+      object.member("sha256", sha256)
+      object.extra(extra)
+      return RawJSON(trusted: object.finish())
     }
   }
 
@@ -81,11 +89,8 @@ public struct ExchangeLine: Hashable, Sendable {
     method = try fields.string("method")
     target = try fields.string("target")
     status = try fields.optionalInt("status")
-    guard var question = try fields.optionalObject("request"),
-      var answer = try fields.optionalObject("response")
-    else { throw TraceFormatError(.missing(key: "request")) }
-    request = try Body(&question)
-    response = try Body(&answer)
+    request = try Body(&fields, "request")
+    response = try Body(&fields, "response")
     interim = try fields.optionalInts("interim")
     stream = try fields.optionalInt("stream")
     flags = try fields.optionalStrings("flags")

@@ -44,11 +44,7 @@ public struct FooterLine: Hashable, Sendable {
     counts = try FooterLine.counters(&fields, "counts") ?? [:]
     bytesIn = try fields.int("bytes_in")
     bytesExplained = try fields.int("bytes_explained")
-    loss = [:]
-    for member in fields.optionalRaw("loss")?.value.members ?? [] {
-      loss[member.key] = Loss(
-        count: Int(member.value["count"]?.int ?? 0), bytes: Int(member.value["bytes"]?.int ?? 0))
-    }
+    loss = try FooterLine.losses(&fields)
     packets = try FooterLine.counters(&fields, "packets")
     tcpBytes = try FooterLine.counters(&fields, "tcp_bytes")
     extra = fields.rest
@@ -62,8 +58,31 @@ public struct FooterLine: Hashable, Sendable {
       throw TraceFormatError(.wrongType(key: key, expected: "an object of counts"))
     }
     var counters: [String: Int] = [:]
-    for member in members { counters[member.key] = Int(member.value.int ?? 0) }
+    for member in members {
+      guard let count = member.value.int else {
+        throw TraceFormatError(.wrongType(key: key, expected: "an object of counts"))
+      }
+      counters[member.key] = Int(truncatingIfNeeded: count)
+    }
     return counters
+  }
+
+  private static func losses(
+    _ fields: inout TraceFields
+  ) throws(TraceFormatError) -> [String: Loss] {
+    let wrong = TraceFormatError(
+      .wrongType(key: "loss", expected: "an object of {count, bytes} by kind"))
+    guard let raw = fields.optionalRaw("loss") else { return [:] }
+    guard let members = raw.value.members else { throw wrong }
+    var losses: [String: Loss] = [:]
+    for member in members {
+      guard let count = member.value["count"]?.int, let bytes = member.value["bytes"]?.int else {
+        throw wrong
+      }
+      losses[member.key] = Loss(
+        count: Int(truncatingIfNeeded: count), bytes: Int(truncatingIfNeeded: bytes))
+    }
+    return losses
   }
 
   func write(to object: inout JSONObjectWriter) {

@@ -53,7 +53,8 @@ public struct HeaderLine: Hashable, Sendable {
   init(_ fields: inout TraceFields) throws(TraceFormatError) {
     guard try fields.string("format") == "mcptrace" else { throw TraceFormatError(.notATrace) }
     let version = try fields.int("version")
-    guard version == 1 else { throw TraceFormatError(.laterVersion(version)) }
+    guard version <= 1 else { throw TraceFormatError(.laterVersion(version)) }
+    guard version == 1 else { throw TraceFormatError(.wrongType(key: "version", expected: "1")) }
     recorder = try fields.string("recorder")
     source = try fields.required("source")
     guard let instant = Timestamp(rfc3339: try fields.string("t0")) else {

@@ -6,6 +6,8 @@ public struct Implementation: Hashable, Sendable {
   public var name: String
   /// Its version.
   public var version: String
+  /// Keys of later versions.
+  public var extra: [ExtraMember] = []
 
   /// Creates a description.
   public init(name: String, version: String) {
@@ -16,10 +18,15 @@ public struct Implementation: Hashable, Sendable {
   init(_ fields: inout TraceFields) throws(TraceFormatError) {
     name = try fields.string("name")
     version = try fields.optionalString("version") ?? ""
+    extra = fields.rest
   }
 
-  var json: JSONValue {
-    .object([.init("name", .string(name)), .init("version", .string(version))])
+  var json: RawJSON {
+    var object = JSONObjectWriter()
+    object.member("name", name)
+    object.member("version", version)
+    object.extra(extra)
+    return RawJSON(trusted: object.finish())
   }
 }
 
@@ -64,6 +71,8 @@ public struct SessionKey: Hashable, Sendable {
   public var evidence: [String]
   /// 0 to 1; 1 for explicit keys.
   public var confidence: Double
+  /// Keys of later versions.
+  public var extra: [ExtraMember] = []
 
   /// Creates a key.
   public init(by: By, value: String?, evidence: [String], confidence: Double) {
@@ -77,20 +86,27 @@ public struct SessionKey: Hashable, Sendable {
     by = try fields.required("by")
     value = try fields.optionalString("value")
     evidence = try fields.optionalStrings("evidence") ?? []
-    guard let number = try fields.raw("confidence").value.double else {
-      throw TraceFormatError(.wrongType(key: "confidence", expected: "a number"))
+    guard let number = try fields.raw("confidence").value.double, (0...1).contains(number) else {
+      throw TraceFormatError(.wrongType(key: "confidence", expected: "a number from 0 to 1"))
     }
     confidence = number
+    extra = fields.rest
   }
 
-  var json: JSONValue {
-    var members: [JSONValue.Member] = [.init("by", .string(by.rawValue))]
-    if let value { members.append(.init("value", .string(value))) }
-    members.append(.init("evidence", .array(evidence.map { .string($0) })))
-    let whole = confidence == confidence.rounded()
-    members.append(
-      .init("confidence", .number(whole ? String(Int(confidence)) : String(confidence))))
-    return .object(members)
+  var json: RawJSON {
+    var object = JSONObjectWriter()
+    object.member("by", by.rawValue)
+    object.member("value", value)
+    object.member("evidence", evidence)
+    let number =
+      switch confidence {
+      case 0: "0"
+      case 1: "1"
+      default: String(confidence)
+      }
+    object.member("confidence", JSONValue.number(number))
+    object.extra(extra)
+    return RawJSON(trusted: object.finish())
   }
 }
 
@@ -188,7 +204,7 @@ public struct SessionLine: Hashable, Sendable {
     object.extra(extra)
   }
 
-  /// Returns this line with every key that `later` has, as repeated lines are to be read.
+  /// Returns this line with every key that `later` has, as repeated lines are to be read. `t` stays the earliest.
   public func updated(by later: SessionLine) -> SessionLine {
     var merged = later
     merged.t = min(t, later.t)
@@ -198,9 +214,12 @@ public struct SessionLine: Hashable, Sendable {
     merged.client = later.client ?? client
     merged.server = later.server ?? server
     merged.key = later.key ?? key
-    merged.start = start ?? later.start
+    merged.start = later.start ?? start
     merged.agent = later.agent ?? agent
     merged.principal = later.principal ?? principal
+    merged.continues = later.continues ?? continues
+    merged.nextN = later.nextN ?? nextN
+    merged.extra = extra.filter { old in !later.extra.contains { $0.key == old.key } } + later.extra
     return merged
   }
 }

@@ -31,23 +31,43 @@ enum BodyFraming: Hashable {
   /// The transfer coding that was applied last, in lower case without parameters.
   private static func finalCoding(_ fields: [HeaderField]) -> String? {
     guard let codings = fields.last(where: { $0.named("transfer-encoding") })?.value,
-      let last = codings.lowercased().split(separator: ",").last
+      let last = codings.utf8.split(separator: 0x2c).last
     else { return nil }
-    return last.split { $0.isWhitespace || $0 == ";" }.first.map(String.init)
+    return last.split { isSpace($0) || $0 == 0x3b }.first.map { coding in
+      String(decoding: coding.map(asciiLowercase), as: UTF8.self)
+    }
   }
 
   /// The length when all values agree (RFC 9110 §8.6).
   private static func contentLength(_ fields: [HeaderField]) -> Int? {
     var length: Int?
     for field in fields where field.named("content-length") {
-      for part in field.value.split(separator: ",") {
-        let words = part.split(whereSeparator: \.isWhitespace)
-        guard words.count == 1, words[0].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
-          let value = Int(words[0]), length == nil || length == value
-        else { return nil }
+      for part in field.value.utf8.split(separator: 0x2c) {
+        guard let value = decimal(part), length == nil || length == value else { return nil }
         length = value
       }
     }
     return length
   }
+
+  /// Digits with nothing but white space around them.
+  private static func decimal(_ part: Substring.UTF8View) -> Int? {
+    var value: Int?
+    var isOver = false
+    for byte in part {
+      if isSpace(byte) {
+        isOver = value != nil
+        continue
+      }
+      let digit = byte &- 0x30
+      guard digit < 10, !isOver else { return nil }
+      let (tens, tooLarge) = (value ?? 0).multipliedReportingOverflow(by: 10)
+      let (sum, tooFar) = tens.addingReportingOverflow(Int(digit))
+      if tooLarge || tooFar { return nil }
+      value = sum
+    }
+    return value
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 }

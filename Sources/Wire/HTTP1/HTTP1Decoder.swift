@@ -14,48 +14,6 @@ public import NIOCore
 /// Three kinds of wrong: appending after `end` is our bug (ignored); malformed bytes are the peer's fault (`skipped`);
 /// empty lines between messages are ignored (RFC 9112 §2.2).
 public struct HTTP1Decoder: Sendable {
-  /// Whose bytes these are.
-  public enum Role: Sendable {
-    /// The client's.
-    case request
-    /// The server's.
-    case response
-  }
-
-  /// Why bytes were not understood. The raw value is the loss counter's name.
-  public enum SkipReason: String, Hashable, Sendable {
-    /// Not a start line.
-    case malformed = "http.malformed"
-    /// A head longer than `headLimit`.
-    case headTooLong = "limit.http_head"
-    /// Bytes before the first recognisable message of a connection joined in the middle.
-    case midstream = "http.midstream"
-    /// Bytes behind a gap, up to the next message.
-    case afterGap = "http.after_gap"
-    /// A head that ended with its connection.
-    case incompleteHead = "http.incomplete_head"
-    /// Bytes after a protocol switch.
-    case tunnel = "http.tunnel"
-  }
-
-  /// What a direction says.
-  public enum Event: Hashable, Sendable {
-    /// A request begins.
-    case request(HTTPRequestHead)
-    /// A response begins; interim ones (1xx) have neither body nor end.
-    case response(HTTPResponseHead)
-    /// Bytes of the body without transfer coding, all of one capture time.
-    case body(ByteBuffer, at: Timestamp)
-    /// Trailer fields of a chunked body.
-    case trailers([HeaderField])
-    /// `count` bytes of the body are missing from the recording.
-    case bodyGap(count: Int, at: Timestamp)
-    /// The message is over; not `complete` when its framing was cut.
-    case end(complete: Bool, at: Timestamp)
-    /// Bytes that are no part of a message.
-    case skipped(bytes: Int, SkipReason, at: Timestamp)
-  }
-
   /// Longest head that is read (nginx and haproxy stop at 32 KiB, Node at 16 KiB).
   public static let headLimit = 64 << 10
   private static let chunkLineLimit = 4096
@@ -92,6 +50,8 @@ public struct HTTP1Decoder: Sendable {
 
   /// Bytes that became part of a message so far.
   public private(set) var explained = 0
+  /// Bytes that were appended and not yet looked at, or wait for more.
+  public var buffered: Int { input.count }
   private let role: Role
   private var phase: Phase
   /// Why the head that is being read may be none: it began where bytes were being skipped.
@@ -289,13 +249,11 @@ public struct HTTP1Decoder: Sendable {
   private mutating func headLength() -> Int? {
     let bytes = input.bytes
     let span = bytes.readableBytesUInt8Span
-    var i = searched
-    while i < span.count {
-      if span[i] == 0x0a {
-        if i + 1 < span.count, span[i + 1] == 0x0a { return i + 2 }
-        if i + 2 < span.count, span[i + 1] == 0x0d, span[i + 2] == 0x0a { return i + 3 }
-      }
-      i += 1
+    var from = searched
+    while let lf = ByteScan.firstIndex(of: 0x0a, in: span, from: from) {
+      from = lf + 1
+      let next = from < span.count && span[from] == 0x0d ? from + 1 : from
+      if next < span.count, span[next] == 0x0a { return next + 1 }
     }
     searched = max(0, span.count - 2)
     return nil
@@ -319,9 +277,10 @@ public struct HTTP1Decoder: Sendable {
 
   /// Takes one line with its LF; `nil` when it is not there yet.
   private mutating func readLine() -> ByteBuffer? {
-    let view = input.bytes.readableBytesView
-    guard let lf = view.prefix(HTTP1Decoder.chunkLineLimit).firstIndex(of: 0x0a) else { return nil }
-    let (bytes, at) = input.take(lf - view.startIndex + 1)
+    let unread = input.bytes
+    let lf = ByteScan.firstIndex(of: 0x0a, in: unread.readableBytesUInt8Span, from: 0)
+    guard let lf, lf < HTTP1Decoder.chunkLineLimit else { return nil }
+    let (bytes, at) = input.take(lf + 1)
     explained += bytes.readableBytes
     lastAt = max(lastAt, at)
     return bytes

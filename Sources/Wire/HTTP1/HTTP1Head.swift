@@ -86,7 +86,7 @@ enum HTTP1Head {
 
   /// Returns where the line's text ends and where the next line begins (LF, with or without a CR before it).
   private static func endOfLine(_ bytes: Span<UInt8>, _ start: Int) -> (text: Int, next: Int) {
-    guard let lf = index(of: 0x0a, bytes, start, bytes.count) else {
+    guard let lf = ByteScan.firstIndex(of: 0x0a, in: bytes, from: start) else {
       return (bytes.count, bytes.count)
     }
     return (lf > start && bytes[lf - 1] == 0x0d ? lf - 1 : lf, lf + 1)

@@ -22,6 +22,7 @@ public struct SSEDecoder: Sendable {
   private var isLineCut = false
   private var lineStartedAt: Timestamp?
   private var swallowLF = false
+  private var isBroken = false
   private var isFirstLine = true
   private var event: SSEEvent?
   private var blockStartedAt: Timestamp?
@@ -33,35 +34,47 @@ public struct SSEDecoder: Sendable {
 
   /// Appends the next bytes of the body, all of one capture time.
   public mutating func append(_ bytes: ByteBuffer, at: Timestamp) {
-    let view = bytes.readableBytesView
-    var from = view.startIndex
-    if swallowLF, from < view.endIndex {
+    let span = bytes.readableBytesUInt8Span
+    var from = 0
+    if swallowLF, from < span.count {
       swallowLF = false
-      if view[from] == 0x0a { from += 1 }
+      if span[from] == 0x0a { from += 1 }
     }
-    var lf = -1
-    var cr = -1
-    while from < view.endIndex {
+    while from < span.count {
       if lineStartedAt == nil { lineStartedAt = at }
-      if lf < from { lf = view[from...].firstIndex(of: 0x0a) ?? view.endIndex }
-      if cr < from { cr = view[from...].firstIndex(of: 0x0d) ?? view.endIndex }
-      let stop = min(lf, cr)
-      keep(bytes, from, stop)
-      guard stop < view.endIndex else { return }
+      let stop = ByteScan.firstIndex(of: 0x0a, or: 0x0d, in: span, from: from)
+      keep(bytes, from, stop ?? span.count)
+      guard let stop else { return }
       from = stop + 1
-      if stop == cr {
-        if from == lf { from += 1 }
-        swallowLF = stop + 1 == view.endIndex
+      if span[stop] == 0x0d {
+        swallowLF = from == span.count
+        if !swallowLF, span[from] == 0x0a { from += 1 }
       }
       endLine(at: at)
     }
+  }
+
+  /// Says that bytes are missing here: the event they belong to is dropped, up to the next empty line.
+  public mutating func gap() {
+    incomplete += blockBytes
+    blockBytes = 0
+    line = ByteBuffer()
+    lineStartedAt = nil
+    isLineCut = false
+    event = nil
+    blockStartedAt = nil
+    // The LF may belong to a CR that is missing.
+    swallowLF = true
+    isBroken = true
+    isFirstLine = false
   }
 
   private mutating func keep(_ bytes: ByteBuffer, _ from: Int, _ to: Int) {
     blockBytes += to - from
     let room = SSEDecoder.lineLimit - line.readableBytes
     if to - from > room { isLineCut = true }
-    guard to > from, room > 0, let slice = bytes.getSlice(at: from, length: min(to - from, room))
+    guard to > from, room > 0,
+      let slice = bytes.getSlice(at: bytes.readerIndex + from, length: min(to - from, room))
     else { return }
     if line.readableBytes == 0 { line = slice } else { line.writeImmutableBuffer(slice) }
   }
@@ -74,6 +87,7 @@ public struct SSEDecoder: Sendable {
     isLineCut = false
     lineStartedAt = nil
     swallowLF = false
+    isBroken = false
     isFirstLine = true
   }
 
@@ -93,6 +107,12 @@ public struct SSEDecoder: Sendable {
     line = ByteBuffer()
     let isCut = isLineCut
     isLineCut = false
+    if isBroken {
+      incomplete += blockBytes
+      blockBytes = 0
+      if text.readableBytes == 0 { isBroken = false }
+      return
+    }
     if isFirstLine {
       isFirstLine = false
       if text.readableBytesView.starts(with: [0xef, 0xbb, 0xbf]) {
@@ -100,8 +120,8 @@ public struct SSEDecoder: Sendable {
         blockBytes -= 3
       }
     }
-    let view = text.readableBytesView
-    guard let first = view.first else {
+    let span = text.readableBytesUInt8Span
+    if span.isEmpty {
       if var done = event {
         done.lastByteAt = at
         ready.append(done)
@@ -109,26 +129,25 @@ public struct SSEDecoder: Sendable {
       endBlock()
       return
     }
-    if first == 0x3a {
+    if span[0] == 0x3a {
       var comment = SSEEvent(firstByteAt: startedAt, lastByteAt: at)
-      comment.comment = String(decoding: view.dropFirst(), as: UTF8.self)
+      comment.comment = ByteScan.string(span, 1..<span.count)
       comment.isTruncated = isCut
       ready.append(comment)
-      blockBytes -= view.count
+      blockBytes -= span.count
       return
     }
     let blockAt = blockStartedAt ?? startedAt
     blockStartedAt = blockAt
-    let colon = view.firstIndex(of: 0x3a) ?? view.endIndex
-    var valueStart = min(colon + 1, view.endIndex)
-    if valueStart < view.endIndex, view[valueStart] == 0x20 { valueStart += 1 }
-    guard let field = Field(view[view.startIndex..<colon]),
-      let value = text.getSlice(at: valueStart, length: view.endIndex - valueStart)
-    else { return }
+    let colon = span.indices.first { span[$0] == 0x3a } ?? span.count
+    guard let field = Field(span, colon) else { return }
+    var start = min(colon + 1, span.count)
+    if start < span.count, span[start] == 0x20 { start += 1 }
+    let value = text.getSlice(at: text.readerIndex + start, length: span.count - start)
     var block = event ?? SSEEvent(firstByteAt: blockAt, lastByteAt: at)
     event = nil
     if isCut { block.isTruncated = true }
-    block.set(field, value)
+    block.set(field, value ?? ByteBuffer())
     event = block
   }
 }
@@ -140,18 +159,17 @@ private enum Field {
   case id
   case retry
 
-  /// Reads a name, compared with case.
-  init?(_ name: ByteBufferView) {
-    if name.elementsEqual("data".utf8) {
-      self = .data
-    } else if name.elementsEqual("id".utf8) {
-      self = .id
-    } else if name.elementsEqual("event".utf8) {
-      self = .event
-    } else if name.elementsEqual("retry".utf8) {
-      self = .retry
-    } else {
-      return nil
+  /// Reads the name in the first `count` bytes of a line, compared with case.
+  init?(_ line: Span<UInt8>, _ count: Int) {
+    guard count <= 5 else { return nil }
+    var letters: UInt64 = 0
+    for i in 0..<count { letters = letters << 8 | UInt64(line[i]) }
+    switch (count, letters) {
+    case (4, 0x6461_7461): self = .data
+    case (5, 0x65_7665_6e74): self = .event
+    case (2, 0x6964): self = .id
+    case (5, 0x72_6574_7279): self = .retry
+    default: return nil
     }
   }
 }

@@ -13,20 +13,23 @@ public enum SniffedProtocol: Hashable, Sendable {
   /// Too few bytes to tell.
   case undecided
 
-  /// Looks at the first bytes that either side sent.
+  /// Looks at the first bytes that either side sent, behind empty lines (RFC 9112 §2.2).
   public init(firstBytes bytes: ByteBuffer) {
-    let view = bytes.readableBytesView
-    let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
-    if view.starts(with: preface.prefix(view.count)) {
+    let view = bytes.readableBytesView.drop { $0 == 0x0d || $0 == 0x0a }
+    let start = bytes.getSlice(at: view.startIndex, length: view.count) ?? ByteBuffer()
+    let span = start.readableBytesUInt8Span
+    if view.starts(with: SniffedProtocol.preface.prefix(view.count)) {
       self = view.count >= 16 ? .http2 : .undecided
-    } else if HTTP1Head.isPlausibleStart(bytes.readableBytesUInt8Span, request: true)
-      || HTTP1Head.isPlausibleStart(bytes.readableBytesUInt8Span, request: false)
+    } else if HTTP1Head.isPlausibleStart(span, request: true)
+      || HTTP1Head.isPlausibleStart(span, request: false)
     {
       self = view.count >= 8 ? .http1 : .undecided
     } else if let first = view.first, first == 0x16 {
       self = view.count < 2 ? .undecided : view[view.startIndex + 1] == 3 ? .tls : .unknown
     } else {
-      self = view.isEmpty ? .undecided : .unknown
+      self = .unknown
     }
   }
+
+  private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 }

@@ -1,13 +1,21 @@
 import Basics
+import Testing
 import Trace
+
+/// An event whose test case is named by its type.
+struct PopulatedLine: Sendable, CustomTestStringConvertible {
+  let event: TraceEvent
+
+  var testDescription: String { event.type }
+}
 
 /// One line of every type with every key that the writer knows.
 enum PopulatedLines {
-  static var all: [TraceEvent] {
+  static var all: [PopulatedLine] {
     [
       header, connection, session, request, response, notification, http, sse, exchange, loss, end,
       footer,
-    ]
+    ].map(PopulatedLine.init)
   }
 
   private static let fields = [HeaderField("Host", "a")]

@@ -38,39 +38,39 @@ struct `Trace schema` {
   }
 
   @Test(arguments: PopulatedLines.all)
-  func `accepts what the writer writes`(event: TraceEvent) {
-    #expect(schema.check(event.line.value)?.description == nil)
+  func `accepts what the writer writes`(line: PopulatedLine) {
+    #expect(schema.check(line.event.line.value)?.description == nil)
   }
 
   @Test(arguments: PopulatedLines.all)
-  func `names the keys that the writer writes`(event: TraceEvent) throws {
-    let properties = try #require(text["$defs"]?[event.type]?["properties"]?.members)
-    let written = try #require(event.line.value.members)
+  func `names the keys that the writer writes`(line: PopulatedLine) throws {
+    let properties = try #require(text["$defs"]?[line.event.type]?["properties"]?.members)
+    let written = try #require(line.event.line.value.members)
     #expect(Set(written.map(\.key)) == Set(properties.map(\.key)))
   }
 
   @Test(arguments: PopulatedLines.all)
-  func `needs the required keys and no others`(event: TraceEvent) throws {
-    let members = try #require(event.line.value.members)
+  func `needs the required keys and no others`(line: PopulatedLine) throws {
+    let members = try #require(line.event.line.value.members)
     let needed = members.map(\.key).filter { key in
       schema.check(.object(members.filter { $0.key != key })) != nil
     }
-    #expect(Set(needed) == Set(try #require(Self.required[event.type])))
+    #expect(Set(needed) == Set(try #require(Self.required[line.event.type])))
   }
 
   @Test(arguments: PopulatedLines.all)
-  func `refuses values outside a list`(event: TraceEvent) throws {
-    let members = try #require(event.line.value.members)
+  func `refuses values outside a list`(line: PopulatedLine) throws {
+    let members = try #require(line.event.line.value.members)
     let refused = members.map(\.key).filter { key in
       let changed = members.map { $0.key == key ? .init(key, .string("nonsense")) : $0 }
       return schema.check(.object(changed))?.description.contains("is none of") ?? false
     }
-    #expect(Set(refused) == Set(Self.choices[event.type] ?? []))
+    #expect(Set(refused) == Set(Self.choices[line.event.type] ?? []))
   }
 
   @Test(arguments: PopulatedLines.all)
-  func `allows keys of later versions`(event: TraceEvent) throws {
-    let members = try #require(event.line.value.members)
+  func `allows keys of later versions`(line: PopulatedLine) throws {
+    let members = try #require(line.event.line.value.members)
     #expect(schema.check(.object(members + [.init("later", .bool(true))])) == nil)
   }
 

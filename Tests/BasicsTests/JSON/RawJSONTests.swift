@@ -42,6 +42,61 @@ struct `Raw JSON` {
     #expect(json?.member("z") == nil)
   }
 
+  @Test func `walks the elements of an array in order`() {
+    var seen: [String] = []
+    let json = RawJSON(validating: ByteBuffer(string: #"[1, "a,]", [2, {}], {"b":[3]}, null]"#))
+    json?.forEachElement { seen.append($0.text) }
+    #expect(seen == ["1", #""a,]""#, "[2,{}]", #"{"b":[3]}"#, "null"])
+    for text in ["[]", "{\"a\":1}", "1", "\"[1]\""] {
+      RawJSON(trusted: ByteBuffer(string: text)).forEachElement { seen.append($0.text) }
+    }
+    #expect(seen.count == 5)
+  }
+
+  @Test(arguments: [
+    ("1", RawJSON.Kind.number), ("-0", .number), ("\"\"", .string), ("{}", .object),
+    ("[]", .array), ("true", .bool), ("false", .bool), ("null", .null),
+  ])
+  func `knows its kind`(_ text: String, _ kind: RawJSON.Kind) {
+    #expect(RawJSON(validating: ByteBuffer(string: text))?.kind == kind)
+  }
+
+  @Test(arguments: [
+    "0", "-0", "1", "-1", "9223372036854775807", "-9223372036854775808", "9223372036854775808",
+    "-9223372036854775809", "99999999999999999999", "1.0", "1e3", "\"1\"", "null", "[1]",
+  ])
+  func `reads an integer as its value does`(_ text: String) {
+    let json = RawJSON(validating: ByteBuffer(string: text))
+    #expect(json?.int == json?.value.int)
+  }
+
+  @Test(arguments: [#""a""#, #""""#, #""\u0041\n\"""#, #""é€😀""#, "1", "null", "[]"])
+  func `reads a string as its value does`(_ text: String) {
+    let json = RawJSON(validating: ByteBuffer(string: text))
+    #expect(json?.string == json?.value.string)
+  }
+
+  @Test func `checks an object and walks it at once as in two steps`() {
+    var generator = SeededGenerator(seed: SeededGenerator.freshSeed("members"))
+    let bytes = Array("{}[]\",:\\ 1\n".utf8) + [0xff]
+    for round in 0..<1500 {
+      let value = RandomJSON.value(using: &generator)
+      var text = Array(RandomJSON.spelling(of: value, using: &generator).utf8)
+      if round % 3 == 0 {
+        let at = Int.random(in: 0..<text.count, using: &generator)
+        text[at] = bytes[Int.random(in: 0..<bytes.count, using: &generator)]
+      }
+      let buffer = ByteBuffer(bytes: text)
+      var once: [String] = []
+      let isObject = RawJSON.forEachMember(validating: buffer) { once.append("\($0):\($1.text)") }
+      var twice: [String] = []
+      let raw = RawJSON(validating: buffer)
+      raw?.forEachMember { twice.append("\($0):\($1.text)") }
+      #expect(isObject == (raw?.kind == .object))
+      if isObject { #expect(once == twice) }
+    }
+  }
+
   @Test(arguments: ["[]", "1", "\"{\"", "null", "{}"])
   func `has no members when it is no object with some`(_ text: String) {
     var count = 0

@@ -1,0 +1,77 @@
+/// Searching and copying of bytes, eight at a time, for the loops that every byte of the traffic goes through.
+///
+/// The only place below the sockets that reads memory unchecked; each such read says why it is in bounds.
+public enum ByteScan {
+  @usableFromInline static let ones: UInt64 = 0x0101_0101_0101_0101
+  @usableFromInline static let highs: UInt64 = 0x8080_8080_8080_8080
+
+  /// Returns the index of the first `"`, `\` or control character at or behind `start`, else the end.
+  ///
+  /// Theory (Mycroft 1987): of `(x - 1) & ~x & 0x80` a byte is not zero where `x` is, or above such a byte; so the
+  /// lowest of a word is exact. `x < 0x20` likewise with 0x20 in place of 1.
+  @inlinable
+  public static func endOfPlainText(_ bytes: Span<UInt8>, _ start: Int) -> Int {
+    precondition(start >= 0, "a search begins inside its bytes")
+    // Bytes have no invalid values.
+    let raw = unsafe bytes.bytes
+    var i = start
+    while i + 8 <= raw.byteCount {
+      // In bounds by the condition (indices only grow from a valid one); every bit pattern is a UInt64.
+      let word = unsafe UInt64(
+        littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
+      let quote = word ^ (ones &* 0x22)
+      let backslash = word ^ (ones &* 0x5c)
+      let found =
+        ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash
+          | (word &- ones &* 0x20) & ~word) & highs
+      if found != 0 { return i + found.trailingZeroBitCount / 8 }
+      i += 8
+    }
+    while i < bytes.count, bytes[i] >= 0x20, bytes[i] != 0x22, bytes[i] != 0x5c { i += 1 }
+    return i
+  }
+
+  /// Returns the index of the first byte at or behind `start` that is one of two, else `nil`.
+  @inlinable
+  public static func firstIndex(
+    of one: UInt8, or other: UInt8, in bytes: Span<UInt8>, from start: Int
+  ) -> Int? {
+    precondition(start >= 0, "a search begins inside its bytes")
+    // Bytes have no invalid values.
+    let raw = unsafe bytes.bytes
+    let ones8 = ones &* UInt64(one)
+    let others8 = ones &* UInt64(other)
+    var i = start
+    while i + 8 <= raw.byteCount {
+      // In bounds by the condition (indices only grow from a valid one); every bit pattern is a UInt64.
+      let word = unsafe UInt64(
+        littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
+      let a = word ^ ones8
+      let b = word ^ others8
+      let found = ((a &- ones) & ~a | (b &- ones) & ~b) & highs
+      if found != 0 { return i + found.trailingZeroBitCount / 8 }
+      i += 8
+    }
+    while i < bytes.count {
+      if bytes[i] == one || bytes[i] == other { return i }
+      i += 1
+    }
+    return nil
+  }
+
+  /// Returns the index of the first `byte` at or behind `start`, else `nil`.
+  @inlinable
+  public static func firstIndex(
+    of byte: UInt8, in bytes: Span<UInt8>, from start: Int
+  ) -> Int? {
+    firstIndex(of: byte, or: byte, in: bytes, from: start)
+  }
+
+  /// Returns the text of `range`; what is not UTF-8 becomes U+FFFD. Traps when the range is out of bounds.
+  public static func string(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
+    // The pointer does not leave the closure.
+    unsafe bytes.extracting(range).withUnsafeBufferPointer {
+      unsafe String(decoding: $0, as: UTF8.self)
+    }
+  }
+}

@@ -1,0 +1,313 @@
+import Basics
+import NIOCore
+import ReplayPlan
+import Trace
+import Wire
+
+/// Writes down one agent's run in the trace's own terms: what was sent, and what came back.
+///
+/// Confined to the agent. Lines are complete when they are appended; `after` names the answers of this run.
+struct AgentTranscript {
+  private struct Exchange {
+    var x: Int
+    var conn: Int
+    var at: Int64
+    var purpose: Transmission.Purpose
+    var status: Int?
+    var error: JSONRPCMessage?
+    var notification: NotificationLine?
+  }
+
+  private struct Answer {
+    var message: JSONRPCMessage
+    var via: Via
+    var x: Int
+    var conn: Int
+  }
+
+  /// Lines that wait to be written.
+  var events: [TraceEvent] = []
+  private let script: AgentScript
+  private var session: SessionLine
+  private var n = 0
+  private var exchanges: [Int: Exchange] = [:]
+  private var ids: [Int: RawJSON] = [:]
+  private var requestN: [Int: Int] = [:]
+  private var answerN: [Int: Int] = [:]
+  private var answeredAt: [Int: Int64] = [:]
+  private var carriers: [Int: Exchange] = [:]
+  private var answers: [RawJSON: Answer] = [:]
+  private var serverRequests: [RawJSON: Int] = [:]
+  private var wasDeleted = false
+
+  init(_ script: AgentScript, _ plan: PlannedAgent, name: String, target: ReplayTarget) {
+    self.script = script
+    session = SessionLine(session: name, t: plan.start, transport: .streamableHTTP)
+    session.authority = target.authority
+    session.path = target.path ?? script.session.path
+    session.client = script.session.client
+    session.agent = "\(script.session.name).\(plan.clone)"
+    session.start = .seen
+  }
+
+  private var name: String { session.session }
+
+  private mutating func nextN() -> Int {
+    n += 1
+    return n
+  }
+
+  /// Takes a request that was given to the kernel.
+  mutating func sent(_ transmission: Transmission, conn: Int, x: Int, at: Int64) {
+    if n == 0 {
+      session.t = at
+      events.append(.session(session))
+    }
+    var exchange = Exchange(x: x, conn: conn, at: at, purpose: transmission.purpose)
+    let bytes = transmission.bytes
+    let body = bytes.getSlice(
+      at: bytes.writerIndex - transmission.bodyLength, length: transmission.bodyLength)
+    let message = body.flatMap { JSONRPCPayload($0).messages.first }
+    switch transmission.purpose {
+    case .step(let i):
+      if let message, message.kind == .request {
+        request(i, message, exchange)
+      } else if let message {
+        exchange.notification = notification(message, exchange, step: i)
+      }
+    case .cancelNotice(let i):
+      if let message { exchange.notification = notification(message, exchange, step: nil) }
+      exchange.notification?.re = requestN[i]
+    case .serverAnswer: if let message { serverAnswer(message, exchange) }
+    case .resume: break
+    }
+    exchanges[transmission.exchange] = exchange
+  }
+
+  private mutating func request(_ i: Int, _ message: JSONRPCMessage, _ exchange: Exchange) {
+    let step = script.session.steps[i]
+    guard let id = message.id else { return }
+    var line = RequestLine(
+      session: name, n: nextN(), t: exchange.at, dir: .c2s, id: id, method: message.method)
+    line.tool = step.tool
+    line.origin = step.origin
+    line.turn = step.turn
+    let wait = wait(step, exchange.at)
+    line.after = wait.after
+    line.think = wait.think
+    line.afterBy = wait.after == nil ? nil : step.afterBy
+    if let earlier = requestN[i] {
+      let isRound =
+        message.content?.member("requestState") != nil
+        || message.content?.member("inputResponses") != nil
+      if isRound { line.continues = earlier } else { line.retryOf = earlier }
+    }
+    line.params = message.content
+    line.via = .post
+    line.conn = exchange.conn
+    line.x = exchange.x
+    line.bytes = message.bytes
+    requestN[i] = line.n
+    ids[i] = id
+    carriers[i] = exchange
+    events.append(.request(line))
+  }
+
+  private func wait(_ step: ScriptStep, _ at: Int64) -> (after: [Int]?, think: Int64?) {
+    let after = step.after.compactMap { answerN[$0] }.sorted()
+    guard !after.isEmpty else { return (nil, nil) }
+    return (after, step.after.compactMap { answeredAt[$0] }.max().map { at - $0 })
+  }
+
+  private mutating func notification(
+    _ message: JSONRPCMessage, _ exchange: Exchange, step: Int?
+  ) -> NotificationLine {
+    var line = NotificationLine(
+      session: name, n: nextN(), t: exchange.at, dir: .c2s, method: message.method)
+    if let step {
+      let wait = wait(script.session.steps[step], exchange.at)
+      line.after = wait.after
+      line.think = wait.think
+    }
+    line.conn = exchange.conn
+    line.x = exchange.x
+    line.via = .post
+    line.params = message.content
+    line.bytes = message.bytes
+    return line
+  }
+
+  private mutating func serverAnswer(_ message: JSONRPCMessage, _ exchange: Exchange) {
+    guard let id = message.id, let re = serverRequests[id] else { return }
+    let isError = message.kind == .error
+    var line = ResponseLine(
+      session: name, n: nextN(), re: re, t: exchange.at, dir: .c2s,
+      outcome: isError ? .jsonrpcError : .ok)
+    line.done = exchange.at
+    line.by = .client
+    line.conn = exchange.conn
+    line.x = exchange.x
+    if isError { line.error = message.content } else { line.result = message.content }
+    line.bytes = message.bytes
+    events.append(.response(line))
+  }
+
+  /// Takes what a server says on an exchange's connection.
+  mutating func received(_ number: Int, _ event: AnswerDecoder.Event) {
+    guard var exchange = exchanges[number] else { return }
+    switch event {
+    case .head(let status, _, let at):
+      exchange.status = status
+      exchanges[number] = exchange
+      if isStream(exchange) { http(.streamOpen, exchange, done: at) }
+    case .message(let message, let isEvent, let first, let at):
+      take(message, isEvent, first, at, &exchange)
+      exchanges[number] = exchange
+    case .position: break
+    case .end(_, _, _, let at): end(number, at)
+    case .garbage(let bytes, let at):
+      events.append(
+        .loss(
+          LossLine(
+            t: at, kind: "http.malformed", bytes: bytes, conn: exchange.conn, x: exchange.x)))
+      end(number, at)
+    }
+  }
+
+  /// Takes that an exchange's connection failed.
+  mutating func failed(_ number: Int, at: Int64) { end(number, at) }
+
+  private mutating func take(
+    _ message: JSONRPCMessage, _ isEvent: Bool, _ first: Int64, _ at: Int64,
+    _ exchange: inout Exchange
+  ) {
+    let via: Via = !isEvent ? .json : isStream(exchange) ? .getSSE : .postSSE
+    switch message.kind {
+    case .result, .error:
+      if let id = message.id {
+        answers[id] = Answer(message: message, via: via, x: exchange.x, conn: exchange.conn)
+      }
+      if message.kind == .error { exchange.error = message }
+    case .request:
+      guard let id = message.id else { return }
+      var line = RequestLine(
+        session: name, n: nextN(), t: first, dir: .s2c, id: id, method: message.method)
+      line.sent = at
+      line.params = message.content
+      line.conn = exchange.conn
+      line.x = exchange.x
+      line.via = .sse
+      line.bytes = message.bytes
+      serverRequests[id] = line.n
+      events.append(.request(line))
+    case .notification:
+      var line = NotificationLine(
+        session: name, n: nextN(), t: first, dir: .s2c, method: message.method)
+      line.done = at
+      line.params = message.content
+      line.conn = exchange.conn
+      line.x = exchange.x
+      line.via = .sse
+      line.bytes = message.bytes
+      events.append(.notification(line))
+    }
+  }
+
+  private func isStream(_ exchange: Exchange) -> Bool {
+    switch exchange.purpose {
+    case .step(let i): script.session.steps[i].kind == .openStream
+    case .resume: true
+    case .serverAnswer, .cancelNotice: false
+    }
+  }
+
+  private mutating func http(_ role: HTTPLine.Role, _ exchange: Exchange, done: Int64) {
+    let isDelete = role == .delete
+    var line = HTTPLine(
+      x: exchange.x, conn: exchange.conn, t: role == .streamClose ? done : exchange.at,
+      method: isDelete ? "DELETE" : "GET", target: session.path ?? "/", role: role)
+    line.session = name
+    line.n = nextN()
+    line.done = done
+    line.status = exchange.status
+    if case .step(let i) = exchange.purpose, role != .streamClose {
+      let wait = wait(script.session.steps[i], exchange.at)
+      line.after = wait.after
+      line.think = wait.think
+    }
+    if role == .streamClose { line.how = "complete" }
+    events.append(.http(line))
+  }
+
+  private mutating func end(_ number: Int, _ at: Int64) {
+    guard let exchange = exchanges.removeValue(forKey: number) else { return }
+    if var line = exchange.notification {
+      line.done = at
+      line.status = exchange.status
+      events.append(.notification(line))
+    }
+    switch exchange.purpose {
+    case .step(let i) where script.session.steps[i].kind == .delete:
+      wasDeleted = exchange.status.map { (200..<300).contains($0) } ?? false
+      http(.delete, exchange, done: at)
+    case .step(let i) where script.session.steps[i].kind == .request:
+      if carriers[i]?.x == exchange.x { carriers[i] = exchange }
+    case .step, .resume:
+      if isStream(exchange), exchange.status.map({ (200..<300).contains($0) }) == true {
+        http(.streamClose, exchange, done: at)
+      }
+    case .serverAnswer, .cancelNotice: break
+    }
+  }
+
+  /// Takes how a request ended, for good or for this round.
+  mutating func ended(_ record: RequestRecord) {
+    guard let re = requestN[record.step], let carrier = carriers[record.step] else { return }
+    let answer = ids[record.step].flatMap { answers.removeValue(forKey: $0) }
+    let isClients = record.outcome == .timeout || record.outcome == .cancelled
+    var line = ResponseLine(
+      session: name, n: nextN(), re: re, t: min(record.first ?? record.done, record.done),
+      dir: .s2c, outcome: record.outcome)
+    line.t = max(line.t, carrier.at)
+    line.done = max(line.t, record.done)
+    line.by = isClients ? .client : record.outcome == .unanswered ? .capture : .server
+    line.status = record.status
+    line.code = record.code
+    line.conn = answer?.conn ?? carrier.conn
+    line.x = answer?.x ?? carrier.x
+    line.via = answer?.via
+    let message =
+      answer?.message ?? exchanges.values.first { $0.x == carrier.x }?.error ?? carrier.error
+    if message?.kind == .result { line.result = message?.content }
+    if message?.kind == .error { line.error = message?.content }
+    line.bytes = message?.bytes
+    answerN[record.step] = line.n
+    answeredAt[record.step] = line.done
+    events.append(.response(line))
+    if script.session.steps[record.step].method == "initialize", let result = line.result {
+      learn(result)
+    }
+  }
+
+  private mutating func learn(_ result: RawJSON) {
+    session.revision = result.member("protocolVersion")?.string
+    if let server = result.member("serverInfo"), let name = server.member("name")?.string {
+      session.server = Implementation(
+        name: name, version: server.member("version")?.string ?? "")
+    }
+    events.append(.session(session))
+  }
+
+  /// The agent is through; what is still open ends with it.
+  mutating func finish(_ end: AgentEnd, hasSessionID: Bool, at: Int64) {
+    for number in exchanges.keys.sorted() { self.end(number, at) }
+    guard n > 0 else { return }
+    let by = hasSessionID ? .mcpSessionID : script.session.key?.by ?? .clientInfo
+    events.append(
+      .end(
+        EndLine(
+          session: name, t: at,
+          how: wasDeleted ? .deleted : end.lostSession ? .lost : .closed,
+          key: SessionKey(by: by, value: nil, evidence: [by.rawValue], confidence: 1))))
+  }
+}

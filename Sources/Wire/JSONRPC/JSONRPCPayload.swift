@@ -1,0 +1,49 @@
+public import Basics
+public import NIOCore
+
+/// What a body or event holds, seen as JSON-RPC.
+public enum JSONRPCPayload: Hashable, Sendable {
+  /// One message.
+  case single(JSONRPCMessage)
+  /// A batch (2025-03-26), with what of it are messages.
+  case batch([JSONRPCMessage])
+  /// JSON that is no message.
+  case otherJSON(RawJSON)
+  /// Not JSON in UTF-8.
+  case notJSON
+
+  /// Reads a text. O(n): validated, compacted and scanned, no values are built.
+  public init(_ text: ByteBuffer) {
+    if let message = JSONRPCMessage(validating: text) {
+      self = .single(message)
+      return
+    }
+    guard let json = RawJSON(validating: text) else {
+      self = .notJSON
+      return
+    }
+    let span = json.bytes.readableBytesUInt8Span
+    self = span[0] == 0x5b ? JSONRPCPayload.batch(json, span) : .otherJSON(json)
+  }
+
+  private static func batch(_ json: RawJSON, _ span: Span<UInt8>) -> JSONRPCPayload {
+    var messages: [JSONRPCMessage] = []
+    var i = 1
+    while i < span.count, span[i] != 0x5d, let end = JSONScan.skipValue(span, i) {
+      if let message = JSONRPCMessage(validating: json.slice(i, end).bytes) {
+        messages.append(message)
+      }
+      i = end < span.count && span[end] == 0x2c ? end + 1 : end
+    }
+    return messages.isEmpty ? .otherJSON(json) : .batch(messages)
+  }
+
+  /// The messages, in order.
+  public var messages: [JSONRPCMessage] {
+    switch self {
+    case .single(let message): [message]
+    case .batch(let messages): messages
+    case .otherJSON, .notJSON: []
+    }
+  }
+}

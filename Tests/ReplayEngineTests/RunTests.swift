@@ -1,0 +1,201 @@
+import Basics
+import Glibc
+import NIOCore
+import ReplayEngine
+import ReplayPlan
+import TestKit
+import Testing
+import Trace
+
+private let fine = #""result":{"content":[]}"#
+
+/// Replays over sockets against a server that does as the test says.
+@Suite(.timeLimit(.minutes(1)))
+struct Runs {
+  @Test(arguments: [
+    TinyServer.Reply.json(fine), .events(fine), .json(fine, closes: true), .jsonThenClose(fine),
+    .json(fine, after: .milliseconds(15)),
+  ])
+  func `every planned call is answered, however the server likes to`(
+    _ reply: TinyServer.Reply
+  ) async throws {
+    let server = try await Load.server { _ in reply }
+    let summary = try await Load.run(Load.traffic(sessions: 3), port: server.port) {
+      $0.load = .multiply(4)
+    }
+    #expect(summary.outcomes == [.ok: 60])
+    #expect(summary.plan.calls == 60)
+    #expect(server.calls.count == 60)
+    #expect(summary.fidelity.chainsExact == 1)
+    #expect(summary.successRatio == 1)
+    #expect(summary.outcomeChange.okOK == 60)
+    #expect(summary.requests == ["initialize": 12])
+    #expect(summary.agents.started == 12 && summary.agents.finished == 12)
+    #expect(summary.isValid)
+    let requests = server.requests
+    #expect(requests.count { $0.method == "GET" } == 12)
+    #expect(requests.count { $0.method == "DELETE" } == 12)
+    try await server.kill()
+  }
+
+  @Test func `an agent keeps its connections and takes more for parallel calls`() async throws {
+    let server = try await Load.server { _ in .json(fine, after: .milliseconds(10)) }
+    _ = try await Load.run(Load.traffic(), port: server.port)
+    // One to look whether the target is there, the stream's, one for all calls, one for the sibling.
+    #expect(server.connections <= 4)
+    try await server.kill()
+  }
+
+  @Test func `a connection that closed while idle costs no call`() async throws {
+    let server = try await Load.server { request in
+      request.place > 0 ? .close : .json(fine)
+    }
+    let summary = try await Load.run(Load.traffic(), port: server.port)
+    #expect(summary.outcomes == [.ok: 5])
+    try await server.kill()
+  }
+
+  @Test func `calls are sent when they are due`() async throws {
+    let server = try await Load.server { _ in .json(fine) }
+    let summary = try await Load.run(Load.traffic(sessions: 20), port: server.port)
+    #expect((summary.lag.max ?? .infinity) < 1000)
+    #expect((summary.thinkError.max ?? .infinity) < 1000)
+    #expect(summary.latency.fromDue.n == 100)
+    #expect(summary.latency.fromSent.p50 != nil && summary.latency.fromSent.p99 == nil)
+    try await server.kill()
+  }
+
+  @Test func `a session that the server forgot ends as lost`() async throws {
+    let server = try await Load.server { request in
+      request.body["id"]?.int == 3 ? .status(404) : .json(fine)
+    }
+    let summary = try await Load.run(Load.traffic(sessions: 2), port: server.port)
+    #expect(summary.outcomes == [.ok: 2, .sessionLost: 2])
+    #expect(summary.skippedBy == [.afterError: 6])
+    #expect(summary.plan.calls == summary.sent + summary.skipped + summary.aborted)
+    #expect(summary.newErrorRatio == 0.5)
+    #expect(!server.requests.contains { $0.method == "DELETE" })
+    try await server.kill()
+  }
+
+  @Test func `garbage is a transport error`() async throws {
+    let server = try await Load.server { _ in .raw("\u{1}\u{2}not http at all\r\n\r\n") }
+    let summary = try await Load.run(Load.traffic(), port: server.port)
+    #expect(summary.outcomes == [.transportError: 5])
+    #expect(summary.successRatio == 0)
+    try await server.kill()
+  }
+
+  @Test func `a server that never answers is given up`() async throws {
+    let server = try await Load.server { request in
+      request.tool == "side" ? .silence : .json(fine)
+    }
+    let summary = try await Load.run(Load.traffic(), port: server.port) { _ in
+    } run: {
+      $0.policy.callTimeout = 2_000_000_000
+    }
+    #expect(summary.outcomes == [.ok: 3, .timeout: 2])
+    let notices = server.requests.filter { $0.body["method"]?.string == "notifications/cancelled" }
+    #expect(notices.count == 2)
+    #expect(summary.latency.adjusted.infiniteFrom == 0.6)
+    try await server.kill()
+  }
+
+  @Test func `asked to stop, a run drains and counts what it left out`() async throws {
+    let stop = RunStop()
+    let server = try await Load.server { _ in
+      stop.request()
+      return .json(fine, after: .milliseconds(30))
+    }
+    let traffic = Load.traffic(turns: 50, think: 200)
+    let summary = try await Load.run(traffic, port: server.port, stop: stop)
+    #expect(summary.outcomes == [.ok: 1])
+    #expect(summary.aborted == 51)
+    #expect(!summary.isValid)
+    #expect(server.requests.last?.method == "DELETE")
+    try await server.kill()
+  }
+
+  @Test func `asked twice, a run stops at once`() async throws {
+    let stop = RunStop()
+    let server = try await Load.server { _ in
+      stop.request()
+      stop.request()
+      return .silence
+    }
+    let summary = try await Load.run(Load.traffic(), port: server.port, stop: stop)
+    #expect(summary.outcomes == [.unanswered: 1])
+    #expect(summary.aborted == 4)
+    try await server.kill()
+  }
+
+  @Test func `a restarted server is met again by those who start later`() async throws {
+    let first = try await Load.server { _ in .json(fine) }
+    let port = first.port
+    async let running = Load.run(Load.traffic(sessions: 2, turns: 4, think: 100), port: port) {
+      $0.load = .multiply(10)
+      $0.jitter = 800_000_000
+      $0.burst = .lockstep
+    }
+    try await Task.sleep(for: .milliseconds(500))
+    try await first.kill()
+    let second = try await Load.server(port: port) { request in
+      request.fields.first("mcp-session-id") == nil ? .status(400) : .json(fine)
+    }
+    let summary = try await running
+    #expect(summary.plan.calls == summary.sent + summary.skipped + summary.aborted)
+    #expect(summary.outcomes.values.reduce(0, +) == summary.sent)
+    #expect(summary.agents.finished == 20)
+    #expect(!second.calls.isEmpty)
+    try await second.kill()
+  }
+
+  @Test func `nothing is sent when the target is not there`() async throws {
+    let server = try await Load.server { _ in .json(fine) }
+    try await server.kill()
+    await #expect(throws: TargetUnreachable.self) {
+      try await Load.run(Load.traffic(), port: server.port)
+    }
+  }
+
+  @Test func `a closed load replaces agents until its time is over`() async throws {
+    let server = try await Load.server { _ in .json(fine) }
+    let summary = try await Load.run(Load.traffic(sessions: 2, think: 5), port: server.port) {
+      $0.load = .agents(3, multiply: nil)
+      $0.duration = 2_000_000_000
+    }
+    #expect(summary.agents.peak == 3)
+    #expect(summary.agents.started > 3)
+    #expect(summary.agents.finished == summary.agents.started)
+    #expect(summary.plan.calls == summary.sent + summary.skipped + summary.aborted)
+    #expect(summary.sent == server.calls.count)
+    try await server.kill()
+  }
+
+  @Test func `the run's own trace holds every call with its answer`() async throws {
+    let server = try await Load.server { request in
+      request.tool == "side" ? .json(#""result":{"isError":true}"#) : .events(fine)
+    }
+    let path = try TemporaryFile.with { $0 }
+    defer { unsafe unlink(path) }
+    let trace = try RunTrace(path: path)
+    let summary = try await Load.run(Load.traffic(), port: server.port) {
+      $0.load = .multiply(2)
+    } run: {
+      $0.trace = trace
+    }
+    _ = try await trace.close(bytes: 0, lost: .init(count: 0, bytes: 0))
+    let again = try TraceReader.events(of: path)
+    let calls = again.compactMap { event -> RequestLine? in
+      if case .request(let line) = event, line.isLogicalCall { line } else { nil }
+    }
+    let outcomes = again.compactMap { event -> Outcome? in
+      if case .response(let line) = event { line.outcome } else { nil }
+    }
+    #expect(calls.count == summary.sent)
+    #expect(calls.allSatisfy { $0.after != nil && ($0.think ?? 0) >= 20_000_000 })
+    #expect(outcomes.count { $0 == .toolError } == 4)
+    #expect(outcomes.count == 12)
+    try await server.kill()
+  }
+}
