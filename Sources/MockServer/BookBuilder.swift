@@ -1,4 +1,5 @@
 import Basics
+import MCP
 import Trace
 
 /// Gathers the lines of a trace, which come in any order, and joins them into an `ExchangeBook`.
@@ -43,6 +44,7 @@ struct BookBuilder {
       if let path = line.path, !book.paths.contains(path) { book.paths.append(path) }
     }
     book.sessionCount = names.count
+    book.otherTransports = names.count { $0.transport != .streamableHTTP }
     let interludes = messagesOfStreams(&book, indices)
     let repeated = Set(
       requests.compactMap { line in line.retryOf.map { Place(session: line.session, n: $0) } })
@@ -55,10 +57,35 @@ struct BookBuilder {
       let session = indices[request.session] ?? unlisted(request.session, &book, &indices)
       append(request, response, session, interludes[place] ?? [], to: &book)
     }
+    answerGivenUpCalls(in: &book)
     book.tools = Array(Set(requests.compactMap(\.tool))).sorted()
-    book.streamStatus = streams.min { $0.t < $1.t }?.status
-    book.deleteStatus = deletes.min { $0.t < $1.t }?.status
+    book.streamStatus = BookBuilder.usualStatus(streams)
+    book.deleteStatus = BookBuilder.usualStatus(deletes)
     return book
+  }
+
+  /// Calls that the recorded client gave up: the server took longer than that, nobody knows how much, here twice the wait,
+  /// and says what it said to another call of the tool. A client that is patient is not left waiting for ever.
+  private func answerGivenUpCalls(in book: inout ExchangeBook) {
+    for (key, page) in book.pageOf where key.family.method == Method.toolsCall {
+      for index in book.pages[page].all {
+        let recorded = book.exchanges[index]
+        guard case .silence = recorded.answer else { continue }
+        let own = OwnAnswers(isModern: book.sessions[recorded.session].isModern)
+        let other = book.standIn(for: key).map { book.exchanges[$0] }
+        book.exchanges[index] = RecordedExchange(
+          session: recorded.session,
+          answer: other?.answer ?? .result(own.toolError("No answer to this call was recorded")),
+          status: other?.status ?? 200, style: other?.style ?? recorded.style,
+          done: recorded.done &* 2, interludes: recorded.interludes, losesSession: false)
+      }
+    }
+  }
+
+  /// What the server says when it agrees, else what it said first.
+  private static func usualStatus(_ lines: [HTTPLine]) -> Int? {
+    let lines = lines.sorted { $0.t < $1.t }
+    return lines.first { ($0.status ?? 500) < 300 }?.status ?? lines.first?.status
   }
 
   /// Makes room for what has no session line: a failed initialize, a cut-off trace.
@@ -75,12 +102,13 @@ struct BookBuilder {
     _ interludes: [RecordedExchange.Interlude], to book: inout ExchangeBook
   ) {
     let base = request.sent ?? request.t
-    let answer = RecordedExchange.Answer(request, response)
+    let answer = RecordedExchange.Answer(
+      request, response, OwnAnswers(isModern: book.sessions[session].isModern))
     let index = book.exchanges.count
     let exchange = RecordedExchange(
       session: session, answer: answer,
       status: response.status ?? (response.outcome == .httpError ? 500 : 200),
-      style: .init(response.via, hasInterludes: !interludes.isEmpty),
+      style: .init(response, hasInterludes: !interludes.isEmpty),
       done: max(0, max(response.t, response.done ?? response.t) &- base), interludes: interludes,
       losesSession: response.outcome == .sessionLost)
     book.exchanges.append(exchange)
@@ -95,7 +123,7 @@ struct BookBuilder {
     if book.pages[page].bySession[session] == nil { book.pages[page].sessions.append(session) }
     book.pages[page].bySession[session, default: []].append(index)
     if exchange.canStandIn { book.families[key.family, default: []].append(index) }
-    if request.method == "initialize", response.result != nil,
+    if request.method == Method.initialize, response.result != nil,
       book.sessions[session].initialize == nil
     {
       book.sessions[session].initialize = index
@@ -158,48 +186,33 @@ struct BookBuilder {
 }
 
 extension RecordedExchange.Style {
-  init(_ via: Via?, hasInterludes: Bool) {
-    switch via {
-    case .json, .stdio: self = hasInterludes ? .sse : .json
+  /// An answer that never came says by its head what it would have been.
+  init(_ response: ResponseLine, hasInterludes: Bool) {
+    let type = response.headers?.first("content-type") ?? ""
+    switch response.via {
     case .sse, .postSSE, .getSSE: self = .sse
-    case .post, nil: self = hasInterludes ? .sse : .json
+    case .json, .stdio: self = hasInterludes ? .sse : .json
+    case .post, nil: self = hasInterludes || type.hasPrefix("text/event-stream") ? .sse : .json
     }
   }
 }
 
 extension RecordedExchange.Answer {
   /// What to say again; where the recording kept no payload, the least that is valid for the outcome.
-  init(_ request: RequestLine, _ response: ResponseLine) {
+  init(_ request: RequestLine, _ response: ResponseLine, _ era: OwnAnswers) {
     switch response.outcome {
     case .ok, .toolError:
       self = .result(
         response.result
-          ?? .placeholder(for: request.method, isError: response.outcome == .toolError))
+          ?? era.placeholder(for: request.method, isError: response.outcome == .toolError))
     case .jsonrpcError:
-      self = .error(response.error ?? .error(response.code ?? -32603, "not kept in the recording"))
+      self = .error(
+        response.error ?? OwnAnswers.error(response.code ?? -32603, "not kept in the recording"))
     case .sessionLost:
       self = response.error.map { .error($0) } ?? .body(response.body ?? "")
     case .httpError: self = .body(response.body ?? "")
     case .transportError: self = .brokenOff
     case .cancelled, .timeout, .unanswered: self = .silence
     }
-  }
-}
-
-extension RawJSON {
-  /// The least valid result of a method.
-  static func placeholder(for method: String, isError: Bool) -> RawJSON {
-    switch method {
-    case "tools/call":
-      let content = JSONValue.Member("content", .array([]))
-      return RawJSON(.object(isError ? [content, .init("isError", .bool(true))] : [content]))
-    case "tools/list": return RawJSON(.object([.init("tools", .array([]))]))
-    default: return RawJSON(.object([]))
-    }
-  }
-
-  /// A JSON-RPC error object.
-  static func error(_ code: Int64, _ message: String) -> RawJSON {
-    RawJSON(.object([.init("code", .int(code)), .init("message", .string(message))]))
   }
 }

@@ -1,4 +1,5 @@
 import Basics
+import MCP
 
 /// What makes two requests ask for the same: method and `params`, without `_meta` and without order.
 ///
@@ -19,9 +20,9 @@ struct CallKey: Hashable, Sendable {
 
   init(method: String, params: RawJSON?) {
     var members = (params?.value.members ?? []).filter { $0.key != "_meta" && !$0.value.isEmpty }
-    let tool = method == "tools/call" ? members.last { $0.key == "name" }?.value.string : nil
+    let tool = method == Method.toolsCall ? members.last { $0.key == "name" }?.value.string : nil
     let resumes = members.contains { $0.key == "inputResponses" || $0.key == "requestState" }
-    if method == "initialize" || method == "server/discover" { members = [] }
+    if method == Method.initialize || method == Method.discover { members = [] }
     family = Family(method: method, tool: tool, resumes: resumes)
     content = JSONValue.object(members).canonical.text
   }

@@ -24,9 +24,9 @@ public struct ExchangeBook: Sendable {
   var families: [CallKey.Family: [Int]] = [:]
   /// Recorded endpoint paths; empty when none is known.
   var paths: [String] = []
-  /// Status of the first GET for a stream, when there was one.
+  /// Status of GET requests for a stream, when there were any.
   var streamStatus: Int?
-  /// Status of the first DELETE, when there was one.
+  /// Status of DELETE requests, when there were any.
   var deleteStatus: Int?
 
   /// Names of the tools that were called, sorted.
@@ -35,6 +35,8 @@ public struct ExchangeBook: Sendable {
   public var exchangeCount: Int { exchanges.count }
   /// Number of recorded sessions.
   public internal(set) var sessionCount = 0
+  /// Recorded sessions over HTTP+SSE or stdio; they are answered over Streamable HTTP.
+  public internal(set) var otherTransports = 0
   /// The endpoint's path to tell a user: the first recorded one, else `/mcp`.
   public var path: String { paths.first ?? "/mcp" }
 

@@ -1,4 +1,5 @@
 import Basics
+import MCP
 import NIOCore
 
 /// A JSON-RPC message to a live client: a recorded payload in an envelope of the live conversation.
@@ -40,7 +41,7 @@ struct LiveTokens: Sendable {
 
   /// Returns the params to send, or `nil` when the live client did not ask for such a notification.
   func params(of method: String, _ recorded: RawJSON?) -> RawJSON?? {
-    if method == "notifications/progress" {
+    if method == Method.progress {
       guard let progress else { return nil }
       return recorded?.replacing("progressToken", with: progress)
     }

@@ -1,4 +1,5 @@
 import Basics
+import MCP
 import Trace
 
 /// One recorded request's answer, with times relative to the request's last byte.
@@ -67,8 +68,5 @@ struct RecordedSession: Sendable {
   var streamMessages: [RecordedExchange.Interlude] = []
 
   /// Revision 2026-07-28 and later: no handshake, no session id.
-  var isModern: Bool { revision.map(isModernRevision) ?? false }
+  var isModern: Bool { revision.map { Revision($0).isStateless } ?? false }
 }
-
-/// Returns whether a protocol revision (a date) has no `initialize`.
-func isModernRevision(_ revision: String) -> Bool { revision >= "2026-07-28" }

@@ -1,4 +1,5 @@
 import Basics
+import MCP
 import NIOCore
 import Wire
 
@@ -13,26 +14,25 @@ extension ScriptedServer {
       counts.asRecorded += 1
       return replay(turn(page, name), message, name, now, id)
     }
-    if let index = book.standIn(for: key) {
+    if let standIn = book.standIn(for: key) {
       counts.standIns += 1
-      return replay(index, message, name, now, id)
+      return replay(standIn, message, name, now, id)
     }
     let requestID = message.id ?? RawJSON(.null)
+    let own = OwnAnswers(isModern: name == nil && book.isModern)
+    let result: RawJSON
     switch message.method {
-    case "ping": return direct(.result(id: requestID, RawJSON(.object([]))), status: 200, name, now)
-    case "tools/list":
-      counts.standIns += 1
-      return direct(.result(id: requestID, book.toolList), status: 200, name, now)
-    case "tools/call":
+    case "ping" where !own.isModern: result = own.placeholder(for: message.method, isError: false)
+    case Method.discover where own.isModern: result = own.discovery
+    case Method.toolsList: result = own.tools(book.tools)
+    case Method.toolsCall:
       counts.unknown += 1
-      let text = "Unknown tool: \(key.family.tool ?? "")"
-      let content = JSONValue.object([.init("type", .string("text")), .init("text", .string(text))])
-      let result = JSONValue.object([
-        .init("content", .array([content])), .init("isError", .bool(true)),
-      ])
-      return direct(.result(id: requestID, RawJSON(result)), status: 200, name, now)
+      let error = own.toolError("Unknown tool: \(key.family.tool ?? "")")
+      return direct(.result(id: requestID, error), status: 200, name, now)
     default: return unknownMethod(message, name, now)
     }
+    counts.standIns += 1
+    return direct(.result(id: requestID, result), status: 200, name, now)
   }
 
   /// The answer whose turn it is: in a session the n-th, the last repeats; without one they go round.
@@ -136,19 +136,8 @@ extension ScriptedServer {
     _ message: JSONRPCMessage, _ name: String?, _ now: Timestamp
   ) -> LiveExchange {
     counts.unknown += 1
-    let error = RawJSON.error(-32601, "Method not found: \(message.method)")
+    let error = OwnAnswers.error(-32601, "Method not found: \(message.method)")
     let status = name == nil && book.isModern ? 404 : 200
     return direct(.error(id: message.id ?? RawJSON(.null), error), status: status, name, now)
-  }
-}
-
-extension ExchangeBook {
-  /// A `tools/list` result of the tools that were called, where no list was recorded.
-  var toolList: RawJSON {
-    let schema = JSONValue.object([.init("type", .string("object"))])
-    let list = tools.map {
-      JSONValue.object([.init("name", .string($0)), .init("inputSchema", schema)])
-    }
-    return RawJSON(.object([.init("tools", .array(list))]))
   }
 }

@@ -1,4 +1,5 @@
 import Basics
+import MCP
 import NIOCore
 import Trace
 import Wire
@@ -14,7 +15,7 @@ extension ScriptedServer {
       }
       return refuse(400, "Parse error", now, code: -32700)
     }
-    if message.kind == .request, message.method == "initialize", !isModern(head, message) {
+    if message.kind == .request, message.method == Method.initialize, !isModern(head, message) {
       return initialize(head, message, now, reception.exchange)
     }
     var name: String?
@@ -30,7 +31,7 @@ extension ScriptedServer {
     switch message.kind {
     case .request: return answer(head, message, name, now, reception.exchange)
     case .notification:
-      if message.method == "notifications/cancelled", let name {
+      if message.method == Method.cancelled, let name {
         cancel(message, name, now, &reception)
       }
       return immediate(HTTPAnswer.whole(202, session: name), now)
@@ -46,10 +47,11 @@ extension ScriptedServer {
 
   /// 2026-07-28 and later say their revision in the header and in every `_meta`.
   private func isModern(_ head: HTTPRequestHead, _ message: JSONRPCMessage) -> Bool {
-    if head.fields.first("mcp-protocol-version").map(isModernRevision) == true { return true }
     let version = message.content?.member("_meta")?.member(
       "io.modelcontextprotocol/protocolVersion")
-    return version?.string.map(isModernRevision) == true
+    return [head.fields.first("mcp-protocol-version"), version?.string].contains {
+      $0.map { Revision($0).isStateless } == true
+    }
   }
 
   private mutating func cancel(
@@ -58,7 +60,7 @@ extension ScriptedServer {
     guard let id = message.content?.member("requestId"), let call = sessions[name]?.calls[id],
       let script = exchanges[call]?.script
     else { return }
-    let answer = LiveMessage.error(id: id, .error(0, "Request cancelled"))
+    let answer = LiveMessage.error(id: id, OwnAnswers.error(0, "Request cancelled"))
     exchanges[call]?.script.cut(
       [script.isStreaming ? .event(answer) : .json(status: 200, session: name, answer)], at: now)
     reception.awakened.append(call)
@@ -86,7 +88,8 @@ extension ScriptedServer {
     }
     counts.standIns += 1
     return direct(
-      .result(id: requestID, book.handshake(of: recorded)), status: 200, name, now)
+      .result(id: requestID, OwnAnswers.handshake(of: book.sessions[recorded])), status: 200, name,
+      now)
   }
 
   /// Whom a new client resembles: a recorded session of the same client, in turn.
@@ -102,23 +105,5 @@ extension ScriptedServer {
     let same = seen.filter { book.sessions[$0].client == client }
     let candidates = same.isEmpty ? (seen.isEmpty ? legacy : seen) : same
     return candidates.isEmpty ? nil : candidates[initializations % candidates.count]
-  }
-}
-
-extension ExchangeBook {
-  /// An `initialize` result for a session whose beginning was not recorded.
-  func handshake(of index: Int) -> RawJSON {
-    let session = sessions[index]
-    return RawJSON(
-      .object([
-        .init("protocolVersion", .string(session.revision ?? "2025-11-25")),
-        .init("capabilities", .object([.init("tools", .object([]))])),
-        .init(
-          "serverInfo",
-          .object([
-            .init("name", .string(session.server?.name ?? "recorded server")),
-            .init("version", .string(session.server?.version ?? "")),
-          ])),
-      ]))
   }
 }

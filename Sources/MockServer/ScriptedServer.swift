@@ -131,7 +131,7 @@ public struct ScriptedServer: Sendable {
   ) -> LiveExchange {
     counts.refused += 1
     var body = ByteBuffer()
-    if let message { LiveMessage.error(id: id, .error(code, message)).write(to: &body) }
+    if let message { LiveMessage.error(id: id, OwnAnswers.error(code, message)).write(to: &body) }
     return immediate(
       HTTPAnswer.whole(
         status, type: message == nil ? nil : "application/json", allow: allow, body: body), now)

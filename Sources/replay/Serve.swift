@@ -12,7 +12,8 @@ struct Serve: AsyncParsableCommand {
       A call gets what the recording has for the same tool and arguments, after the recorded service \
       time, with the recorded notifications on the way; the n-th such call of a session gets the n-th \
       recorded answer, the last one repeats. Other arguments get one of the tool's recorded answers, \
-      always the same for the same arguments. Stops at SIGINT or SIGTERM with exit code 0.
+      always the same for the same arguments; so does, after twice the recorded wait, a call that the \
+      recorded client gave up. Stops at SIGINT or SIGTERM with exit code 0.
 
       Exit codes: 0 stopped, 64 wrong usage, 65 unreadable trace, 73 cannot listen.
       """)
@@ -46,6 +47,11 @@ struct Serve: AsyncParsableCommand {
         host: listen.host, port: listen.port, server: server)
     } catch let error as ServerSocket.BindError {
       throw failure(Exit.cannotCreate, "\(error); choose another --listen")
+    }
+    if book.otherTransports > 0 {
+      say(
+        "replay: \(trace): \(book.otherTransports) sessions were recorded over another transport; "
+          + "their calls are answered over Streamable HTTP")
     }
     if !quiet {
       let host = listen.host.contains(":") ? "[\(listen.host)]" : listen.host

@@ -81,4 +81,33 @@ import Testing
       call.events.map(\.text)
         == [#"{"jsonrpc":"2.0","id":7,"result":{"content":[],"isError":true}}"#])
   }
+
+  @Test(arguments: [
+    (
+      "server/discover", "{}",
+      #""ttlMs":0,"cacheScope":"private","supportedVersions":["2026-07-28"],"capabilities":{"tools":{}}"#
+    ),
+    (
+      "tools/list", "{}",
+      #""ttlMs":0,"cacheScope":"private","tools":[{"name":"f","inputSchema":{"type":"object"}}]"#
+    ),
+    (
+      "tools/call", #"{"name":"h"}"#,
+      #""content":[{"type":"text","text":"Unknown tool: h"}],"isError":true"#
+    ),
+  ])
+  func `are answered in the manner of 2026-07-28 where that was recorded`(
+    method: String, params: String, result: String
+  ) throws {
+    var stage = try Stage(
+      recording {
+        $0.session("s1", .modern)
+        $0.call("s1", 3, "f", "{}", takes: 1, text: "a", via: "json")
+      })
+    let seen = stage.answer(
+      "POST", [HeaderField("mcp-protocol-version", "2026-07-28")],
+      #"{"jsonrpc":"2.0","id":1,"method":"\#(method)","params":\#(params)}"#)
+    #expect(
+      seen.body?.text == #"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete",\#(result)}}"#)
+  }
 }

@@ -153,14 +153,52 @@ import Testing
           "s1", 3, "tools/call", #"{"name":"break"}"#, takes: 30, "", outcome: "transport_error",
           via: "json")
         $0.exchange(
-          "s1", 5, "tools/call", #"{"name":"hang"}"#, takes: 30, "", outcome: "cancelled",
-          via: "json")
+          "s1", 5, "subscriptions/listen", takes: 30, "", outcome: "cancelled", via: "json")
       })
     let session = stage.initialize()
     let broken = stage.answer("POST", session, Stage.call("break", "{}"))
     #expect(broken == Stage.Seen(ending: .hangUp, endedAt: 30))
-    let hanging = stage.send("POST", session, Stage.call("hang", "{}"))
+    let hanging = stage.send(
+      "POST", session, #"{"jsonrpc":"2.0","id":3,"method":"subscriptions/listen"}"#)
     stage.run(to: 100_000)
     #expect(stage.seen(hanging) == Stage.Seen())
+  }
+
+  @Test func `are twice the wait where the recorded client gave up a call`() throws {
+    var stage = try Stage(
+      server {
+        for (n, tool) in [(3, "f"), (5, "g")] {
+          $0.exchange(
+            "s1", n, "tools/call", #"{"name":"\#(tool)","arguments":{"n":9}}"#, takes: 300, "",
+            outcome: "cancelled", via: "json")
+        }
+        $0.call("s1", 7, "f", #"{"n":1}"#, takes: 20, text: "a", via: "json")
+      })
+    let session = stage.initialize()
+    let other = stage.answer("POST", session, Stage.call("f", #"{"n":9}"#))
+    #expect(other.body == Stage.Line(600, #"{"jsonrpc":"2.0","id":7,"result":{"text":"a"}}"#))
+    let none = stage.answer("POST", session, Stage.call("g", #"{"n":9}"#))
+    let text =
+      #"{"content":[{"type":"text","text":"No answer to this call was recorded"}],"isError":true}"#
+    #expect(none.body == Stage.Line(1200, #"{"jsonrpc":"2.0","id":7,"result":\#(text)}"#))
+  }
+
+  @Test func `begin with the head of a stream that then broke`() throws {
+    var stage = try Stage(
+      server {
+        $0.add(
+          #"{"type":"request","session":"s1","n":3,"t":0,"dir":"c2s","id":3,"method":"tools/call","tool":"f","x":3,"params":{"name":"f"}}"#
+        )
+        $0.add(
+          #"{"type":"response","session":"s1","n":4,"re":3,"t":1000000,"done":90000000,"dir":"s2c","outcome":"transport_error","by":"server","status":200,"x":3,"headers":[["Content-Type","text/event-stream"]]}"#
+        )
+      })
+    let session = stage.initialize()
+    let seen = stage.answer("POST", session, Stage.call("f", "{}"))
+    #expect(
+      seen
+        == Stage.Seen(
+          status: 200, session: session.first?.value, type: "text/event-stream", at: 0,
+          ending: .hangUp, endedAt: 90))
   }
 }
