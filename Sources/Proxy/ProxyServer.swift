@@ -58,7 +58,9 @@ public final class ProxyServer: Sendable {
       listener = try await bootstrap.bind(host: address.host, port: address.port).get()
     } catch {
       await stopLoops()
-      throw ProxyError(what: "listen on", where: "\(address)", cause: "\(error)")
+      // The system's words; NIO's have the call's name and an errno around them.
+      let words = (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) }
+      throw ProxyError(what: "listen on", where: "\(address)", cause: words ?? "\(error)")
     }
     let bound = Endpoint(listener.localAddress)
     lifetime.withLock { $0.listener = listener }
