@@ -340,7 +340,12 @@ final class ConnectionDissector {
 
   private func finish(_ exchange: HTTPExchange, complete: Bool, at: Timestamp) {
     if !complete { exchange.responseBody.markIncomplete() }
-    if exchange.responseBody.isCoded { exchange.flags.append("content-encoding-kept") }
+    if exchange.responseBody.isCoded {
+      exchange.flags.append("content-encoding-kept")
+      // Its bytes are part of the exchange; what they say is lost.
+      let kind = "content.undecoded"
+      ledger.note(LossLine(t: 0, kind: kind, conn: flow.number, x: exchange.x), at: at)
+    }
     exchange.sse?.end()
     if let bytes = exchange.sse?.incomplete, bytes > 0 {
       // Counted among the explained bytes, as part of the response.

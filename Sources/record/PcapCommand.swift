@@ -33,6 +33,7 @@ struct PcapCommand: ParsableCommand {
     var progress = Progress(isQuiet: recording.quiet)
     var filteredOut = 0
     StopFlag.install()
+    signal(SIGXFSZ, SIG_IGN)
     for path in files where !StopFlag.isRaised {
       do throws(PcapError) {
         var file = try PcapFile(path: path, filter: filter)

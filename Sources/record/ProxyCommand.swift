@@ -48,7 +48,8 @@ struct ProxyCommand: AsyncParsableCommand {
     let (output, keepOptions, isQuiet) = (recording.output, options, recording.quiet)
 
     let signals = Signals([SIGINT, SIGTERM])
-    signal(SIGPIPE, SIG_IGN)
+    // Failed writes come back as errors: a full disk or a closed pipe must not end the forwarding.
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     let handoff = Handoff()
     // Bound before the output is created: a second start on a used port must not empty the first one's trace.
     let server = ProxyServer(
