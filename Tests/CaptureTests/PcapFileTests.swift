@@ -6,12 +6,13 @@ import Packets
 import TestKit
 import Testing
 
-/// A file that goes when the test ends.
-final class TemporaryFile {
+/// A capture in a file that goes when the test ends.
+final class CaptureOnDisk {
   let path: String
 
   init(_ bytes: ByteBuffer) throws {
-    var template = Array("/tmp/pcap-test-XXXXXX".utf8CString)
+    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? P_tmpdir
+    var template = Array("\(folder)/pcap-test-XXXXXX".utf8CString)
     let descriptor = unsafe mkstemp(&template)
     path = String(
       decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
@@ -40,7 +41,7 @@ struct `Capture files` {
   private func read(
     _ bytes: ByteBuffer, filter: String? = nil
   ) throws -> (frames: [CapturedFrame], tail: Int, error: PcapError?, filteredOut: Int) {
-    let file = try TemporaryFile(bytes)
+    let file = try CaptureOnDisk(bytes)
     var capture = try PcapFile(path: file.path, filter: filter)
     var frames: [CapturedFrame] = []
     do throws(PcapError) {
@@ -117,7 +118,7 @@ struct `Capture files` {
   func `what is not a capture is refused`(_ name: String, _ bytes: [UInt8], _ what: PcapError.What)
     throws
   {
-    let file = try TemporaryFile(ByteBuffer(bytes: bytes))
+    let file = try CaptureOnDisk(ByteBuffer(bytes: bytes))
     let path = file.path
     let error = #expect(throws: PcapError.self) { _ = try PcapFile(path: path).linkType }
     #expect(error?.what == what, "\(name)")
@@ -142,7 +143,7 @@ struct `Capture files` {
   }
 
   @Test func `a filter that does not compile is refused`() throws {
-    let file = try TemporaryFile(PcapBuilder().file(`Capture files`.frames()))
+    let file = try CaptureOnDisk(PcapBuilder().file(`Capture files`.frames()))
     let path = file.path
     let error = #expect(throws: PcapError.self) {
       _ = try PcapFile(path: path, filter: "tcp prot 80").linkType
