@@ -10,10 +10,15 @@ import Trace
 struct WaitRules {
   private let index: MessageIndex
   private let firstN: Int
+  /// When each answer was there, and what the request behind it waited for.
+  private let done: [Int: Int64]
+  private let waits: [Int: [Int]]
 
   init(_ index: MessageIndex, firstN: Int) {
     self.index = index
     self.firstN = firstN
+    done = index.answers.mapValues { $0.done ?? $0.t }
+    waits = index.answers.compactMapValues { index.requests[$0.re]?.after }
   }
 
   func check(_ ledger: SessionLedger, _ findings: inout Findings) {
@@ -61,26 +66,27 @@ struct WaitRules {
     checkImplied(after, line: line, &findings)
   }
 
+  /// Most answers that are looked at for one line. With hundreds of calls in flight at once a whole walk for each line would take
+  /// the square of the session; chains of real agents end far below.
+  private static let lookLimit = 2048
+
   private func checkImplied(_ after: [Int], line: Int, _ findings: inout Findings) {
-    guard after.count > 1, let oldest = after.compactMap(index.done).min() else { return }
+    guard after.count > 1, let oldest = after.compactMap({ done[$0] }).min() else { return }
     let wanted = Set(after)
     var seen: Set<Int> = []
+    var looks = 0
     for n in after {
-      var open = waits(of: n)
-      while let earlier = open.popLast() {
+      var open = waits[n] ?? []
+      while looks < WaitRules.lookLimit, let earlier = open.popLast() {
+        looks += 1
         if wanted.contains(earlier) {
           findings.error(line, "after: \(earlier) is implied by \(n)")
           return
         }
-        guard let done = index.done(earlier), done >= oldest, seen.insert(earlier).inserted
+        guard let at = done[earlier], at >= oldest, seen.insert(earlier).inserted
         else { continue }
-        open += waits(of: earlier)
+        open += waits[earlier] ?? []
       }
     }
-  }
-
-  /// The answers that the request behind the answer `n` waited for.
-  private func waits(of n: Int) -> [Int] {
-    index.answers[n].flatMap { index.requests[$0.re]?.after } ?? []
   }
 }
