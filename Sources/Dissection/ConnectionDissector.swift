@@ -136,9 +136,6 @@ final class ConnectionDissector {
   /// True once both directions are over.
   var isEnded: Bool { endC2S != nil && endS2C != nil }
 
-  /// True while an exchange is under way.
-  var isBusy: Bool { requesting != nil || responding != nil || !awaiting.isEmpty }
-
   /// Takes the steps that came about since the last call, in order.
   func takeSteps() -> [ExchangeStep] {
     guard !steps.isEmpty else { return [] }

@@ -107,12 +107,12 @@ final class SessionState {
   }
 
   /// Notes a value that a later message may give back. Old ones are forgotten when there are too many.
-  func remember<Value>(_ key: String, _ value: Value, in map: WritableKeyPathMap<Value>) {
+  func remember<Value>(
+    _ key: String, _ value: Value, in map: ReferenceWritableKeyPath<SessionState, [String: Value]>
+  ) {
     if self[keyPath: map].count >= SessionState.valueLimit { self[keyPath: map].removeAll() }
     self[keyPath: map][key] = value
   }
-
-  typealias WritableKeyPathMap<Value> = ReferenceWritableKeyPath<SessionState, [String: Value]>
 
   /// An SDK client on SSE answers opens a connection a call; more are not open at once.
   private static let connLimit = 64

@@ -22,8 +22,6 @@ public struct MessageFacts: Sendable {
   public private(set) var revision: Revision?
   /// `clientInfo` of `initialize` or of `_meta`.
   public private(set) var client: Implementation?
-  /// `_meta.traceparent`'s trace id (W3C Trace Context).
-  public private(set) var traceID: String?
 
   /// Looks into a message; empty for answers.
   public init(_ message: JSONRPCMessage) {
@@ -52,9 +50,6 @@ public struct MessageFacts: Sendable {
       case "progressToken": progressToken = value
       case "io.modelcontextprotocol/protocolVersion": revision = value.string.map(Revision.init)
       case "io.modelcontextprotocol/clientInfo": client = Implementation(json: value)
-      case "traceparent":
-        let parts = value.string?.split(separator: "-") ?? []
-        if parts.count >= 2 { traceID = String(parts[1]) }
       default: break
       }
     }
