@@ -2,7 +2,7 @@ import Basics
 import MockServer
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct `Server socket` {
   private let trace = recording {
     $0.session("s1")

@@ -3,7 +3,7 @@ import NIOCore
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct `Random conversations` {
   @Test func `are recorded as what was heard and some of what was said`()
     async throws

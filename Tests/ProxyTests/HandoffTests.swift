@@ -5,7 +5,7 @@ import Proxy
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct `Handoff queue` {
   private let ends = FlowEnds(
     client: Endpoint(host: "127.0.0.1", port: 1), server: Endpoint(host: "127.0.0.1", port: 2))

@@ -4,7 +4,7 @@ import Proxy
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct `A relayed connection` {
   private let megabyte = 1 << 20
 

@@ -3,7 +3,7 @@ import NIOCore
 import Proxy
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct `Proxy server` {
   @Test func `names the port that is in use`() async throws {
     let taken = try await Listener.open()

@@ -4,7 +4,7 @@ import NIOCore
 import TestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct `replay serve` {
   private static let capture =
     #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
@@ -91,7 +91,7 @@ struct `replay serve` {
   }
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct `replay demo` {
   /// Whether the figures are valid depends on what else the machine does; the calls do not.
   @Test func `plays the bundled capture ten times against its own server`() throws {
