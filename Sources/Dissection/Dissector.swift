@@ -36,7 +36,7 @@ public final class Dissector {
   public func append(_ event: FlowEvent) {
     switch event {
     case .opened(let id, let ends, let at):
-      open(id, ends, at)
+      _ = open(id, ends, at)
       tick(at)
     case .bytes(let id, let direction, let bytes, let at):
       flow(id, at).append(direction, bytes, at: at)
@@ -48,10 +48,10 @@ public final class Dissector {
       tick(at)
     case .ended(let id, let direction, let how, let at):
       let connection = flow(id, at)
-      if how == .captureEnd, !connection.isEnded { openAtEnd.insert(id.number) }
+      if how == .captureEnd, !connection.streamEnds.areBoth { openAtEnd.insert(id.number) }
       connection.end(direction, how, at: at)
       advance(id)
-      if connection.isEnded { close(connection) }
+      if connection.streamEnds.areBoth { close(connection) }
       tick(at)
     }
   }
@@ -72,7 +72,8 @@ public final class Dissector {
     for id in flows.keys.sorted() {
       for direction in [Direction.c2s, .s2c] {
         guard let connection = flows[id] else { continue }
-        let isOver = direction == .c2s ? connection.endC2S != nil : connection.endS2C != nil
+        let isOver =
+          (direction == .c2s ? connection.streamEnds.c2s : connection.streamEnds.s2c) != nil
         if !isOver { append(.ended(id, direction, .captureEnd, at: max(at, latest))) }
       }
     }
@@ -87,26 +88,23 @@ public final class Dissector {
       loss: ledger.losses)
   }
 
-  private func open(_ id: FlowID, _ ends: FlowEnds, _ at: Timestamp) {
-    let connection = ConnectionDissector(
-      flow: id, ends: ends, at: at, ledger: ledger, options: options
-    ) { [unowned self] in
+  private func open(_ id: FlowID, _ ends: FlowEnds, _ at: Timestamp) -> ConnectionDissector {
+    let context = ConnectionContext(flow: id, ends: ends, ledger: ledger, options: options) {
+      [unowned self] in
       exchanges += 1
       return exchanges
     }
+    let connection = ConnectionDissector(context, at: at)
     flows[id] = connection
     output.append(.connection(line(connection)))
+    return connection
   }
 
   /// The connection of a flow; one that was never opened is taken as joined in the middle.
   private func flow(_ id: FlowID, _ at: Timestamp) -> ConnectionDissector {
     if let connection = flows[id] { return connection }
     let nowhere = Endpoint(host: "", port: 0)
-    open(id, FlowEnds(client: nowhere, server: nowhere, seenFromStart: false), at)
-    return flows[id]
-      ?? ConnectionDissector(
-        flow: id, ends: FlowEnds(client: nowhere, server: nowhere), at: at, ledger: ledger,
-        options: options, numberExchange: { 0 })
+    return open(id, FlowEnds(client: nowhere, server: nowhere, seenFromStart: false), at)
   }
 
   private func line(_ connection: ConnectionDissector) -> ConnectionLine {
@@ -114,12 +112,12 @@ public final class Dissector {
       conn: connection.flow.number, t: connection.openedAt - t0,
       client: connection.ends.client.description, server: connection.ends.server.description)
     line.upstream = connection.ends.upstream?.description
-    line.content = connection.content
+    line.content = connection.carries
     return line
   }
 
   private func close(_ connection: ConnectionDissector) {
-    guard let c2s = connection.endC2S, let s2c = connection.endS2C else { return }
+    guard let c2s = connection.streamEnds.c2s, let s2c = connection.streamEnds.s2c else { return }
     var line = line(connection)
     line.closed = max(c2s.at, s2c.at) - t0
     let ways = [c2s.how, s2c.how]

@@ -1,0 +1,54 @@
+import Basics
+import NIOCore
+import Trace
+
+/// One transport connection: counts its bytes, notes its holes and ends, and has its content dissected.
+final class ConnectionDissector {
+  let openedAt: Timestamp
+  /// Payload bytes seen, by direction.
+  private(set) var bytesC2S = 0
+  private(set) var bytesS2C = 0
+  /// Ends of the directions.
+  private(set) var streamEnds = StreamEnds()
+
+  private let context: ConnectionContext
+  private let content: ContentDissector
+
+  init(_ context: ConnectionContext, at: Timestamp) {
+    self.context = context
+    openedAt = at
+    content = ContentDissector(context, fromStart: context.ends.seenFromStart)
+  }
+
+  var flow: FlowID { context.flow }
+  var ends: FlowEnds { context.ends }
+  /// What it turned out to carry.
+  var carries: ConnectionLine.Content? { content.carries }
+
+  /// Takes the next bytes of a direction.
+  func append(_ direction: Direction, _ bytes: ByteBuffer, at: Timestamp) {
+    if direction == .c2s {
+      bytesC2S += bytes.readableBytes
+    } else {
+      bytesS2C += bytes.readableBytes
+    }
+    context.ledger.bytesIn += bytes.readableBytes
+    content.append(direction, bytes, at: at)
+  }
+
+  /// Takes a hole in a direction.
+  func gap(_ direction: Direction, _ count: Int, at: Timestamp) {
+    context.ledger.bytesIn += count
+    context.lose(context.options.gapKind, bytes: count, at: at)
+    content.gap(direction, count, at: at)
+  }
+
+  /// Takes the end of a direction.
+  func end(_ direction: Direction, _ how: FlowEnding, at: Timestamp) {
+    streamEnds.note(direction, how, at: at)
+    content.end(direction, how, at: at)
+  }
+
+  /// Takes the steps that came about since the last call, in order.
+  func takeSteps() -> [ExchangeStep] { context.takeSteps() }
+}

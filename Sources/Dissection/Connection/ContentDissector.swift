@@ -1,0 +1,139 @@
+import Basics
+import NIOCore
+import Trace
+import Wire
+
+/// Dissects a pair of byte streams: looks at their first bytes and decides what they carry.
+///
+/// Theory (mitmproxy's NextLayer): bytes are held until the protocol is known, then played into the chosen decoder. The
+/// streams are a connection's own, or what another layer carries (a tunnel, a cipher): such a layer owns a dissector for
+/// its content, and counts what it adds itself. Gaps were counted where they were found.
+/// States: sniffing → http1 | opaque. What is opaque is counted by name, never parsed again.
+final class ContentDissector {
+  /// What it turned out to be.
+  private(set) var carries: ConnectionLine.Content?
+
+  private enum Mode {
+    case sniffing
+    case http1(HTTP1Connection)
+    case opaque(kind: String)
+  }
+
+  private enum Held {
+    case bytes(Direction, ByteBuffer, Timestamp)
+    case gap(Direction, Int, Timestamp)
+    case end(Direction, FlowEnding, Timestamp)
+  }
+
+  /// Most bytes held while the protocol is unknown.
+  private static let sniffLimit = 64 << 10
+
+  private let context: ConnectionContext
+  private let fromStart: Bool
+  private var mode = Mode.sniffing
+  private var ends = StreamEnds()
+  private var held: [Held] = []
+  private var heldBytes = 0
+  private var opaqueBytes = 0
+
+  /// Creates a dissector; `fromStart` is false where the streams were joined in the middle.
+  init(_ context: ConnectionContext, fromStart: Bool) {
+    self.context = context
+    self.fromStart = fromStart
+  }
+
+  /// Takes the next bytes of a direction.
+  func append(_ direction: Direction, _ bytes: ByteBuffer, at: Timestamp) {
+    switch mode {
+    case .sniffing:
+      held.append(.bytes(direction, bytes, at))
+      heldBytes += bytes.readableBytes
+      sniff(at)
+    case .http1(let connection): connection.append(direction, bytes, at: at)
+    case .opaque: opaqueBytes += bytes.readableBytes
+    }
+  }
+
+  /// Takes a hole in a direction.
+  func gap(_ direction: Direction, _ count: Int, at: Timestamp) {
+    switch mode {
+    case .sniffing: held.append(.gap(direction, count, at))
+    case .http1(let connection): connection.gap(direction, count, at: at)
+    case .opaque: break
+    }
+  }
+
+  /// Takes the end of a direction.
+  func end(_ direction: Direction, _ how: FlowEnding, at: Timestamp) {
+    ends.note(direction, how, at: at)
+    switch mode {
+    case .sniffing where ends.areBoth: becomeOpaque("unknown")
+    case .sniffing: held.append(.end(direction, how, at))
+    case .http1(let connection): connection.end(direction, how, at: at)
+    case .opaque: break
+    }
+    if ends.areBoth, case .opaque(let kind) = mode, opaqueBytes > 0 {
+      context.lose(kind, bytes: opaqueBytes, at: at)
+      opaqueBytes = 0
+    }
+  }
+
+  // MARK: What it carries
+
+  /// Either side's first bytes may tell; when one side's say nothing the other's are waited for.
+  private func sniff(_ at: Timestamp) {
+    let guesses = [Direction.c2s, .s2c].map { SniffedProtocol(firstBytes: firstBytes(of: $0)) }
+    if guesses.contains(.http1) {
+      let connection = HTTP1Connection(context, fromStart: fromStart)
+      mode = .http1(connection)
+      carries = .http1
+      play()
+    } else if guesses.contains(.http2) {
+      becomeOpaque("h2.unsupported")
+    } else if guesses.contains(.tls) {
+      becomeOpaque("tls.undecryptable")
+    } else if guesses == [.unknown, .unknown] || heldBytes > ContentDissector.sniffLimit {
+      becomeOpaque("unknown")
+    } else if guesses.contains(.unknown), !fromStart {
+      // Joined in the middle: this may be the rest of a body; a later segment may begin a message.
+      dropHeld(at)
+    }
+  }
+
+  /// Gives what was held to the decoder that was chosen.
+  private func play() {
+    let all = held
+    held = []
+    heldBytes = 0
+    for piece in all {
+      switch piece {
+      case .bytes(let direction, let bytes, let at): append(direction, bytes, at: at)
+      case .gap(let direction, let count, let at): gap(direction, count, at: at)
+      case .end(let direction, let how, let at): end(direction, how, at: at)
+      }
+    }
+  }
+
+  private func firstBytes(of wanted: Direction) -> ByteBuffer {
+    var first = ByteBuffer()
+    for case .bytes(let direction, let bytes, _) in held where direction == wanted {
+      first.writeImmutableBuffer(bytes)
+      if first.readableBytes >= 24 { break }
+    }
+    return first
+  }
+
+  private func dropHeld(_ at: Timestamp) {
+    held.removeAll { if case .end = $0 { false } else { true } }
+    context.lose(HTTP1Decoder.SkipReason.midstream.rawValue, bytes: heldBytes, at: at)
+    heldBytes = 0
+  }
+
+  private func becomeOpaque(_ kind: String) {
+    mode = .opaque(kind: kind)
+    carries = .opaque
+    opaqueBytes += heldBytes
+    held = []
+    heldBytes = 0
+  }
+}
