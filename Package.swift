@@ -33,6 +33,18 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     swiftSettings: strict)
 }
 
+// Fuzzing needs the sanitisers' runtime: `Tests/long/fuzz.sh` asks for this target, other builds don't have it.
+let sanitizers = ["-sanitize=fuzzer,address", "-use-ld=lld"]
+let fuzzers: [Target] =
+  Context.environment["FUZZING"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzTargets", nioCore], path: "Tests/Fuzz/Driver",
+      swiftSettings: strict,
+      linkerSettings: [.unsafeFlags(sanitizers)])
+  ]
+
 // Rows 0 to 5: a target imports only from rows above it, and only what it lists.
 // `LayeringTests` holds this table and the imports in the sources together.
 let package = Package(
@@ -104,6 +116,11 @@ let package = Package(
       dependencies: ["Basics", "Wire", "Trace", "Packets", "Capture", "Dissection", nioCore],
       path: "Tests/Bench", exclude: ["tools"], swiftSettings: strict),
 
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
+      path: "Tests/Fuzz/Targets", swiftSettings: strict),
+
     tests("BasicsTests", []),
     tests("WireTests", ["Wire"]),
     tests("PacketsTests", ["Packets"]),
@@ -120,7 +137,8 @@ let package = Package(
     tests("TraceCommandTests", ["trace"]),
     tests("ServeCommandTests", ["replay"]),
     tests("ReplayCommandTests", ["replay", "Trace"]),
+    tests("FuzzTests", ["FuzzTargets"]),
     tests("HouseTests", []),
-  ],
+  ] + fuzzers,
   swiftLanguageModes: [.v6]
 )
