@@ -52,6 +52,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CPcap"),
     .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CZstd"),
 
     layer("Basics", [nioCore]),
 
@@ -68,7 +69,7 @@ let package = Package(
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
-    layer("Capture", ["Basics", "Packets", "CPcap", nioCore]),
+    layer("Capture", ["Basics", "Packets", "CPcap", "CZlib", "CZstd", nioCore]),
     layer("Proxy", ["Basics", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
@@ -96,7 +97,9 @@ let package = Package(
 
     .target(
       name: "TestKit",
-      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", nioCore],
+      dependencies: [
+        "Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", "CZstd", nioCore,
+      ],
       path: "Tests/TestKit", swiftSettings: strict),
 
     .executableTarget(
