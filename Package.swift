@@ -66,6 +66,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CPcap"),
     .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CZstd"),
 
     layer("Basics", [nioCore]),
 
@@ -82,7 +83,7 @@ let package = Package(
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
-    layer("Capture", ["Basics", "Packets", "CPcap", nioCore]),
+    layer("Capture", ["Basics", "Packets", "CPcap", "CZlib", "CZstd", nioCore]),
     layer("Proxy", ["Basics", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
@@ -111,7 +112,7 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", nioCore, nioHPACK,
+        "Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", "CZstd", nioCore, nioHPACK,
       ],
       path: "Tests/TestKit", swiftSettings: strict),
 

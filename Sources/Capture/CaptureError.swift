@@ -1,15 +1,17 @@
 /// Why a capture cannot be read, or not further.
-public struct PcapError: Error, Hashable {
+public struct CaptureError: Error, Hashable {
   /// What went wrong.
   public enum What: String, Hashable, Sendable {
     /// The file cannot be opened or read.
     case cannotOpen = "cannot open"
     /// The file is not a capture.
     case notACapture = "not a packet capture"
-    /// The file is compressed; decompress it first.
-    case compressed = "compressed; decompress it first (gzip -dc FILE | record pcap - ...)"
-    /// A record is damaged; the records before it were read.
-    case corruptRecord = "damaged record"
+    /// The file is a capture of a kind that is not read.
+    case unsupported = "cannot be read"
+    /// A record or block is damaged; those before it were read.
+    case corruptBlock = "damaged record"
+    /// The compressed data is damaged; what came before was read.
+    case corruptContainer = "damaged compressed data"
     /// The filter expression does not compile.
     case badFilter = "bad filter expression"
   }
@@ -18,9 +20,10 @@ public struct PcapError: Error, Hashable {
   public let what: What
   /// The path as given, `-` for standard input.
   public let path: String
-  /// Offset in bytes of the record that could not be read, where it is known.
+  /// Offset in bytes of what could not be read, where it is known; of a compressed file that of the compressed data
+  /// for `corruptContainer`, else that of what it holds.
   public let offset: Int?
-  /// The words of libpcap or the system; may be empty.
+  /// What the format, libpcap or the system says; may be empty.
   public let cause: String
 
   /// Describes a failure.
@@ -32,8 +35,8 @@ public struct PcapError: Error, Hashable {
   }
 }
 
-extension PcapError: CustomStringConvertible {
-  /// One sentence: `trace.pcap: damaged record at byte 1234: invalid packet capture length 4294967295`.
+extension CaptureError: CustomStringConvertible {
+  /// One sentence: `agents.pcap: damaged record at byte 1234: a length of 4294967295 bytes`.
   public var description: String {
     let place = offset.map { " at byte \($0)" } ?? ""
     return "\(path): \(what.rawValue)\(place)" + (cause.isEmpty ? "" : ": \(cause)")
