@@ -87,14 +87,14 @@ struct HeldBlocks {
 
   private mutating func add(_ block: Block, _ range: Range<Int>, at index: Int) {
     var piece = Block(offset: range.lowerBound, count: range.count, bytes: nil, at: block.at)
-    if let bytes = block.bytes { piece.bytes = unpinned(slice(bytes, block.offset, range)) }
+    if let bytes = block.bytes { piece.bytes = HeldBlocks.copy(slice(bytes, block.offset, range)) }
     blocks.insert(piece, at: index)
     charge += piece.charge
   }
 
-  /// Copies what would pin a buffer more than four times its size; it may wait long.
-  private func unpinned(_ bytes: ByteBuffer) -> ByteBuffer {
-    bytes.storageCapacity > 4 * bytes.readableBytes + HeldBlocks.overhead
+  /// Returns the bytes in a buffer of their own: what waits must not keep alive the block that a file was read into.
+  static func copy(_ bytes: ByteBuffer) -> ByteBuffer {
+    bytes.storageCapacity > bytes.readableBytes + overhead
       ? ByteBuffer(bytes: bytes.readableBytesView) : bytes
   }
 

@@ -25,6 +25,7 @@ public struct FlowTable: ~Copyable {
   private var lastTime = Timestamp(nanoseconds: .min)
   private var flowCount = 0
   var watches = CircularBuffer<Watch>()
+  var fragments = FragmentTable()
 
   /// A timer for a direction whose hole may be over although the flow is silent.
   struct Watch {
@@ -44,10 +45,31 @@ public struct FlowTable: ~Copyable {
     lastTime = frame.at
     if now < frame.at { now = frame.at }
     runTimers()
-    switch FlowTable.headers(frame) {
-    case .counted(let packet): counters.count(packet)
-    case .found((let ip, let tcp)): take(frame, ip, tcp)
+    var packet = FlowTable.read(frame)
+    guard case .fragment = packet else { return take(packet, frame) }
+    var whole = copy frame
+    while case .fragment(let ip) = packet, let fragment = ip.fragment {
+      guard let datagram = fragments.insert(whole, ip, fragment, now: now, &counters) else {
+        return counters.count(.fragment)
+      }
+      counters.count(.reassembled)
+      whole = datagram
+      packet = FlowTable.read(whole)
     }
+    take(packet, whole)
+  }
+
+  private mutating func take(_ packet: Packet, _ frame: borrowing CapturedFrame) {
+    switch packet {
+    case .counted(let packet): counters.count(packet)
+    case .segment(let ip, let tcp): take(frame, ip, tcp)
+    case .fragment: counters.count(.fragment)
+    }
+  }
+
+  private static func read(_ frame: borrowing CapturedFrame) -> Packet {
+    LayerWalk.read(
+      frame.bytes.readableBytesUInt8Span, frame.linkType, wireLength: frame.originalLength)
   }
 
   /// Returns the next event in order; `nil` when another frame is needed.
@@ -55,26 +77,9 @@ public struct FlowTable: ~Copyable {
 
   /// Ends the capture: what waits behind holes is said after gaps, and every open direction ends.
   public mutating func finish() {
+    fragments.finish(&counters)
     let open = store.slots.sorted { store.flows[$0].id < store.flows[$1].id }
     for slot in open { retire(slot, .captureEnd) }
-  }
-
-  private static func headers(_ frame: borrowing CapturedFrame) -> Layer<(IPView, TCPView)> {
-    let bytes = frame.bytes.readableBytesUInt8Span
-    let at: Int
-    switch LinkLayer.networkHeader(bytes, frame.linkType) {
-    case .counted(let packet): return .counted(packet)
-    case .found(let offset): at = offset
-    }
-    switch IPView.read(bytes, at: at, wireLength: frame.originalLength) {
-    case .counted(let packet): return .counted(packet)
-    case .found(let ip):
-      guard ip.transport == 6 else { return .counted(.transport(ip.transport)) }
-      switch TCPView.read(bytes, ip) {
-      case .counted(let packet): return .counted(packet)
-      case .found(let tcp): return .found((ip, tcp))
-      }
-    }
   }
 
   // MARK: Flows

@@ -13,6 +13,11 @@ struct IPAddress: Hashable {
     self.low = low
   }
 
+  /// The four bytes of an IPv4 address.
+  var ipv4: UInt32? {
+    high == 0 && low >> 32 == 0xffff ? UInt32(truncatingIfNeeded: low) : nil
+  }
+
   static func < (a: IPAddress, b: IPAddress) -> Bool {
     a.high != b.high ? a.high < b.high : a.low < b.low
   }

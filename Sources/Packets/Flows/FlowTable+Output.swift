@@ -73,6 +73,7 @@ extension FlowTable {
 
   /// Gives up holes and forgets flows for which the capture's clock says so.
   mutating func runTimers() {
+    fragments.expire(now, &counters)
     // Counted, because a clock at the end of its range would make every new deadline already past.
     for _ in 0..<watches.count {
       guard let watch = watches.first, watch.deadline <= now else { break }
