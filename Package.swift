@@ -15,6 +15,7 @@ let strict: [SwiftSetting] = [
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let arguments = Target.Dependency.product(
@@ -55,7 +56,7 @@ let package = Package(
 
     layer("Basics", [nioCore]),
 
-    layer("Wire", ["Basics", "CZlib", nioCore]),
+    layer("Wire", ["Basics", "CZlib", crypto, cryptoExtras, nioCore]),
     layer("Packets", ["Basics", nioCore]),
     layer(
       "Trace", ["Basics", nioCore],
@@ -78,7 +79,7 @@ let package = Package(
     .executableTarget(
       name: "record",
       dependencies: [
-        "Basics", "Trace", "Dissection", "Packets", "Capture", "Proxy", nioCore, arguments,
+        "Basics", "Wire", "Trace", "Dissection", "Packets", "Capture", "Proxy", nioCore, arguments,
       ],
       swiftSettings: strict),
     .executableTarget(
