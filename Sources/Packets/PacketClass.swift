@@ -3,6 +3,7 @@ enum PacketClass: Hashable {
   case tcpData
   case tcpControl
   case tcpKeepAlive
+  case filtered
   case fragment
   case badLength
   case badVersion
@@ -18,6 +19,7 @@ enum PacketClass: Hashable {
     case .tcpData: "tcp.data"
     case .tcpControl: "tcp.control"
     case .tcpKeepAlive: "tcp.keepalive"
+    case .filtered: "filtered"
     case .fragment: "ip.fragments"
     case .badLength: "ip.bad_length"
     case .badVersion: "ip.bad_version"
