@@ -144,6 +144,7 @@ let package = Package(
     tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
     tests("TraceCommandTests", ["trace"]),
     tests("ServeCommandTests", ["replay"]),
+    tests("RecordCommandTests", ["record", "Capture", "Packets", "Trace"]),
     tests("ReplayCommandTests", ["replay", "Trace"]),
     tests("FuzzTests", ["FuzzTargets"]),
     tests("HouseTests", []),
