@@ -28,7 +28,7 @@ struct PcapCommand: ParsableCommand {
   func run() throws {
     let options = try recording.dissection()
     var table = FlowTable()
-    var session: Recording?
+    var session: ThreadedRecording?
     var latest = Timestamp(nanoseconds: 0)
     var progress = Progress(isQuiet: recording.quiet)
     var filteredOut = 0
@@ -74,10 +74,11 @@ struct PcapCommand: ParsableCommand {
   }
 
   /// Creates the trace when the first packet tells its beginning.
-  private func start(at t0: Timestamp, _ options: DissectionOptions) throws(PcapError) -> Recording
+  private func start(at t0: Timestamp, _ options: DissectionOptions) throws(PcapError)
+    -> ThreadedRecording
   {
     do throws(TraceWriter.CreationError) {
-      return try Recording(
+      return try ThreadedRecording(
         output: recording.output, source: .pcap, t0: t0, options: options, inputs: files)
     } catch {
       say("record: cannot create \(error.path): \(words(error.errno)); choose another --output")
@@ -86,7 +87,7 @@ struct PcapCommand: ParsableCommand {
   }
 
   private func close(
-    _ session: Recording, _ table: inout FlowTable, _ latest: Timestamp, _ filteredOut: Int
+    _ session: ThreadedRecording, _ table: inout FlowTable, _ latest: Timestamp, _ filteredOut: Int
   ) -> Int32? {
     table.finish()
     while let event = table.next() { session.append(event) }
