@@ -74,7 +74,9 @@ public struct AnswerDecoder {
       case .end(let isComplete, let at): finish(isComplete, at.nanoseconds)
       case .skipped(let bytes, _, let at):
         ready.append(.garbage(bytes: bytes, at: at.nanoseconds))
-      case .request, .trailers, .bodyGap: break
+      case .tunnel(let bytes, let at):
+        ready.append(.garbage(bytes: bytes.readableBytes, at: at.nanoseconds))
+      case .request, .trailers, .bodyGap, .tunnelGap: break
       }
     }
   }
