@@ -50,12 +50,14 @@ let package = Package(
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
+    .systemLibrary(name: "CBrotli"),
     .systemLibrary(name: "CPcap"),
     .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CZstd"),
 
     layer("Basics", [nioCore]),
 
-    layer("Wire", ["Basics", "CZlib", nioCore]),
+    layer("Wire", ["Basics", "CBrotli", "CZlib", "CZstd", nioCore]),
     layer("Packets", ["Basics", nioCore]),
     layer(
       "Trace", ["Basics", nioCore],
@@ -96,7 +98,9 @@ let package = Package(
 
     .target(
       name: "TestKit",
-      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", nioCore],
+      dependencies: [
+        "Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", "CZstd", nioCore,
+      ],
       path: "Tests/TestKit", swiftSettings: strict),
 
     .executableTarget(

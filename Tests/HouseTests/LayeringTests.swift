@@ -11,7 +11,7 @@ struct `Layering` {
   /// A target imports from rows above its own, and only what is listed here.
   static let layers: [String: Layer] = [
     "Basics": Layer(row: 0, imports: ["NIOCore"]),
-    "Wire": Layer(row: 1, imports: ["Basics", "NIOCore", "CZlib"]),
+    "Wire": Layer(row: 1, imports: ["Basics", "NIOCore", "CBrotli", "CZlib", "CZstd"]),
     "Packets": Layer(row: 1, imports: ["Basics", "NIOCore"]),
     "Trace": Layer(row: 1, imports: ["Basics", "NIOCore"]),
     "MCP": Layer(row: 2, imports: ["Basics", "NIOCore", "Wire", "Trace"]),
@@ -35,7 +35,7 @@ struct `Layering` {
 
   static let executables: Set<String> = ["record", "replay", "trace"]
   static let everywhere: Set<String> = ["Glibc", "Synchronization"]
-  static let systemLibraries: Set<String> = ["CPcap", "CZlib"]
+  static let systemLibraries: Set<String> = ["CBrotli", "CPcap", "CZlib", "CZstd"]
 
   /// What a target may import.
   static func allowed(_ target: String) -> Set<String>? {

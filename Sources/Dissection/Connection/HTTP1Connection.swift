@@ -121,6 +121,7 @@ final class HTTP1Connection {
 
   private func requested(_ exchange: HTTPExchange, complete: Bool, at: Timestamp) {
     if !complete { exchange.requestBody.markIncomplete() }
+    note(flawsOf: exchange.requestBody, of: exchange, at: at)
     exchange.sentAt = at
     context.say(.requested(exchange))
   }
@@ -211,11 +212,7 @@ final class HTTP1Connection {
 
   private func finish(_ exchange: HTTPExchange, complete: Bool, at: Timestamp) {
     if !complete { exchange.responseBody.markIncomplete() }
-    if exchange.responseBody.isCoded {
-      exchange.flags.append("content-encoding-kept")
-      // Its bytes are part of the exchange; what they say is lost.
-      context.flaw("content.undecoded", of: exchange, at: at)
-    }
+    note(flawsOf: exchange.responseBody, of: exchange, at: at)
     exchange.sse?.end()
     if let bytes = exchange.sse?.incomplete, bytes > 0 {
       // Counted among the explained bytes, as part of the response.
@@ -225,6 +222,13 @@ final class HTTP1Connection {
     exchange.doneAt = at
     responding = nil
     context.say(.ended(exchange, by: complete ? .server : ends.endedBy))
+  }
+
+  /// Says what is wrong with the inside of a body. Its bytes are part of the exchange; what they say is lost.
+  private func note(flawsOf body: BodyCollector, of exchange: HTTPExchange, at: Timestamp) {
+    if body.isCoded { exchange.flags.append("content-encoding-kept") }
+    if body.isCutInside { exchange.flags.append("content-encoding-cut") }
+    for flaw in body.flaws { context.flaw(flaw, of: exchange, at: at) }
   }
 
   /// Both directions are over: what is still open never gets its answer.

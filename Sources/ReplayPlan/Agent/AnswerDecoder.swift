@@ -32,7 +32,7 @@ public struct AnswerDecoder {
   }
 
   private var http = HTTP1Decoder(role: .response)
-  private var inflate: InflateDecoder?
+  private var content: ContentDecoder?
   private var body = Body.none
   private var keepsAlive = true
   private var unreadable = false
@@ -85,9 +85,7 @@ public struct AnswerDecoder {
     let type = head.fields.first("content-type")?.lowercased() ?? ""
     keepsAlive = head.fields.first("connection")?.lowercased() != "close"
     unreadable = false
-    inflate = head.fields.first("content-encoding").flatMap {
-      InflateDecoder.Coding(name: $0).map { InflateDecoder($0) }
-    }
+    content = ContentDecoder(fields: head.fields)
     body =
       type.hasPrefix("text/event-stream")
       ? .events(SSEDecoder())
@@ -97,7 +95,7 @@ public struct AnswerDecoder {
   }
 
   private mutating func take(_ coded: ByteBuffer, _ at: Int64) {
-    let bytes = inflate.map { $0.inflate(coded) } ?? coded
+    let bytes = content.map { $0.decode(coded) } ?? coded
     switch body {
     case .none, .ignored: break
     case .events(var decoder):
