@@ -1,9 +1,11 @@
 import ArgumentParser
 import Basics
 import Capture
+import Dissection
 import Glibc
 import Packets
 import Trace
+import Wire
 
 struct PcapCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -27,6 +29,8 @@ struct PcapCommand: ParsableCommand {
 
   @OptionGroup var selection: PacketSelection
 
+  @OptionGroup var decryption: DecryptionOptions
+
   func validate() throws {
     guard files.filter({ $0 == "-" }).count < 2 else {
       throw ValidationError("standard input ('-') can be read once")
@@ -34,16 +38,19 @@ struct PcapCommand: ParsableCommand {
   }
 
   func run() throws {
+    let filter = try selection.compiled()
+    var options = try recording.dissection()
+    let timeline = try open()
+    let keyLog = try decryption.keyLog(mayGrow: !timeline.hasSecretsInFront)
+    options.keyLog = keyLog
     var packets = PacketRecording(
       .init(
-        dissection: try recording.dissection(), output: recording.output, source: .pcap,
-        inputs: files, ports: selection.ports))
-    let filter = try selection.compiled()
+        dissection: options, output: recording.output, source: .pcap, inputs: files,
+        ports: selection.ports))
     StopFlag.install()
     signal(SIGXFSZ, SIG_IGN)
-    let timeline = try open()
     do {
-      try read(timeline, filter, &packets)
+      try read(timeline, filter, keyLog, &packets)
     } catch let error as CaptureError {
       _ = close(&packets, timeline.counters)
       throw failure(Exit.usage, "\(error)")
@@ -62,7 +69,8 @@ struct PcapCommand: ParsableCommand {
   }
 
   private func read(
-    _ timeline: CaptureTimeline, _ filter: PacketFilter?, _ packets: inout PacketRecording
+    _ timeline: CaptureTimeline, _ filter: PacketFilter?, _ keyLog: TLSKeyLog,
+    _ packets: inout PacketRecording
   ) throws {
     var progress = Progress(isQuiet: recording.quiet)
     while !StopFlag.isRaised, let item = timeline.next() {
@@ -75,7 +83,8 @@ struct PcapCommand: ParsableCommand {
         if packets.recording == nil { try packets.open(at: frame.at) }
         packets.append(frame)
         progress.tick { "\(packets.table.counters.packetsIn) packets" }
-      case .secrets: continue
+      case .secrets(let secrets):
+        if secrets.type == DecryptionSecrets.tlsKeyLog { keyLog.append(secrets.bytes) }
       case .waiting: packets.pause()
       }
     }
