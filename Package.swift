@@ -124,7 +124,9 @@ let package = Package(
 
     .target(
       name: "FuzzTargets",
-      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
+      dependencies: [
+        "Basics", "Wire", "Packets", "Trace", "Capture", "Dissection", nioCore,
+      ],
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
 
     tests("BasicsTests", []),

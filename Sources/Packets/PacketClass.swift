@@ -3,8 +3,8 @@ enum PacketClass: Hashable {
   case tcpData
   case tcpControl
   case tcpKeepAlive
-  case filtered
   case duplicate
+  case filtered
   case fragment
   case encrypted
   case badLength
@@ -25,8 +25,8 @@ enum PacketClass: Hashable {
     case .tcpData: "tcp.data"
     case .tcpControl: "tcp.control"
     case .tcpKeepAlive: "tcp.keepalive"
-    case .filtered: "filtered"
     case .duplicate: "packets.duplicate"
+    case .filtered: "filtered"
     case .fragment: "ip.fragments"
     case .encrypted: "ip.encrypted"
     case .badLength: "ip.bad_length"
