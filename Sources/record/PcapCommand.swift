@@ -11,7 +11,7 @@ struct PcapCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pcap", abstract: "Makes a trace of capture files.",
     discussion: """
-      Reads pcap and pcapng of every kind, also in gzip or zstd, and pipes. Several files are one time line: they are \
+      Reads pcap and pcapng of every kind and snoop, also in gzip or zstd, and pipes. Several files are one time line: they are \
       ordered by their first packets, whatever the order given, what is open goes on from one to the next, and files \
       that overlap in time (taps in several places) are merged packet by packet; at equal times the file given first \
       comes first. HTTP is found on any port by its content. Checksums never filter. What is not understood is counted \
