@@ -13,6 +13,7 @@ let strict: [SwiftSetting] = [
 ]
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
@@ -34,6 +35,18 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     swiftSettings: strict)
 }
 
+// Fuzzing needs the sanitisers' runtime: `Tests/long/fuzz.sh` asks for this target, other builds don't have it.
+let sanitizers = ["-sanitize=fuzzer,address", "-use-ld=lld"]
+let fuzzers: [Target] =
+  Context.environment["FUZZING"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzTargets", nioCore], path: "Tests/Fuzz/Driver",
+      swiftSettings: strict,
+      linkerSettings: [.unsafeFlags(sanitizers)])
+  ]
+
 // Rows 0 to 5: a target imports only from rows above it, and only what it lists.
 // `LayeringTests` holds this table and the imports in the sources together.
 let package = Package(
@@ -45,6 +58,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -53,10 +67,11 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CPcap"),
     .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CZstd"),
 
     layer("Basics", [nioCore]),
 
-    layer("Wire", ["Basics", "CZlib", crypto, cryptoExtras, nioCore]),
+    layer("Wire", ["Basics", "CZlib", crypto, cryptoExtras, nioCore, nioHPACK]),
     layer("Packets", ["Basics", nioCore]),
     layer(
       "Trace", ["Basics", nioCore],
@@ -69,7 +84,7 @@ let package = Package(
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
-    layer("Capture", ["Basics", "Packets", "CPcap", nioCore]),
+    layer("Capture", ["Basics", "Packets", "CPcap", "CZlib", "CZstd", nioCore]),
     layer("Proxy", ["Basics", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
@@ -97,13 +112,20 @@ let package = Package(
 
     .target(
       name: "TestKit",
-      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", nioCore],
+      dependencies: [
+        "Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", "CZstd", nioCore, nioHPACK,
+      ],
       path: "Tests/TestKit", swiftSettings: strict),
 
     .executableTarget(
       name: "bench",
       dependencies: ["Basics", "Wire", "Trace", "Packets", "Capture", "Dissection", nioCore],
       path: "Tests/Bench", exclude: ["tools"], swiftSettings: strict),
+
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
+      path: "Tests/Fuzz/Targets", swiftSettings: strict),
 
     tests("BasicsTests", []),
     tests("WireTests", ["Wire"]),
@@ -121,7 +143,8 @@ let package = Package(
     tests("TraceCommandTests", ["trace"]),
     tests("ServeCommandTests", ["replay"]),
     tests("ReplayCommandTests", ["replay", "Trace"]),
+    tests("FuzzTests", ["FuzzTargets"]),
     tests("HouseTests", []),
-  ],
+  ] + fuzzers,
   swiftLanguageModes: [.v6]
 )

@@ -12,7 +12,7 @@ struct `Layering` {
   static let layers: [String: Layer] = [
     "Basics": Layer(row: 0, imports: ["NIOCore"]),
     "Wire": Layer(
-      row: 1, imports: ["Basics", "NIOCore", "CZlib", "Crypto", "CryptoExtras"]),
+      row: 1, imports: ["Basics", "NIOCore", "NIOHPACK", "CZlib", "Crypto", "CryptoExtras"]),
     "Packets": Layer(row: 1, imports: ["Basics", "NIOCore"]),
     "Trace": Layer(row: 1, imports: ["Basics", "NIOCore"]),
     "MCP": Layer(row: 2, imports: ["Basics", "NIOCore", "Wire", "Trace"]),
@@ -22,7 +22,8 @@ struct `Layering` {
     "ReplayPlan": Layer(
       row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Wire", "Crypto"]),
     "Report": Layer(row: 4, imports: ["Basics", "Trace", "Analysis", "ReplayPlan"]),
-    "Capture": Layer(row: 4, imports: ["Basics", "NIOCore", "Packets", "CPcap"]),
+    "Capture": Layer(
+      row: 4, imports: ["Basics", "NIOCore", "Packets", "CPcap", "CZlib", "CZstd"]),
     "Proxy": Layer(row: 4, imports: ["Basics", "NIOCore", "NIOPosix", "DequeModule", "Dispatch"]),
     "ReplayEngine": Layer(
       row: 4,
@@ -36,7 +37,7 @@ struct `Layering` {
 
   static let executables: Set<String> = ["record", "replay", "trace"]
   static let everywhere: Set<String> = ["Glibc", "Synchronization"]
-  static let systemLibraries: Set<String> = ["CPcap", "CZlib"]
+  static let systemLibraries: Set<String> = ["CPcap", "CZlib", "CZstd"]
 
   /// What a target may import.
   static func allowed(_ target: String) -> Set<String>? {
@@ -81,7 +82,8 @@ struct `Layering` {
   @Test func `the package lists no more than the layers allow`() throws {
     let package = try SourceTree.text("Package.swift")
     let products = [
-      "nioCore": "NIOCore", "nioPosix": "NIOPosix", "crypto": "Crypto", "cryptoExtras": "CryptoExtras", "histogram": "Histogram",
+      "nioCore": "NIOCore", "nioHPACK": "NIOHPACK", "nioPosix": "NIOPosix", "crypto": "Crypto",
+      "cryptoExtras": "CryptoExtras", "histogram": "Histogram",
       "heap": "HeapModule", "deque": "DequeModule",
     ]
     var seen: Set<String> = []

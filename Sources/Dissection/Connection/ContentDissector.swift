@@ -8,7 +8,7 @@ import Wire
 /// Theory (mitmproxy's NextLayer): bytes are held until the protocol is known, then played into the chosen decoder. The
 /// streams are a connection's own, or what another layer carries (a tunnel, a cipher): such a layer owns a dissector for
 /// its content, and counts what it adds itself. Gaps were counted where they were found.
-/// States: sniffing → http1 | tls | opaque. What is opaque is counted by name, never parsed again.
+/// States: sniffing → http1 | http2 | tls | opaque. What is opaque is counted by name, never parsed again.
 final class ContentDissector {
   /// What it turned out to be.
   var carries: ConnectionLine.Content? {
@@ -22,6 +22,7 @@ final class ContentDissector {
   private enum Mode {
     case sniffing
     case http1(HTTP1Connection)
+    case http2(HTTP2Connection)
     case tls(TLSConnection)
     case opaque(kind: String)
   }
@@ -58,6 +59,7 @@ final class ContentDissector {
       heldBytes += bytes.readableBytes
       sniff(at)
     case .http1(let connection): connection.append(direction, bytes, at: at)
+    case .http2(let connection): connection.append(direction, bytes, at: at)
     case .tls(let connection): connection.append(direction, bytes, at: at)
     case .opaque: opaqueBytes += bytes.readableBytes
     }
@@ -68,6 +70,7 @@ final class ContentDissector {
     switch mode {
     case .sniffing: held.append(.gap(direction, count, at))
     case .http1(let connection): connection.gap(direction, count, at: at)
+    case .http2(let connection): connection.gap(direction, count, at: at)
     case .tls(let connection): connection.gap(direction, count, at: at)
     case .opaque: break
     }
@@ -80,6 +83,7 @@ final class ContentDissector {
     case .sniffing where ends.areBoth: becomeOpaque("unknown")
     case .sniffing: held.append(.end(direction, how, at))
     case .http1(let connection): connection.end(direction, how, at: at)
+    case .http2(let connection): connection.end(direction, how, at: at)
     case .tls(let connection): connection.end(direction, how, at: at)
     case .opaque: break
     }
@@ -100,7 +104,9 @@ final class ContentDissector {
       found = .http1
       play()
     } else if guesses.contains(.http2) {
-      becomeOpaque("h2.unsupported")
+      mode = .http2(HTTP2Connection(context, fromStart: fromStart))
+      found = .h2
+      play()
     } else if guesses.contains(.tls) {
       mode = .tls(TLSConnection(context, fromStart: fromStart))
       play()
