@@ -106,7 +106,7 @@ def listen():
 
 
 def python_case(folder, name, certs, suites=None, version=ssl.TLSVersion.TLSv1_2, kind="ec", connections=1,
-                server_curve=None, options=0, server_options=0, alpn=None, sizes=(300, 20000)):
+                server_curve=None, options=0, server_options=0, alpn=None, sizes=(300, 3000)):
     capture = Capture(folder, name)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -144,7 +144,7 @@ def python_case(folder, name, certs, suites=None, version=ssl.TLSVersion.TLSv1_2
         connection = client.wrap_socket(raw, server_hostname="mcp.example", session=session)
         capture.truth.append(exchange(connection, "POST", f"/json/{sizes[0] + i}", b'{"a":1}' * 20))
         capture.truth.append(exchange(connection, "GET", "/events/3"))
-        capture.truth.append(exchange(connection, "POST", f"/json/{sizes[1] + i}", b"x" * 5000))
+        capture.truth.append(exchange(connection, "POST", f"/json/{sizes[1] + i}", b"x" * 500))
         session = connection.session
         if i > 0 and not connection.session_reused:
             raise SystemExit(f"{name}: the session was not resumed")
@@ -224,7 +224,7 @@ def cases(folder):
     py = lambda name, **more: lambda: python_case(folder, name, certs, **more)
     ossl = lambda name, *steps, **more: lambda: openssl_case(folder, name, certs, steps, **more)
     all_cases = {
-        "tls13": py("tls13", version=t13, alpn=["http/1.1"]),
+        "tls13": py("tls13", version=t13, alpn=["http/1.1"], sizes=(300, 40000)),
         "tls13-hello-retry": py("tls13-hello-retry", version=t13, server_curve="secp521r1"),
         "tls13-resumed": py("tls13-resumed", version=t13, connections=2),
         "tls12-session-id": py("tls12-session-id", connections=2, options=ssl.OP_NO_TICKET),
