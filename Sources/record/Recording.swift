@@ -1,28 +1,18 @@
-import ArgumentParser
 import Basics
 import Dissection
 import Trace
 
-/// A dissection that writes its trace: what all sources end in.
+/// A dissection that writes its trace, on the thread that feeds it.
 final class Recording {
-  /// Requests, sessions and calls so far, for progress and the closing summary.
-  private(set) var sessions: Set<String> = []
-  private(set) var calls = 0
-  let writer: TraceWriter
+  private let trace: TraceRecording
   private let dissector: Dissector
 
   /// Creates the trace and writes its header.
   init(
-    output: String, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions,
-    inputs: [String]? = nil
+    output: String, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions
   ) throws(TraceWriter.CreationError) {
-    writer = try TraceWriter(path: output)
+    trace = try TraceRecording(output: output, source: source, t0: t0, options: options)
     dissector = Dissector(t0: t0, options: options)
-    var header = HeaderLine(recorder: "record \(Record.version)", source: source, t0: t0)
-    header.inputs = inputs
-    header.redaction = options.redactor?.description ?? .object([.init("mode", .string("off"))])
-    header.payloads = options.payloads
-    writer.write(.header(header))
   }
 
   /// Takes the next flow event.
@@ -31,40 +21,20 @@ final class Recording {
     drain()
   }
 
+  /// Writes what has gathered to the file.
+  func flush() { trace.writer.flush() }
+
   /// Ends what is open, writes the footer and closes. Returns the last `errno` of writing, if any failed.
-  func finish(at: Timestamp, complete: (inout FooterLine) -> Void = { _ in }) -> Int32? {
+  func finish(at: Timestamp) -> Int32? {
     dissector.finish(at: at)
     drain()
-    var footer = dissector.footer
-    complete(&footer)
-    return writer.close(footer: footer)
+    return trace.close(dissector.footer)
   }
 
   /// One sentence on what was recorded, and one for each loss.
-  var summary: [String] {
-    let footer = dissector.footer
-    let requests = writer.counts["request"] ?? 0
-    var lines = [
-      "recorded \(count(sessions.count, "session")), \(count(requests, "request")), "
-        + "\(count(calls, "tool call")); \(footer.bytesExplained) of \(footer.bytesIn) stream bytes explained"
-    ]
-    for (kind, loss) in footer.loss.sorted(by: { $0.key < $1.key }) {
-      lines.append("not understood: \(kind), \(loss.count) times, \(loss.bytes) bytes")
-    }
-    if writer.linesLost > 0 { lines.append("not written: \(count(writer.linesLost, "line"))") }
-    return lines
-  }
-
-  private func count(_ n: Int, _ noun: String) -> String { "\(n) \(noun)\(n == 1 ? "" : "s")" }
+  var summary: [String] { trace.summary(dissector.footer) }
 
   private func drain() {
-    while let event = dissector.next() {
-      switch event {
-      case .session(let line): sessions.insert(line.session)
-      case .request(let line): if line.isLogicalCall { calls += 1 }
-      default: break
-      }
-      writer.write(event)
-    }
+    while let line = dissector.next() { trace.write(line) }
   }
 }
