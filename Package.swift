@@ -132,7 +132,7 @@ let package = Package(
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
 
     tests("BasicsTests", []),
-    tests("WireTests", ["Wire"]),
+    tests("WireTests", ["Wire", "Packets", "Capture"]),
     tests("PacketsTests", ["Packets"]),
     tests("TraceTests", ["Trace"]),
     tests("MCPTests", ["MCP"]),
