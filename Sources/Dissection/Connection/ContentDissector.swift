@@ -86,7 +86,9 @@ final class ContentDissector {
 
   /// Either side's first bytes may tell; when one side's say nothing the other's are waited for.
   private func sniff(_ at: Timestamp) {
-    let guesses = [Direction.c2s, .s2c].map { SniffedProtocol(firstBytes: firstBytes(of: $0)) }
+    let guesses = [Direction.c2s, .s2c].map {
+      SniffedProtocol(firstBytes: firstBytes(of: $0), midstream: !fromStart)
+    }
     if guesses.contains(.http1) {
       let connection = HTTP1Connection(context, fromStart: fromStart)
       mode = .http1(connection)

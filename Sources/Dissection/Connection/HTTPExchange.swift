@@ -59,6 +59,16 @@ final class HTTPExchange {
     if type.hasPrefix("text/event-stream") { sse = SSEDecoder() }
   }
 
+  /// Takes a body of no known type that begins with a field of an event stream for one.
+  func guessType(_ start: ByteBuffer) {
+    guard sse == nil, responseBody.count == 0, response?.fields.first("content-type") == nil,
+      ["event:", "data:", "id:", "retry:", ":"].contains(where: {
+        start.readableBytesView.starts(with: $0.utf8)
+      })
+    else { return }
+    sse = SSEDecoder()
+  }
+
   /// Status of the final response; `nil` too where its field could not be read (HTTP/2 joined in the middle).
   var status: Int? { response.flatMap { $0.status == 0 ? nil : $0.status } }
 
