@@ -34,6 +34,18 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     swiftSettings: strict)
 }
 
+// Fuzzing needs the sanitisers' runtime: `Tests/long/fuzz.sh` asks for this target, other builds don't have it.
+let sanitizers = ["-sanitize=fuzzer,address", "-use-ld=lld"]
+let fuzzers: [Target] =
+  Context.environment["FUZZING"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzTargets", nioCore], path: "Tests/Fuzz/Driver",
+      swiftSettings: strict,
+      linkerSettings: [.unsafeFlags(sanitizers)])
+  ]
+
 // Rows 0 to 5: a target imports only from rows above it, and only what it lists.
 // `LayeringTests` holds this table and the imports in the sources together.
 let package = Package(
@@ -54,6 +66,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CPcap"),
     .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "CZstd"),
 
     layer("Basics", [nioCore]),
 
@@ -70,7 +83,7 @@ let package = Package(
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
-    layer("Capture", ["Basics", "Packets", "CPcap", nioCore]),
+    layer("Capture", ["Basics", "Packets", "CPcap", "CZlib", "CZstd", nioCore]),
     layer("Proxy", ["Basics", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
@@ -99,7 +112,7 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", nioCore, nioHPACK,
+        "Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", "CZstd", nioCore, nioHPACK,
       ],
       path: "Tests/TestKit", swiftSettings: strict),
 
@@ -107,6 +120,11 @@ let package = Package(
       name: "bench",
       dependencies: ["Basics", "Wire", "Trace", "Packets", "Capture", "Dissection", nioCore],
       path: "Tests/Bench", exclude: ["tools"], swiftSettings: strict),
+
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
+      path: "Tests/Fuzz/Targets", swiftSettings: strict),
 
     tests("BasicsTests", []),
     tests("WireTests", ["Wire"]),
@@ -124,7 +142,8 @@ let package = Package(
     tests("TraceCommandTests", ["trace"]),
     tests("ServeCommandTests", ["replay"]),
     tests("ReplayCommandTests", ["replay", "Trace"]),
+    tests("FuzzTests", ["FuzzTargets"]),
     tests("HouseTests", []),
-  ],
+  ] + fuzzers,
   swiftLanguageModes: [.v6]
 )

@@ -146,7 +146,7 @@ extension Conversation {
   }
 
   /// The response's header fields, once an exchange; those of a GET stream belong to no message.
-  private func responseHeaders(_ exchange: HTTPExchange, _ via: Via) -> [HeaderField]? {
+  private func responseHeaders(_ exchange: HTTPExchange, _ via: Via) -> HeaderFields? {
     guard via != .getSSE, !exchange.mcp.headersWritten else { return nil }
     exchange.mcp.headersWritten = true
     return redacted(exchange.response?.fields)

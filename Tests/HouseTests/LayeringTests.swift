@@ -21,7 +21,8 @@ struct `Layering` {
     "ReplayPlan": Layer(
       row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Wire", "Crypto"]),
     "Report": Layer(row: 4, imports: ["Basics", "Trace", "Analysis", "ReplayPlan"]),
-    "Capture": Layer(row: 4, imports: ["Basics", "NIOCore", "Packets", "CPcap"]),
+    "Capture": Layer(
+      row: 4, imports: ["Basics", "NIOCore", "Packets", "CPcap", "CZlib", "CZstd"]),
     "Proxy": Layer(row: 4, imports: ["Basics", "NIOCore", "NIOPosix", "DequeModule", "Dispatch"]),
     "ReplayEngine": Layer(
       row: 4,
@@ -35,7 +36,7 @@ struct `Layering` {
 
   static let executables: Set<String> = ["record", "replay", "trace"]
   static let everywhere: Set<String> = ["Glibc", "Synchronization"]
-  static let systemLibraries: Set<String> = ["CPcap", "CZlib"]
+  static let systemLibraries: Set<String> = ["CPcap", "CZlib", "CZstd"]
 
   /// What a target may import.
   static func allowed(_ target: String) -> Set<String>? {

@@ -21,7 +21,7 @@ struct BodyCollector {
   private var inflater: InflateDecoder?
   private var isLost = false
 
-  init(fields: [HeaderField], limit: Int, hashes: Bool) {
+  init(fields: HeaderFields, limit: Int, hashes: Bool) {
     self.limit = limit
     if hashes { hash = SHA256() }
     let codings =

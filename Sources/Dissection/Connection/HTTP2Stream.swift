@@ -37,14 +37,14 @@ extension HTTP2Decoder.Headers {
     }
     let target = fields.first(":path") ?? (method == "CONNECT" ? authority : nil)
     return HTTPRequestHead(
-      method: method, target: target ?? "", fields: regular,
+      method: method, target: target ?? "", fields: HeaderFields(regular),
       firstByteAt: firstByteAt, endAt: endAt)
   }
 
   /// The response's head; its status is 0 when that is not known.
   var response: HTTPResponseHead {
     HTTPResponseHead(
-      status: fields.first(":status").flatMap { Int($0) } ?? 0, fields: regular,
+      status: fields.first(":status").flatMap { Int($0) } ?? 0, fields: HeaderFields(regular),
       firstByteAt: firstByteAt, endAt: endAt)
   }
 

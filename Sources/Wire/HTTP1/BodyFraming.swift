@@ -14,12 +14,12 @@ enum BodyFraming: Hashable {
   /// Up to the end of the direction.
   case untilClose
 
-  static func ofRequest(_ fields: [HeaderField]) -> BodyFraming {
+  static func ofRequest(_ fields: HeaderFields) -> BodyFraming {
     if finalCoding(fields) == "chunked" { return .chunked }
     return contentLength(fields).map(BodyFraming.length) ?? .none
   }
 
-  static func ofResponse(_ fields: [HeaderField], status: Int) -> BodyFraming {
+  static func ofResponse(_ fields: HeaderFields, status: Int) -> BodyFraming {
     if status == 204 || status == 304 { return .none }
     switch finalCoding(fields) {
     case "chunked": return .chunked
@@ -29,8 +29,10 @@ enum BodyFraming: Hashable {
   }
 
   /// The transfer coding that was applied last, in lower case without parameters.
-  private static func finalCoding(_ fields: [HeaderField]) -> String? {
-    guard let codings = fields.last(where: { $0.named("transfer-encoding") })?.value,
+  private static func finalCoding(_ fields: HeaderFields) -> String? {
+    guard let field = fields.indices(named: "transfer-encoding").last else { return nil }
+    let codings = fields[field].value
+    guard
       let last = codings.utf8.split(separator: 0x2c).last
     else { return nil }
     return last.split { isSpace($0) || $0 == 0x3b }.first.map { coding in
@@ -39,10 +41,10 @@ enum BodyFraming: Hashable {
   }
 
   /// The length when all values agree (RFC 9110 §8.6).
-  private static func contentLength(_ fields: [HeaderField]) -> Int? {
+  private static func contentLength(_ fields: HeaderFields) -> Int? {
     var length: Int?
-    for field in fields where field.named("content-length") {
-      for part in field.value.utf8.split(separator: 0x2c) {
+    for field in fields.indices(named: "content-length") {
+      for part in fields[field].value.utf8.split(separator: 0x2c) {
         guard let value = decimal(part), length == nil || length == value else { return nil }
         length = value
       }
