@@ -8,13 +8,19 @@ extension HTTP2Connection {
     switch event {
     case .headers(let headers): opened(headers)
     case .data(let id, let bytes, let at):
-      guard let exchange = streams[id]?.exchange else { return stray(id, bytes, at) }
+      guard let stream = streams[id], let exchange = stream.exchange else {
+        return stray(id, bytes, at)
+      }
+      stream.request.count += bytes.readableBytes
       context.explain(bytes.readableBytes)
       _ = exchange.requestBody.append(bytes, keep: true)
     case .dataGap(let id, _, _): streams[id]?.exchange?.requestBody.gap()
     case .end(let id, let at):
       guard let stream = streams[id], let exchange = stream.exchange else { return }
-      if exchange.sentAt == nil { context.requested(exchange, complete: true, at: at) }
+      if exchange.sentAt == nil {
+        let isWhole = stream.request.isWhole(exchange.request?.fields)
+        context.requested(exchange, complete: isWhole, at: at)
+      }
       release(stream, at: at)
     case .reset(let id, let code, let at):
       guard let stream = streams[id], stream.clientLeftAt == nil else { return }
@@ -24,17 +30,12 @@ extension HTTP2Connection {
       stream.clientLeftAt = at
       lingering.append(stream)
     case .goAway: break
-    case .lostSync(let at): missedRequests(at)
+    case .lostSync:
+      for stream in streams.values where stream.isWaiting { stream.request.interrupt() }
     case .resynced(let at): context.lose("h2.resync", bytes: 0, at: at)
     case .skipped(let bytes, let reason, let at):
       context.lose(reason.rawValue, bytes: bytes, at: at)
-      missedRequests(at)
     }
-  }
-
-  /// Ends of requests may be among what was lost.
-  private func missedRequests(_ at: Timestamp) {
-    for stream in openStreams where stream.exchange != nil { release(stream, at: at) }
   }
 
   private func opened(_ headers: HTTP2Decoder.Headers) {
@@ -53,8 +54,8 @@ extension HTTP2Connection {
     begin(id, headers)
     // Lower streams were opened before: their requests were missed.
     highest = max(highest, id)
-    for stream in openStreams where stream.exchange == nil && stream.id < id {
-      release(stream, at: headers.endAt)
+    for lower in unrequested.sorted() where lower < id {
+      if let stream = streams[lower] { release(stream, at: headers.endAt) }
     }
   }
 
@@ -64,5 +65,6 @@ extension HTTP2Connection {
     note(headers, exchange)
     let stream = streams[id] ?? open(id, at: headers.endAt)
     stream.exchange = exchange
+    unrequested.remove(id)
   }
 }

@@ -9,14 +9,13 @@ extension HTTP2Connection {
     switch event {
     case .headers(let headers):
       if let promised = headers.promised {
-        begin(promised, headers)
-        guard let stream = streams[promised], let exchange = stream.exchange else { return }
-        exchange.flags.append("pushed")
-        context.requested(exchange, complete: true, at: headers.endAt)
+        promise(promised, headers)
       } else if let stream = streams[headers.stream] {
         tell(stream, event, bytes: 0, at: headers.endAt)
       } else if headers.isHead, !closed.contains(headers.stream) {
-        tell(open(headers.stream, at: headers.endAt), event, bytes: 0, at: headers.endAt)
+        let stream = open(headers.stream, at: headers.endAt)
+        unrequested.insert(headers.stream)
+        tell(stream, event, bytes: 0, at: headers.endAt)
       } else {
         context.lose("h2.stray_headers", bytes: 0, at: headers.endAt)
       }
@@ -37,12 +36,22 @@ extension HTTP2Connection {
         release(stream, at: at)
         close(stream, by: .server, at: at)
       }
-    case .lostSync: for stream in streams.values { stream.mayHaveLost = true }
+    case .lostSync: for stream in streams.values { stream.response.interrupt() }
     case .resynced(let at): context.lose("h2.resync", bytes: 0, at: at)
     case .skipped(let bytes, let reason, let at):
       context.lose(reason.rawValue, bytes: bytes, at: at)
-      for stream in streams.values { stream.mayHaveLost = true }
     }
+  }
+
+  private func promise(_ id: Int, _ headers: HTTP2Decoder.Headers) {
+    guard id.isMultiple(of: 2), streams[id] == nil else {
+      context.lose("h2.stray_headers", bytes: 0, at: headers.endAt)
+      return
+    }
+    begin(id, headers)
+    guard let exchange = streams[id]?.exchange else { return }
+    exchange.flags.append("pushed")
+    context.requested(exchange, complete: true, at: headers.endAt)
   }
 
   /// Passes on what the server says of a stream, or holds it.
@@ -55,7 +64,7 @@ extension HTTP2Connection {
     if waitingBytes > HTTP2Connection.waitLimit {
       if stream.exchange == nil { isOneSided = true }
       release(stream, at: at)
-    } else if stream.exchange == nil, !mayBeRequested(stream.id) {
+    } else if stream.exchange == nil ? !mayBeRequested(stream.id) : stream.request.mayLack {
       release(stream, at: at)
     }
   }
@@ -68,13 +77,19 @@ extension HTTP2Connection {
   /// Lets what the server said go on: its request is over, or waited for no longer.
   func release(_ stream: HTTP2Stream, at: Timestamp) {
     if let exchange = stream.exchange {
-      if exchange.sentAt == nil { context.requested(exchange, complete: false, at: at) }
+      if exchange.sentAt == nil {
+        // Of the request only the end may be missing.
+        let isWhole =
+          stream.request.mayLack && stream.request.hasSaidLength(exchange.request?.fields)
+        context.requested(exchange, complete: isWhole, at: at)
+      }
     } else {
       let exchange = context.exchange(nil)
       exchange.stream = stream.id
       exchange.sentAt = at
       exchange.flags.append("response-without-request")
       stream.exchange = exchange
+      unrequested.remove(stream.id)
     }
     let held = stream.held
     stream.held = []
@@ -99,11 +114,20 @@ extension HTTP2Connection {
       }
     case .data(_, let bytes, let at):
       if exchange.flags.contains(HTTP2Connection.unknownFields) { exchange.guessType(bytes) }
+      stream.response.count += bytes.readableBytes
+      if stream.response.isInterrupted {
+        stream.response.isInterrupted = false
+        // Most servers begin a frame with each event: then none is torn.
+        if exchange.sse?.isBetweenEvents == false || !bytes.beginsLikeEvent { exchange.sse?.gap() }
+      }
       context.streamed(exchange, bytes, at: at)
     case .dataGap: context.missed(exchange)
     case .end(_, let at):
       // An end without a head: that was lost.
       let isWhole = exchange.response != nil
+      if !stream.response.isWhole(exchange.response?.fields) {
+        exchange.responseBody.markIncomplete()
+      }
       finish(stream, complete: isWhole, by: isWhole ? .server : .capture, at: at)
     case .reset, .goAway, .lostSync, .resynced, .skipped: break
     }

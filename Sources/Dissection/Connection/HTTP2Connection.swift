@@ -30,6 +30,8 @@ final class HTTP2Connection {
   var server: HTTP2Decoder
   var streams: [Int: HTTP2Stream] = [:]
   var closed = CircularBuffer<Int>()
+  /// Streams of which only the answer was seen.
+  var unrequested: Set<Int> = []
   /// Streams that the client reset, in that order.
   var lingering = CircularBuffer<HTTP2Stream>()
   /// The highest stream that the client opened.
@@ -48,7 +50,9 @@ final class HTTP2Connection {
 
   /// Takes the next bytes of a direction.
   func append(_ direction: Direction, _ bytes: ByteBuffer, at: Timestamp) {
-    while let left = lingering.first?.clientLeftAt, at - left > HTTP2Connection.lingerTime {
+    while let left = lingering.first?.clientLeftAt, at - left > HTTP2Connection.lingerTime
+      || lingering.count > HTTP2Connection.closedLimit
+    {
       close(lingering.removeFirst(), by: .client, at: left)
     }
     if direction == .c2s {
@@ -76,7 +80,7 @@ final class HTTP2Connection {
     }
     if ends.areBoth {
       for stream in openStreams {
-        let by = stream.mayHaveLost ? ResponseLine.EndedBy.capture : ends.endedBy
+        let by = stream.response.mayLack ? ResponseLine.EndedBy.capture : ends.endedBy
         close(stream, by: stream.clientLeftAt == nil ? by : .client, at: stream.clientLeftAt ?? at)
       }
     }
@@ -134,6 +138,7 @@ final class HTTP2Connection {
       context.finish(exchange, complete: complete, by: by, at: at)
     }
     streams[stream.id] = nil
+    unrequested.remove(stream.id)
     if closed.count == HTTP2Connection.closedLimit { closed.removeFirst() }
     closed.append(stream.id)
   }

@@ -62,9 +62,7 @@ final class HTTPExchange {
   /// Takes a body of no known type that begins with a field of an event stream for one.
   func guessType(_ start: ByteBuffer) {
     guard sse == nil, responseBody.count == 0, response?.fields.first("content-type") == nil,
-      ["event:", "data:", "id:", "retry:", ":"].contains(where: {
-        start.readableBytesView.starts(with: $0.utf8)
-      })
+      start.beginsLikeEvent
     else { return }
     sse = SSEDecoder()
   }
@@ -85,4 +83,11 @@ final class HTTPExchange {
 
   /// First value of a request header.
   func requestHeader(_ name: String) -> String? { request?.fields.first(name) }
+}
+
+extension ByteBuffer {
+  /// Whether it begins with a field of an event stream.
+  var beginsLikeEvent: Bool {
+    ["event:", "data:", "id:", "retry:", ":"].contains { readableBytesView.starts(with: $0.utf8) }
+  }
 }

@@ -8,6 +8,9 @@ extension HTTP2Decoder {
       dropBlock(.headersTooLong)
       hpack.distrust()
       phase = .over(left: header.total, lost: .headersTooLong)
+      if header.kind == .headers, header.has(HTTP2FrameHeader.Flag.endStream) {
+        queued.append(.end(stream: header.stream, at: input.time))
+      }
       return true
     }
     guard input.count >= header.total else { return false }
@@ -50,5 +53,6 @@ extension HTTP2Decoder {
     block = nil
     hpack.distrust()
     queued.append(.skipped(bytes: lost.size, reason, at: lost.endAt))
+    if lost.endsStream { queued.append(.end(stream: lost.stream, at: lost.endAt)) }
   }
 }

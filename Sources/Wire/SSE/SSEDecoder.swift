@@ -69,6 +69,9 @@ public struct SSEDecoder: Sendable {
     isFirstLine = false
   }
 
+  /// True when no event has begun.
+  public var isBetweenEvents: Bool { blockBytes == 0 && line.readableBytes == 0 }
+
   private mutating func keep(_ bytes: ByteBuffer, _ from: Int, _ to: Int) {
     blockBytes += to - from
     let room = SSEDecoder.lineLimit - line.readableBytes
