@@ -16,6 +16,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let arguments = Target.Dependency.product(
@@ -70,7 +71,7 @@ let package = Package(
 
     layer("Basics", [nioCore]),
 
-    layer("Wire", ["Basics", "CZlib", nioCore, nioHPACK]),
+    layer("Wire", ["Basics", "CZlib", crypto, cryptoExtras, nioCore, nioHPACK]),
     layer("Packets", ["Basics", nioCore]),
     layer(
       "Trace", ["Basics", nioCore],
@@ -93,7 +94,7 @@ let package = Package(
     .executableTarget(
       name: "record",
       dependencies: [
-        "Basics", "Trace", "Dissection", "Packets", "Capture", "Proxy", nioCore, arguments,
+        "Basics", "Wire", "Trace", "Dissection", "Packets", "Capture", "Proxy", nioCore, arguments,
       ],
       swiftSettings: strict),
     .executableTarget(

@@ -20,12 +20,14 @@ struct PcapCommand: ParsableCommand {
   var files: [String]
 
   @OptionGroup var recording: RecordingOptions
+  @OptionGroup var decryption: DecryptionOptions
 
   @Option(help: "Only packets that this BPF expression takes, e.g. 'tcp port 8080'.")
   var filter: String?
 
   func run() throws {
-    let options = try recording.dissection()
+    var options = try recording.dissection()
+    options.keyLog = try decryption.keyLog(mayGrow: false)
     var table = FlowTable()
     var session: Recording?
     var latest = Timestamp(nanoseconds: 0)

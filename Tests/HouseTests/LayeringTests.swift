@@ -11,7 +11,8 @@ struct `Layering` {
   /// A target imports from rows above its own, and only what is listed here.
   static let layers: [String: Layer] = [
     "Basics": Layer(row: 0, imports: ["NIOCore"]),
-    "Wire": Layer(row: 1, imports: ["Basics", "NIOCore", "NIOHPACK", "CZlib"]),
+    "Wire": Layer(
+      row: 1, imports: ["Basics", "NIOCore", "NIOHPACK", "CZlib", "Crypto", "CryptoExtras"]),
     "Packets": Layer(row: 1, imports: ["Basics", "NIOCore"]),
     "Trace": Layer(row: 1, imports: ["Basics", "NIOCore"]),
     "MCP": Layer(row: 2, imports: ["Basics", "NIOCore", "Wire", "Trace"]),
@@ -82,7 +83,7 @@ struct `Layering` {
     let package = try SourceTree.text("Package.swift")
     let products = [
       "nioCore": "NIOCore", "nioHPACK": "NIOHPACK", "nioPosix": "NIOPosix", "crypto": "Crypto",
-      "histogram": "Histogram",
+      "cryptoExtras": "CryptoExtras", "histogram": "Histogram",
       "heap": "HeapModule", "deque": "DequeModule",
     ]
     var seen: Set<String> = []

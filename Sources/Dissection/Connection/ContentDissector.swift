@@ -8,15 +8,22 @@ import Wire
 /// Theory (mitmproxy's NextLayer): bytes are held until the protocol is known, then played into the chosen decoder. The
 /// streams are a connection's own, or what another layer carries (a tunnel, a cipher): such a layer owns a dissector for
 /// its content, and counts what it adds itself. Gaps were counted where they were found.
-/// States: sniffing → http1 | http2 | opaque. What is opaque is counted by name, never parsed again.
+/// States: sniffing → http1 | http2 | tls | opaque. What is opaque is counted by name, never parsed again.
 final class ContentDissector {
   /// What it turned out to be.
-  private(set) var carries: ConnectionLine.Content?
+  var carries: ConnectionLine.Content? {
+    if case .tls(let connection) = mode { connection.carries } else { found }
+  }
+  /// `{version, sni, alpn}` where it is TLS.
+  var tls: JSONValue? {
+    if case .tls(let connection) = mode { connection.facts } else { nil }
+  }
 
   private enum Mode {
     case sniffing
     case http1(HTTP1Connection)
     case http2(HTTP2Connection)
+    case tls(TLSConnection)
     case opaque(kind: String)
   }
 
@@ -31,6 +38,7 @@ final class ContentDissector {
 
   private let context: ConnectionContext
   private let fromStart: Bool
+  private var found: ConnectionLine.Content?
   private var mode = Mode.sniffing
   private var ends = StreamEnds()
   private var held: [Held] = []
@@ -52,6 +60,7 @@ final class ContentDissector {
       sniff(at)
     case .http1(let connection): connection.append(direction, bytes, at: at)
     case .http2(let connection): connection.append(direction, bytes, at: at)
+    case .tls(let connection): connection.append(direction, bytes, at: at)
     case .opaque: opaqueBytes += bytes.readableBytes
     }
   }
@@ -62,6 +71,7 @@ final class ContentDissector {
     case .sniffing: held.append(.gap(direction, count, at))
     case .http1(let connection): connection.gap(direction, count, at: at)
     case .http2(let connection): connection.gap(direction, count, at: at)
+    case .tls(let connection): connection.gap(direction, count, at: at)
     case .opaque: break
     }
   }
@@ -74,6 +84,7 @@ final class ContentDissector {
     case .sniffing: held.append(.end(direction, how, at))
     case .http1(let connection): connection.end(direction, how, at: at)
     case .http2(let connection): connection.end(direction, how, at: at)
+    case .tls(let connection): connection.end(direction, how, at: at)
     case .opaque: break
     }
     if ends.areBoth, case .opaque(let kind) = mode, opaqueBytes > 0 {
@@ -92,14 +103,15 @@ final class ContentDissector {
     if guesses.contains(.http1) {
       let connection = HTTP1Connection(context, fromStart: fromStart)
       mode = .http1(connection)
-      carries = .http1
+      found = .http1
       play()
     } else if guesses.contains(.http2) {
       mode = .http2(HTTP2Connection(context, fromStart: fromStart))
-      carries = .h2
+      found = .h2
       play()
     } else if guesses.contains(.tls) {
-      becomeOpaque("tls.undecryptable")
+      mode = .tls(TLSConnection(context, fromStart: fromStart))
+      play()
     } else if guesses == [.unknown, .unknown] || heldBytes > ContentDissector.sniffLimit {
       becomeOpaque("unknown")
     } else if guesses.contains(.unknown), !fromStart {
@@ -139,7 +151,7 @@ final class ContentDissector {
 
   private func becomeOpaque(_ kind: String) {
     mode = .opaque(kind: kind)
-    carries = .opaque
+    found = .opaque
     opaqueBytes += heldBytes
     held = []
     heldBytes = 0
