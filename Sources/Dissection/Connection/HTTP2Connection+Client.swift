@@ -12,13 +12,14 @@ extension HTTP2Connection {
         return stray(id, bytes, at)
       }
       stream.request.count += bytes.readableBytes
+      stream.request.lastAt = at
       context.explain(bytes.readableBytes)
       _ = exchange.requestBody.append(bytes, keep: true)
     case .dataGap(let id, _, _): streams[id]?.exchange?.requestBody.gap()
     case .end(let id, let at):
       guard let stream = streams[id], let exchange = stream.exchange else { return }
       if exchange.sentAt == nil {
-        let isWhole = stream.request.isWhole(exchange.request?.fields)
+        let isWhole = stream.request.isWhole(exchange.request?.fields, exchange.requestBody)
         context.requested(exchange, complete: isWhole, at: at)
       }
       release(stream, at: at)
@@ -35,6 +36,17 @@ extension HTTP2Connection {
     case .resynced(let at): context.lose("h2.resync", bytes: 0, at: at)
     case .skipped(let bytes, let reason, let at):
       context.lose(reason.rawValue, bytes: bytes, at: at)
+    }
+  }
+
+  /// Answers wait no longer for requests whose end may be lost, once the client's bytes from then are there.
+  func hurry(until at: Timestamp) {
+    guard !answered.isEmpty else { return }
+    answered.removeAll { stream, since in
+      guard stream.isWaiting, at > since else { return !stream.isWaiting }
+      guard stream.request.mayLack else { return false }
+      release(stream, at: at)
+      return true
     }
   }
 
@@ -65,6 +77,7 @@ extension HTTP2Connection {
     note(headers, exchange)
     let stream = streams[id] ?? open(id, at: headers.endAt)
     stream.exchange = exchange
+    stream.request.lastAt = headers.endAt
     unrequested.remove(id)
   }
 }

@@ -64,8 +64,10 @@ extension HTTP2Connection {
     if waitingBytes > HTTP2Connection.waitLimit {
       if stream.exchange == nil { isOneSided = true }
       release(stream, at: at)
-    } else if stream.exchange == nil ? !mayBeRequested(stream.id) : stream.request.mayLack {
+    } else if stream.exchange == nil, !mayBeRequested(stream.id) {
       release(stream, at: at)
+    } else if stream.exchange != nil, stream.held.count == 1 {
+      answered.append((stream, at))
     }
   }
 
@@ -80,8 +82,9 @@ extension HTTP2Connection {
       if exchange.sentAt == nil {
         // Of the request only the end may be missing.
         let isWhole =
-          stream.request.mayLack && stream.request.hasSaidLength(exchange.request?.fields)
-        context.requested(exchange, complete: isWhole, at: at)
+          stream.request.mayLack
+          && stream.request.isWhole(exchange.request?.fields, exchange.requestBody)
+        context.requested(exchange, complete: isWhole, at: stream.request.lastAt ?? at)
       }
     } else {
       let exchange = context.exchange(nil)
@@ -117,19 +120,29 @@ extension HTTP2Connection {
       stream.response.count += bytes.readableBytes
       if stream.response.isInterrupted {
         stream.response.isInterrupted = false
-        // Most servers begin a frame with each event: then none is torn.
-        if exchange.sse?.isBetweenEvents == false || !bytes.beginsLikeEvent { exchange.sse?.gap() }
+        resume(exchange, bytes)
       }
       context.streamed(exchange, bytes, at: at)
     case .dataGap: context.missed(exchange)
     case .end(_, let at):
       // An end without a head: that was lost.
       let isWhole = exchange.response != nil
-      if !stream.response.isWhole(exchange.response?.fields) {
+      if !stream.response.isWhole(exchange.response?.fields, exchange.responseBody) {
         exchange.responseBody.markIncomplete()
       }
       finish(stream, complete: isWhole, by: isWhole ? .server : .capture, at: at)
     case .reset, .goAway, .lostSync, .resynced, .skipped: break
+    }
+  }
+
+  /// Goes on with an event stream behind a loss that may have hit it or not: most servers begin a frame with each event. In the
+  /// middle of one it is taken as not hit; its text tells.
+  private func resume(_ exchange: HTTPExchange, _ bytes: ByteBuffer) {
+    guard let sse = exchange.sse else { return }
+    if bytes.beginsLikeEvent {
+      if !sse.isBetweenEvents { exchange.sse?.restart() }
+    } else if sse.isBetweenEvents {
+      exchange.sse?.gap()
     }
   }
 }

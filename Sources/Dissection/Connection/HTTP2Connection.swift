@@ -30,6 +30,8 @@ final class HTTP2Connection {
   var server: HTTP2Decoder
   var streams: [Int: HTTP2Stream] = [:]
   var closed = CircularBuffer<Int>()
+  /// Streams whose answers wait for the rest of their requests, since when.
+  var answered: [(stream: HTTP2Stream, since: Timestamp)] = []
   /// Streams of which only the answer was seen.
   var unrequested: Set<Int> = []
   /// Streams that the client reset, in that order.
@@ -50,8 +52,9 @@ final class HTTP2Connection {
 
   /// Takes the next bytes of a direction.
   func append(_ direction: Direction, _ bytes: ByteBuffer, at: Timestamp) {
-    while let left = lingering.first?.clientLeftAt, at - left > HTTP2Connection.lingerTime
-      || lingering.count > HTTP2Connection.closedLimit
+    while let left = lingering.first?.clientLeftAt,
+      at - left > HTTP2Connection.lingerTime
+        || lingering.count > HTTP2Connection.closedLimit
     {
       close(lingering.removeFirst(), by: .client, at: left)
     }
@@ -60,20 +63,20 @@ final class HTTP2Connection {
     } else {
       server.append(bytes, at: at)
     }
-    drain(direction)
+    drain(direction, at)
   }
 
   /// Takes a hole in a direction.
   func gap(_ direction: Direction, _ count: Int, at: Timestamp) {
     if direction == .c2s { client.gap(count, at: at) } else { server.gap(count, at: at) }
-    drain(direction)
+    drain(direction, at)
   }
 
   /// Takes the end of a direction.
   func end(_ direction: Direction, _ how: FlowEnding, at: Timestamp) {
     ends.note(direction, how, at: at)
     if direction == .c2s { client.end(how, at: at) } else { server.end(how, at: at) }
-    drain(direction)
+    drain(direction, at)
     if direction == .c2s {
       // Requests under way get no longer, and none comes any more.
       for stream in openStreams { release(stream, at: at) }
@@ -86,11 +89,12 @@ final class HTTP2Connection {
     }
   }
 
-  private func drain(_ direction: Direction) {
+  private func drain(_ direction: Direction, _ at: Timestamp) {
     if direction == .c2s {
       let before = client.explained
       while let event = client.next() { takeClient(event) }
       context.explain(client.explained - before)
+      hurry(until: at)
     } else {
       let before = server.explained
       while let event = server.next() { takeServer(event) }

@@ -6,6 +6,8 @@ import Wire
 struct HTTP2Content {
   /// Bytes of it.
   var count = 0
+  /// Latest time of its bytes.
+  var lastAt: Timestamp?
   /// True once a loss that hit nobody knows whom may have hit it.
   var mayLack = false
   /// True from such a loss up to the next bytes.
@@ -16,12 +18,11 @@ struct HTTP2Content {
     isInterrupted = true
   }
 
-  /// Whether nothing is missing when the end was seen: where it may be, the head must have told its length.
-  func isWhole(_ head: HeaderFields?) -> Bool { !mayLack || hasSaidLength(head) }
-
-  /// Whether it has the length that its head told.
-  func hasSaidLength(_ head: HeaderFields?) -> Bool {
-    head?.first("content-length").flatMap { Int($0) } == count
+  /// Whether nothing is missing of it: where something may be, it must have the length that its head told, or be a whole JSON text.
+  func isWhole(_ head: HeaderFields?, _ body: BodyCollector) -> Bool {
+    if !mayLack { return true }
+    if let length = head?.first("content-length") { return Int(length) == count }
+    return !JSONRPCPayload(body.bytes).messages.isEmpty
   }
 }
 

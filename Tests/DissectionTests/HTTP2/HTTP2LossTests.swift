@@ -62,6 +62,73 @@ struct `HTTP/2 losses` {
     #expect(trace.balances)
   }
 
+  @Test(arguments: [true, false])
+  func `that hit another stream's request cost this one nothing`(_ tellsLength: Bool) {
+    var script = HTTP2Script()
+    script.handshake(1)
+    let length = tellsLength ? ["content-length: \(Talk.call(1).utf8.count)"] : []
+    let head = [":method: POST", ":authority: h:80", ":path: /mcp", Talk.sid] + length
+    script.send(.c2s, script.headers(.c2s, 5, head))
+    script.send(.c2s, script.headers(.c2s, 7, head))
+    script.lose(.c2s, HTTP2Frames.data(7, Talk.call(2), end: true).count)
+    script.send(.c2s, HTTP2Frames.data(5, Talk.call(1), end: true))
+    script.pause(5)
+    script.json(5, Talk.result(1))
+    script.json(7, Talk.result(2))
+    script.pause(5)
+    script.send(.c2s, HTTP2Frames.window(0))
+    script.close()
+    let trace = Dissected(script.events, options: Talk.audited)
+    #expect(trace.outcomes == ["s1 1: ok", "s1 4: ok"])
+    #expect(trace.exchanges.map { $0.request.sha256 != nil } == [true, true, true, false])
+    #expect(trace.exchanges.map(\.status) == [200, 202, 200, 200])
+    #expect(trace.exchanges[2].sent == 7_000_000)
+    #expect(trace.balances)
+  }
+
+  @Test func `that hit another stream's event cost this one nothing`() {
+    var script = HTTP2Script()
+    script.handshake(1)
+    script.post(5, Talk.call(1), Talk.sid)
+    script.post(7, Talk.call(2), Talk.sid)
+    script.stream(5)
+    script.stream(7)
+    let event = Array("event: message\r\ndata: \(Talk.result(1))\r\n\r\n".utf8)
+    script.event(5, Talk.progress)
+    script.send(.s2c, HTTP2Frames.frame(0, stream: 5, Array(event[..<30])))
+    script.lose(.s2c, 50)
+    script.send(.s2c, HTTP2Frames.frame(0, flags: 1, stream: 5, Array(event[30...])))
+    // Of the other stream the end of one event is lost, and not what follows.
+    script.event(7, Talk.progress)
+    script.event(7, Talk.result(2), end: true)
+    script.close()
+    let trace = Dissected(script.events, options: Talk.audited)
+    #expect(trace.outcomes == ["s1 1: ok", "s1 4: ok", "s1 5: ok"])
+    #expect(trace.notifications.count == 3)
+    // Nothing shows that the streams are whole.
+    #expect(trace.exchanges.map { $0.response.sha256 != nil } == [true, true, false, false])
+    #expect(trace.balances)
+  }
+
+  @Test func `that tear an event leave the next`() {
+    var script = HTTP2Script()
+    script.handshake(1)
+    script.post(5, Talk.call(1), Talk.sid)
+    script.stream(5)
+    script.send(.s2c, HTTP2Frames.data(5, "event: message\r\ndata: {\"jsonrpc\""))
+    script.lose(.s2c, 50)
+    script.event(5, Talk.progress)
+    script.lose(.s2c, 50)
+    script.send(.s2c, HTTP2Frames.data(5, "rest of what was lost\r\n\r\n"))
+    script.event(5, Talk.result(1), end: true)
+    script.close()
+    let trace = Dissected(script.events, options: Talk.audited)
+    #expect(trace.outcomes == ["s1 1: ok", "s1 4: ok"])
+    #expect(trace.notifications.count == 2)
+    #expect(trace.footer.loss["sse.incomplete_event"]?.count == 1)
+    #expect(trace.balances)
+  }
+
   @Test func `before the capture began leave names unknown but streams readable`() {
     var script = HTTP2Script(fromStart: false, greets: false)
     _ = script.headers(
