@@ -124,7 +124,9 @@ let package = Package(
 
     .target(
       name: "FuzzTargets",
-      dependencies: ["Basics", "Wire", "Packets", "Trace", "Dissection", nioCore],
+      dependencies: [
+        "Basics", "Wire", "Packets", "Trace", "Capture", "Dissection", nioCore,
+      ],
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
 
     tests("BasicsTests", []),
@@ -142,6 +144,7 @@ let package = Package(
     tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
     tests("TraceCommandTests", ["trace"]),
     tests("ServeCommandTests", ["replay"]),
+    tests("RecordCommandTests", ["record", "Capture", "Packets", "Trace"]),
     tests("ReplayCommandTests", ["replay", "Trace"]),
     tests("FuzzTests", ["FuzzTargets"]),
     tests("HouseTests", []),

@@ -26,6 +26,8 @@ public struct CaptureCounters: Sendable {
     case badOptions = "pcapng.bad_options"
     /// Blocks with secrets.
     case secrets = "pcapng.secrets"
+    /// Bytes of secrets beyond what is kept of one file.
+    case secretsLimit = "limit.secret_bytes"
     /// Interface Statistics Blocks.
     case interfaceStatistics = "pcapng.interface_statistics"
     /// Name Resolution Blocks.

@@ -12,13 +12,19 @@ public struct CaptureError: Error, Hashable {
     case corruptBlock = "damaged record"
     /// The compressed data is damaged; what came before was read.
     case corruptContainer = "damaged compressed data"
+    /// The interface cannot be captured on, or not any more.
+    case cannotCapture = "cannot capture"
+    /// This user may not capture on the interface.
+    case noPermission = "no permission to capture"
+    /// There is no such interface.
+    case noInterface = "no such interface"
     /// The filter expression does not compile.
     case badFilter = "bad filter expression"
   }
 
   /// What went wrong.
   public let what: What
-  /// The path as given, `-` for standard input.
+  /// The path as given, `-` for standard input; the interface of a live capture.
   public let path: String
   /// Offset in bytes of what could not be read, where it is known; of a compressed file that of the compressed data
   /// for `corruptContainer`, else that of what it holds.

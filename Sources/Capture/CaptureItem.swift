@@ -7,6 +7,8 @@ public enum CaptureItem: Sendable {
   case frame(CapturedFrame)
   /// Secrets for the packets of the file, which may stand before or behind them.
   case secrets(DecryptionSecrets)
+  /// A pipe has nothing to read just now: time to write out what was made, and to look at signals.
+  case waiting
 }
 
 /// The secrets of a pcapng Decryption Secrets Block (draft-ietf-opsawg-pcapng §4.7).

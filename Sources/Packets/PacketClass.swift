@@ -4,6 +4,7 @@ enum PacketClass: Hashable {
   case tcpControl
   case tcpKeepAlive
   case duplicate
+  case filtered
   case fragment
   case encrypted
   case badLength
@@ -25,6 +26,7 @@ enum PacketClass: Hashable {
     case .tcpControl: "tcp.control"
     case .tcpKeepAlive: "tcp.keepalive"
     case .duplicate: "packets.duplicate"
+    case .filtered: "filtered"
     case .fragment: "ip.fragments"
     case .encrypted: "ip.encrypted"
     case .badLength: "ip.bad_length"

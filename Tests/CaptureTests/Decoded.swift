@@ -54,6 +54,7 @@ struct Decoded: Equatable {
     switch item {
     case .frame(let frame): frames.append(Frame(frame))
     case .secrets(let found): secrets.append(found)
+    case .waiting: Issue.record("a decoder waits for nothing")
     }
   }
 

@@ -23,7 +23,7 @@ struct `Layering` {
       row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Wire", "Crypto"]),
     "Report": Layer(row: 4, imports: ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     "Capture": Layer(
-      row: 4, imports: ["Basics", "NIOCore", "Packets", "CPcap", "CZlib", "CZstd"]),
+      row: 4, imports: ["Basics", "NIOCore", "Packets", "CPcap", "CZlib", "CZstd", "Dispatch"]),
     "Proxy": Layer(row: 4, imports: ["Basics", "NIOCore", "NIOPosix", "DequeModule", "Dispatch"]),
     "ReplayEngine": Layer(
       row: 4,

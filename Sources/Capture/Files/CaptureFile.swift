@@ -44,7 +44,11 @@ public final class CaptureFile {
     while true {
       if let item = try decode() { return item }
       guard !isAtEnd else { return nil }
-      if try fill() == 0 { try end() }
+      switch try fill() {
+      case .bytes: continue
+      case .waiting: return .waiting
+      case .end: try end()
+      }
     }
   }
 
@@ -57,8 +61,8 @@ public final class CaptureFile {
     }
   }
 
-  /// Reads the next block; returns its length, 0 at the end.
-  private func fill() throws(CaptureError) -> Int {
+  /// Reads the next block.
+  private func fill() throws(CaptureError) -> Refill {
     do throws(CaptureError) {
       return try decoder.refill(capacity: CaptureFile.blockSize) {
         (buffer) throws(CaptureError) in

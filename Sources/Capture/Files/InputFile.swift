@@ -1,7 +1,19 @@
 import Glibc
 import NIOCore
 
+/// What reading on brought.
+enum Refill {
+  /// So many bytes, at least one.
+  case bytes(Int)
+  /// Nothing yet; only from pipes.
+  case waiting
+  /// The end of the file.
+  case end
+}
+
 /// The bytes of a capture file in their order, decompressed where the file is compressed. Never seeks.
+///
+/// Before it waits for a pipe it says so, once, and then each half second.
 ///
 /// Memory: 64 KiB of compressed bytes and the window of the compression, whatever the file holds.
 final class InputFile {
@@ -17,7 +29,12 @@ final class InputFile {
   /// Offset in the file of the first byte of `packed`.
   private var offset = 0
 
+  /// Whether it was said that the pipe is waited for.
+  private var isWaiting = false
+
   private static let packedSize = 64 << 10
+  /// How long to wait for a pipe at once, in milliseconds: signals and flushes (every second) are due in between.
+  private static let patience: Int32 = 500
 
   /// Opens a file, or a duplicate of standard input, so that closing it leaves the process its own.
   init(path: String) throws(CaptureError) {
@@ -46,28 +63,32 @@ final class InputFile {
     return members.trailing
   }
 
-  /// Appends up to `room` bytes to `out`; returns how many, 0 at the end.
-  func read(into out: inout ByteBuffer, room: Int) throws(CaptureError) -> Int {
+  /// Appends up to `room` bytes to `out`.
+  func read(into out: inout ByteBuffer, room: Int) throws(CaptureError) -> Refill {
     while true {
       switch decompression {
       case .some(.none):
         return try readPlain(into: &out, room: room)
       case nil:
         // The first four bytes say how the file is packed; a pipe may give them one by one.
-        while packed.readableBytes < 4, !isAtEnd { try refill() }
-        decompression = Decompression(packed)
+        if packed.readableBytes >= 4 || isAtEnd {
+          decompression = Decompression(packed)
+        } else if case .waiting = try refill() {
+          return .waiting
+        }
       case .gzip, .zstd:
         let count = try inflate(into: &out, room: room)
-        if count > 0 || isAtEnd { return count }
-        try refill()
+        if count > 0 { return .bytes(count) }
+        if isAtEnd { return .end }
+        if case .waiting = try refill() { return .waiting }
       }
     }
   }
 
   /// Hands out what was read to look at the beginning, then reads straight into the caller's buffer.
-  private func readPlain(into out: inout ByteBuffer, room: Int) throws(CaptureError) -> Int {
-    if packed.readableBytes > 0 { return out.writeBuffer(&packed) }
-    return isAtEnd ? 0 : try readSome(into: &out, room: room)
+  private func readPlain(into out: inout ByteBuffer, room: Int) throws(CaptureError) -> Refill {
+    if packed.readableBytes > 0 { return .bytes(out.writeBuffer(&packed)) }
+    return isAtEnd ? .end : try readSome(into: &out, room: room)
   }
 
   private func inflate(into out: inout ByteBuffer, room: Int) throws(CaptureError) -> Int {
@@ -83,26 +104,40 @@ final class InputFile {
     }
   }
 
-  private func refill() throws(CaptureError) {
+  /// Reads more of the file as it is.
+  private func refill() throws(CaptureError) -> Refill {
     packed.discardReadBytes()
     var more = packed
     packed = ByteBuffer()
-    let count = try readSome(into: &more, room: InputFile.packedSize)
-    packed = more
-    offset += count
+    defer { packed = more }
+    let result = try readSome(into: &more, room: InputFile.packedSize)
+    if case .bytes(let count) = result { offset += count }
+    return result
   }
 
-  private func readSome(into out: inout ByteBuffer, room: Int) throws(CaptureError) -> Int {
+  private func readSome(into out: inout ByteBuffer, room: Int) throws(CaptureError) -> Refill {
+    guard isRegular || isReady() else { return .waiting }
     while true {
       var count = 0
       unsafe out.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { space in
         count = unsafe Glibc.read(descriptor, space.baseAddress, room)
         return max(0, count)
       }
-      if count == 0 { isAtEnd = true }
-      if count >= 0 { return count }
+      if count > 0 { return .bytes(count) }
+      if count == 0 {
+        isAtEnd = true
+        return .end
+      }
       guard errno == EINTR else { throw CaptureError(.cannotOpen, path: path, errno: errno) }
     }
+  }
+
+  /// Whether a pipe has something to read, or has ended; waits when it was said before that it is waited for.
+  private func isReady() -> Bool {
+    var query = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    // The call only writes the local it is given; an interruption is a reason to look at signals.
+    isWaiting = unsafe poll(&query, 1, isWaiting ? InputFile.patience : 0) <= 0
+    return !isWaiting
   }
 }
 

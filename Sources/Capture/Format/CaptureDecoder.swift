@@ -50,9 +50,9 @@ public struct CaptureDecoder {
   ///
   /// The same block is used again when no frame holds a slice of it, so that reading a file needs one block of about
   /// `capacity` bytes, or a record's length.
-  public mutating func refill<Failure: Error>(
-    capacity: Int, _ read: (inout ByteBuffer) throws(Failure) -> Int
-  ) throws(Failure) -> Int {
+  public mutating func refill<Result, Failure: Error>(
+    capacity: Int, _ read: (inout ByteBuffer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     base += input.readerIndex
     if input.modifyIfUniquelyOwned({ _ = $0.discardReadBytes() }) == nil {
       var fresh = ByteBuffer()

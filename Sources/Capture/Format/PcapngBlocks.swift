@@ -14,6 +14,10 @@ import Packets
 struct PcapngBlocks {
   /// The type of a Section Header Block, the same in both byte orders.
   static let sectionHeader: UInt32 = 0x0a0d_0d0a
+  /// The type of a Decryption Secrets Block.
+  static let decryptionSecrets: UInt32 = 10
+  /// What a section header holds in its own byte order.
+  static let byteOrderMagic: UInt32 = 0x1a2b_3c4d
 
   /// Types of blocks by their numbers (§10.1).
   private enum BlockType {
@@ -23,12 +27,10 @@ struct PcapngBlocks {
     static let nameResolution: UInt32 = 4
     static let interfaceStatistics: UInt32 = 5
     static let enhancedPacket: UInt32 = 6
-    static let decryptionSecrets: UInt32 = 10
     /// Both kinds of Custom Blocks: to be copied by tools, and not.
     static let custom: Set<UInt32> = [0x0000_0bad, 0x4000_0bad]
   }
 
-  private static let byteOrderMagic: UInt32 = 0x1a2b_3c4d
   /// Type and two lengths.
   private static let wrapping = 12
 
@@ -57,7 +59,7 @@ struct PcapngBlocks {
       }
       switch type {
       case PcapngBlocks.sectionHeader, BlockType.interfaceDescription, BlockType.packet,
-        BlockType.simplePacket, BlockType.enhancedPacket, BlockType.decryptionSecrets,
+        BlockType.simplePacket, BlockType.enhancedPacket, PcapngBlocks.decryptionSecrets,
         BlockType.interfaceStatistics:
         // The block's own frame comes on top of what its content may have.
         guard length <= CaptureDecoder.recordLimit + 4096 else {
@@ -138,7 +140,7 @@ struct PcapngBlocks {
       if interfaces.indices.contains(number) {
         interfaces[number].readStatistics(input, length, isBigEndian, &counters)
       }
-    case BlockType.decryptionSecrets:
+    case PcapngBlocks.decryptionSecrets:
       return try secrets(input, length, &counters)
     default:
       try need(16, input, length)

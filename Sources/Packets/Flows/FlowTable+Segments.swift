@@ -11,6 +11,8 @@ extension FlowTable {
 
   /// Takes a TCP segment to its flow.
   mutating func take(_ frame: borrowing CapturedFrame, _ ip: IPView, _ tcp: TCPView) {
+    guard ports.isEmpty || ports.contains(tcp.sourcePort) || ports.contains(tcp.destinationPort)
+    else { return counters.count(.filtered) }
     counters.payloadBytesIn += tcp.captured
     let (key, side) = FlowKey.of(ip, tcp)
     var known = store.find(key)

@@ -16,6 +16,8 @@ public struct FlowTable: ~Copyable {
   public internal(set) var counters = PacketCounters()
 
   let limits: FlowLimits
+  /// Ports of which a connection must have one; empty: all are wanted.
+  let ports: Set<UInt16>
   var store = FlowStore()
   var events = CircularBuffer<FlowEvent>(initialCapacity: 16)
   /// Charge of all held bytes.
@@ -35,8 +37,17 @@ public struct FlowTable: ~Copyable {
     var deadline: Timestamp
   }
 
-  /// Creates an empty table.
-  public init(limits: FlowLimits = .default) { self.limits = limits }
+  /// Creates an empty table; with `ports`, connections that have none of them are counted as `filtered`.
+  public init(limits: FlowLimits = .default, ports: Set<UInt16> = []) {
+    self.limits = limits
+    self.ports = ports
+  }
+
+  /// Runs the timers when no frame comes; drain `next()` after it. Times before the highest one seen change nothing.
+  public mutating func advance(to time: Timestamp) {
+    if now < time { now = time }
+    runTimers()
+  }
 
   /// Takes the next frame of the capture; drain `next()` after each.
   public mutating func append(_ frame: CapturedFrame) {

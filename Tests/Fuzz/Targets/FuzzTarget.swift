@@ -3,10 +3,16 @@ public import NIOCore
 
 /// What can be fuzzed. Each target takes any bytes, and traps where they break a promise of the code.
 public enum FuzzTarget: String, CaseIterable, Sendable {
+  /// A capture file of any format.
+  case capture
   /// Frames of every link type, through IP and TCP to flows.
   case packets
   /// One direction of an HTTP/1 connection.
   case http1
+  /// One direction of an HTTP/2 connection.
+  case http2
+  /// Both directions of a TLS connection, with its secrets.
+  case tls
   /// An event stream.
   case sse
   /// One JSON text, seen as JSON-RPC.
@@ -19,8 +25,11 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   /// Runs the target on one input.
   public func run(_ input: ByteBuffer) {
     switch self {
+    case .capture: fuzzCapture(input)
     case .packets: fuzzPackets(input)
     case .http1: fuzzHTTP1(input)
+    case .http2: fuzzHTTP2(input)
+    case .tls: fuzzTLS(input)
     case .sse: fuzzSSE(input)
     case .jsonrpc: fuzzJSONRPC(input)
     case .dissection: fuzzDissection(input)
