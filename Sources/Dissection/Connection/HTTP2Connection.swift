@@ -121,6 +121,9 @@ final class HTTP2Connection {
 
   /// Names that are not known make a head that may lack what matters.
   func note(_ headers: HTTP2Decoder.Headers, _ exchange: HTTPExchange) {
+    if headers.areGuessed, !exchange.flags.contains("headers-unreliable") {
+      exchange.flags.append("headers-unreliable")
+    }
     guard headers.unknown > 0 else { return }
     context.flaw("h2.hpack_unknown", of: exchange, at: headers.endAt)
     if !exchange.flags.contains(HTTP2Connection.unknownFields) {

@@ -38,7 +38,7 @@ extension HTTP2Decoder {
         .headers(
           Headers(
             stream: block.stream, promised: block.promised, fields: decoded.fields,
-            unknown: decoded.unknown, endsStream: block.endsStream,
+            unknown: decoded.unknown, areGuessed: hpack.isGuessed, endsStream: block.endsStream,
             firstByteAt: block.firstByteAt, endAt: block.endAt)))
     } else {
       hpack.distrust()

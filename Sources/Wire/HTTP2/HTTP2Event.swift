@@ -36,6 +36,8 @@ extension HTTP2Decoder {
     public var fields: [HeaderField]
     /// How many fields have a name that is not known, as `?hpack-62`.
     public var unknown: Int
+    /// True when names and values come from a table that was put together again after a loss.
+    public var areGuessed: Bool
     /// True when nothing follows on the stream.
     public var endsStream: Bool
     /// Capture time of the first byte.
