@@ -13,8 +13,10 @@ let strict: [SwiftSetting] = [
 ]
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let arguments = Target.Dependency.product(
@@ -33,6 +35,18 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     swiftSettings: strict)
 }
 
+// Fuzzing needs the sanitisers' runtime: `Tests/long/fuzz.sh` asks for this target, other builds don't have it.
+let sanitizers = ["-sanitize=fuzzer,address", "-use-ld=lld"]
+let fuzzers: [Target] =
+  Context.environment["FUZZING"] == nil
+  ? []
+  : [
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzTargets", nioCore], path: "Tests/Fuzz/Driver",
+      swiftSettings: strict,
+      linkerSettings: [.unsafeFlags(sanitizers)])
+  ]
+
 // Rows 0 to 5: a target imports only from rows above it, and only what it lists.
 // `LayeringTests` holds this table and the imports in the sources together.
 let package = Package(
@@ -44,6 +58,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -57,7 +72,9 @@ let package = Package(
 
     layer("Basics", [nioCore]),
 
-    layer("Wire", ["Basics", "CBrotli", "CZlib", "CZstd", nioCore]),
+    layer(
+      "Wire",
+      ["Basics", "CBrotli", "CZlib", "CZstd", crypto, cryptoExtras, nioCore, nioHPACK]),
     layer("Packets", ["Basics", nioCore]),
     layer(
       "Trace", ["Basics", nioCore],
@@ -70,7 +87,7 @@ let package = Package(
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
-    layer("Capture", ["Basics", "Packets", "CPcap", nioCore]),
+    layer("Capture", ["Basics", "Packets", "CPcap", "CZlib", "CZstd", nioCore]),
     layer("Proxy", ["Basics", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
@@ -80,7 +97,7 @@ let package = Package(
     .executableTarget(
       name: "record",
       dependencies: [
-        "Basics", "Trace", "Dissection", "Packets", "Capture", "Proxy", nioCore, arguments,
+        "Basics", "Wire", "Trace", "Dissection", "Packets", "Capture", "Proxy", nioCore, arguments,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -99,7 +116,7 @@ let package = Package(
     .target(
       name: "TestKit",
       dependencies: [
-        "Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", "CZstd", nioCore,
+        "Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", "CZstd", nioCore, nioHPACK,
       ],
       path: "Tests/TestKit", swiftSettings: strict),
 
@@ -107,6 +124,13 @@ let package = Package(
       name: "bench",
       dependencies: ["Basics", "Wire", "Trace", "Packets", "Capture", "Dissection", nioCore],
       path: "Tests/Bench", exclude: ["tools"], swiftSettings: strict),
+
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Basics", "Wire", "Packets", "Trace", "Capture", "Dissection", nioCore,
+      ],
+      path: "Tests/Fuzz/Targets", swiftSettings: strict),
 
     tests("BasicsTests", []),
     tests("WireTests", ["Wire"]),
@@ -123,8 +147,10 @@ let package = Package(
     tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
     tests("TraceCommandTests", ["trace"]),
     tests("ServeCommandTests", ["replay"]),
+    tests("RecordCommandTests", ["record", "Capture", "Packets", "Trace"]),
     tests("ReplayCommandTests", ["replay", "Trace"]),
+    tests("FuzzTests", ["FuzzTargets"]),
     tests("HouseTests", []),
-  ],
+  ] + fuzzers,
   swiftLanguageModes: [.v6]
 )

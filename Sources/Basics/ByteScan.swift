@@ -67,6 +67,71 @@ public enum ByteScan {
     firstIndex(of: byte, or: byte, in: bytes, from: start)
   }
 
+  /// Returns whether two spans hold the same bytes.
+  public static func isEqual(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+    guard a.count == b.count else { return false }
+    var i = 0
+    // Bytes have no invalid values.
+    let (x, y) = unsafe (a.bytes, b.bytes)
+    while i + 8 <= a.count {
+      // In bounds of both by the condition; every bit pattern is a UInt64.
+      let one = unsafe x.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)
+      let other = unsafe y.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)
+      if one != other { return false }
+      i += 8
+    }
+    while i < a.count {
+      if a[i] != b[i] { return false }
+      i += 1
+    }
+    return true
+  }
+
+  /// Returns a hash for tables that forget: fast, the same in every run, and no defence against who makes collisions.
+  public static func hash(_ bytes: Span<UInt8>) -> UInt64 {
+    // Bytes have no invalid values.
+    let raw = unsafe bytes.bytes
+    var sum = UInt64(truncatingIfNeeded: bytes.count) &* 0x9e37_79b9_7f4a_7c15
+    func mix(_ word: UInt64) {
+      sum = (sum ^ word) &* 0xff51_afd7_ed55_8ccd
+      sum ^= sum >> 32
+    }
+    var i = 0
+    while i + 8 <= bytes.count {
+      // In bounds by the condition; every bit pattern is a UInt64.
+      mix(
+        unsafe UInt64(
+          littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)))
+      i += 8
+    }
+    var rest: UInt64 = 0
+    while i < bytes.count {
+      rest = rest << 8 | UInt64(bytes[i])
+      i += 1
+    }
+    mix(rest)
+    return sum ^ sum >> 29
+  }
+
+  /// Returns whether all bytes are below 0x80.
+  @inlinable
+  public static func isASCII(_ bytes: Span<UInt8>) -> Bool {
+    // Bytes have no invalid values.
+    let raw = unsafe bytes.bytes
+    var i = 0
+    var all: UInt64 = 0
+    while i + 8 <= raw.byteCount {
+      // In bounds by the condition; every bit pattern is a UInt64.
+      all |= unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)
+      i += 8
+    }
+    while i < bytes.count {
+      all |= UInt64(bytes[i])
+      i += 1
+    }
+    return all & highs == 0
+  }
+
   /// Returns the text of `range`; what is not UTF-8 becomes U+FFFD. Traps when the range is out of bounds.
   public static func string(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
     // The pointer does not leave the closure.

@@ -13,10 +13,7 @@ public struct HeaderField: Hashable, Sendable {
 
   /// Returns whether the field has this name, compared without case (RFC 9110 §5.1).
   public func named(_ name: String) -> Bool {
-    let (a, b) = (self.name.utf8Span.span, name.utf8Span.span)
-    guard a.count == b.count else { return false }
-    for i in a.indices where asciiLowercase(a[i]) != asciiLowercase(b[i]) { return false }
-    return true
+    isSameIgnoringCase(self.name.utf8Span.span, name.utf8Span.span)
   }
 }
 
@@ -29,4 +26,13 @@ extension [HeaderField] {
 @inlinable
 public func asciiLowercase(_ byte: UInt8) -> UInt8 {
   byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
+}
+
+/// Returns whether two texts are the same but for the case of ASCII letters.
+public func isSameIgnoringCase(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+  guard a.count == b.count else { return false }
+  for i in a.indices where a[i] != b[i] {
+    guard asciiLowercase(a[i]) == asciiLowercase(b[i]) else { return false }
+  }
+  return true
 }

@@ -47,6 +47,7 @@ extension Conversation {
     line.conn = exchange.conn.number
     line.x = exchange.x
     line.via = .post
+    line.stream = exchange.stream
     line.batch = batch
     line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields) : nil
     line.params = kept(message.content)

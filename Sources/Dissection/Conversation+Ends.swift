@@ -13,7 +13,7 @@ extension Conversation {
     var line = httpLine(exchange, .streamOpen)
     line.session = session.name
     line.n = session === nobody ? nil : session.number()
-    line.status = exchange.response?.status
+    line.status = exchange.status
     wait(&line, exchange.mcp.streamPlace)
     write(.http(line), of: exchange)
   }
@@ -34,7 +34,7 @@ extension Conversation {
         line.session = session.name
         line.n = session.number()
       }
-      line.status = exchange.response?.status
+      line.status = exchange.status
       line.done = exchange.doneAt.map(time)
       write(.http(line), of: exchange)
     }
@@ -75,11 +75,12 @@ extension Conversation {
   /// Gives every request of the exchange that has no answer its response line, unless the answer may still come elsewhere.
   private func closeRequests(_ exchange: HTTPExchange, _ by: ResponseLine.EndedBy) {
     let session = exchange.mcp.session ?? nobody
-    let status = exchange.response?.status
+    let status = exchange.status
     let isAccepted = status == 202 && session.line.transport == .httpSSE
     let mayResume = exchange.sse != nil && exchange.mcp.isResumable
     // A stream that ends well but without the answer, because nobody reads it any more.
-    let isAbandoned = exchange.clientLeftFirst && (200..<300).contains(status ?? 0)
+    let isAbandoned =
+      exchange.clientLeftFirst && (200..<300).contains(status ?? 0) && by != .capture
     let by = isAbandoned ? .client : by
     for request in exchange.mcp.requests where !request.isClosed {
       if session !== nobody, isAccepted || mayResume { continue }
@@ -118,7 +119,7 @@ extension Conversation {
   }
 
   private func writeDeferred(_ exchange: HTTPExchange) {
-    let status = exchange.response?.status
+    let status = exchange.status
     let done = exchange.doneAt.map(time)
     for item in exchange.mcp.deferred {
       switch item {
@@ -151,7 +152,7 @@ extension Conversation {
     var line = httpLine(exchange, wasOpen ? .streamClose : .streamOpen)
     line.session = session.name
     line.n = session === nobody ? nil : session.number()
-    line.status = exchange.response?.status
+    line.status = exchange.status
     line.done = time(end)
     if wasOpen {
       line.t = time(end)
@@ -173,8 +174,9 @@ extension Conversation {
     line.sent = exchange.sentAt.map(time)
     line.first = exchange.response.map { time($0.firstByteAt) }
     line.done = exchange.response == nil ? nil : exchange.doneAt.map(time)
-    line.status = exchange.response?.status
+    line.status = exchange.status
     line.interim = exchange.interim.isEmpty ? nil : exchange.interim
+    line.stream = exchange.stream
     line.flags = exchange.flags.isEmpty ? nil : exchange.flags
     return line
   }

@@ -111,7 +111,7 @@ extension Conversation {
       }
     }
     guard message.kind == .error else { return [] }
-    let isRefusal = (exchange.response?.status ?? 0) >= 400
+    let isRefusal = (exchange.status ?? 0) >= 400
     return own.count == 1 || isRefusal ? own : []
   }
 
@@ -120,7 +120,7 @@ extension Conversation {
     _ exchange: HTTPExchange, _ session: SessionState
   ) {
     let result = message.kind == .result ? message.content.map(ResultFacts.init) : nil
-    let status = exchange.response?.status
+    let status = exchange.status
     let outcome = OutcomeRule.answered(
       message, result: result, status: status, knownSession: exchange.mcp.namesKnownSession,
       cancelled: request.cancelledBy != nil)
@@ -146,7 +146,7 @@ extension Conversation {
   }
 
   /// The response's header fields, once an exchange; those of a GET stream belong to no message.
-  private func responseHeaders(_ exchange: HTTPExchange, _ via: Via) -> [HeaderField]? {
+  private func responseHeaders(_ exchange: HTTPExchange, _ via: Via) -> HeaderFields? {
     guard via != .getSSE, !exchange.mcp.headersWritten else { return nil }
     exchange.mcp.headersWritten = true
     return redacted(exchange.response?.fields)

@@ -18,6 +18,7 @@ final class Conversation {
   let options: DissectionOptions
   let ledger: LossLedger
   let table: SessionTable
+  private let memo: RedactionMemo?
   /// The lines that belong to no session.
   let nobody: SessionState
   /// Lines written and not yet taken.
@@ -40,6 +41,7 @@ final class Conversation {
     self.options = options
     self.ledger = ledger
     table = SessionTable(siblingGap: options.siblingGap)
+    memo = options.redactor.map { RedactionMemo($0) }
     nobody = SessionState(
       name: nil, line: SessionLine(session: "", t: 0, transport: .streamableHTTP), wireKey: nil,
       siblingGap: options.siblingGap)
@@ -202,9 +204,9 @@ final class Conversation {
 
   func surrogate(_ value: String) -> String { options.redactor?.surrogate(value) ?? value }
 
-  func redacted(_ fields: [HeaderField]?) -> [HeaderField]? {
+  func redacted(_ fields: HeaderFields?) -> HeaderFields? {
     guard let fields else { return nil }
-    return options.redactor?.fields(fields) ?? fields
+    return memo?.fields(fields) ?? fields
   }
 
   /// The target as it may be shown: where it is the key of a session, as that key's surrogate.

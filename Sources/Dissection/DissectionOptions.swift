@@ -1,4 +1,5 @@
 public import Trace
+public import Wire
 
 /// What a dissection keeps and how it infers.
 public struct DissectionOptions: Sendable {
@@ -16,6 +17,8 @@ public struct DissectionOptions: Sendable {
   public var gapKind = "tcp.gap"
   /// Bytes of a body that are kept; the rest is counted and hashed.
   public var bodyLimit = 16 << 20
+  /// Secrets of the TLS connections; without it their contents are only counted.
+  public var keyLog: TLSKeyLog?
 
   /// Creates the defaults, which redact with a key of their own.
   public init(redactor: Redactor? = Redactor(key: .random())) { self.redactor = redactor }

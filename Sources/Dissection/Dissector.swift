@@ -113,6 +113,7 @@ public final class Dissector {
       client: connection.ends.client.description, server: connection.ends.server.description)
     line.upstream = connection.ends.upstream?.description
     line.content = connection.carries
+    line.tls = connection.tls
     return line
   }
 

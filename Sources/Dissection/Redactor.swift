@@ -60,19 +60,62 @@ public struct Redactor: Sendable {
   }
 
   /// Returns the fields with credentials replaced.
-  public func fields(_ fields: [HeaderField]) -> [HeaderField] {
-    fields.map { field in
-      let name = field.name.lowercased()
-      if Redactor.headerNames.contains(name) || Redactor.headerWords.contains(where: name.contains)
-      {
-        return HeaderField(field.name, credential(field.value, header: name))
-      }
-      // Addresses may carry credentials in their query.
-      if ["location", "content-location", "referer", "link", "refresh"].contains(name) {
-        return HeaderField(field.name, target(field.value))
-      }
-      return field
+  public func fields(_ fields: HeaderFields) -> HeaderFields {
+    HeaderFields(
+      fields.map { HeaderField($0.name, value($0.value, Redactor.secrecy(ofHeader: $0.name))) })
+  }
+
+  /// What of a header's value is secret.
+  enum Secrecy: UInt8 {
+    case none
+    case all
+    case cookie
+    case setCookie
+    /// What stands behind the scheme.
+    case authorization
+    /// Addresses may carry credentials in their query.
+    case address
+  }
+
+  /// Decides by a header's name.
+  static func secrecy(ofHeader name: String) -> Secrecy {
+    let name = name.lowercased()
+    switch name {
+    case "cookie": return .cookie
+    case "set-cookie": return .setCookie
+    case "authorization", "proxy-authorization": return .authorization
+    case "location", "content-location", "referer", "link", "refresh": return .address
+    default:
+      let isSecret = headerNames.contains(name) || headerWords.contains(where: name.contains)
+      return isSecret ? .all : .none
     }
+  }
+
+  /// Returns a header's value with what is secret of it replaced; keeps what tells its kind: the scheme, and names of cookies.
+  func value(_ value: String, _ secrecy: Secrecy) -> String {
+    switch secrecy {
+    case .none: return value
+    case .all: return surrogate(value)
+    case .address: return target(value)
+    case .cookie: return cookies(value, isSet: false)
+    case .setCookie: return cookies(value, isSet: true)
+    case .authorization:
+      guard let space = value.firstIndex(of: " ") else { return surrogate(value) }
+      return value[...space] + surrogate(String(value[value.index(after: space)...]))
+    }
+  }
+
+  private func cookies(_ value: String, isSet: Bool) -> String {
+    value.split(separator: ";", omittingEmptySubsequences: false).map { part in
+      guard let equals = part.firstIndex(of: "=") else {
+        return isSet ? String(part) : surrogate(String(part))
+      }
+      let name = part[..<equals].drop { $0 == " " }.lowercased()
+      if isSet, ["path", "domain", "expires", "max-age", "samesite"].contains(name) {
+        return String(part)
+      }
+      return part[...equals] + surrogate(String(part[part.index(after: equals)...]))
+    }.joined(separator: ";")
   }
 
   /// Returns a request target or URL with the credentials in its query, fragment and user information replaced.
@@ -134,29 +177,6 @@ public struct Redactor: Sendable {
       }
     }
     return String(decoding: out, as: UTF8.self)
-  }
-
-  /// Replaces a header's secret but keeps what tells its kind: the scheme, and names of cookies.
-  private func credential(_ value: String, header: String) -> String {
-    switch header {
-    case "cookie", "set-cookie":
-      return value.split(separator: ";", omittingEmptySubsequences: false).map { part in
-        guard let equals = part.firstIndex(of: "=") else {
-          return header == "cookie" ? surrogate(String(part)) : String(part)
-        }
-        let name = part[..<equals].drop { $0 == " " }.lowercased()
-        if header == "set-cookie",
-          ["path", "domain", "expires", "max-age", "samesite"].contains(name)
-        {
-          return String(part)
-        }
-        return part[...equals] + surrogate(String(part[part.index(after: equals)...]))
-      }.joined(separator: ";")
-    case "authorization", "proxy-authorization":
-      guard let space = value.firstIndex(of: " ") else { return surrogate(value) }
-      return value[...space] + surrogate(String(value[value.index(after: space)...]))
-    default: return surrogate(value)
-    }
   }
 
   private func isHexOrDash(_ byte: UInt8) -> Bool {

@@ -11,24 +11,25 @@ enum LiveMessage: Sendable {
 
   /// The message as one line of JSON, at the end of `buffer`.
   func write(to buffer: inout ByteBuffer) {
-    var object = JSONObjectWriter(into: buffer)
-    object.member("jsonrpc", "2.0")
-    switch self {
-    case .result(let id, let result):
-      object.member("id", id)
-      object.member("result", result)
-    case .error(let id, let error):
-      object.member("id", id)
-      object.member("error", error)
-    case .notification(let method, let params):
-      object.member("method", method)
-      object.member("params", params)
-    case .request(let id, let method, let params):
-      object.member("id", id)
-      object.member("method", method)
-      object.member("params", params)
+    let message = JSONWriter.object { object in
+      object.member("jsonrpc", literal: "2.0")
+      switch self {
+      case .result(let id, let result):
+        object.member("id", id)
+        object.member("result", result)
+      case .error(let id, let error):
+        object.member("id", id)
+        object.member("error", error)
+      case .notification(let method, let params):
+        object.member("method", method)
+        object.member("params", params)
+      case .request(let id, let method, let params):
+        object.member("id", id)
+        object.member("method", method)
+        object.member("params", params)
+      }
     }
-    buffer = object.finish()
+    buffer.writeImmutableBuffer(message.bytes)
   }
 }
 
@@ -56,13 +57,15 @@ struct LiveTokens: Sendable {
 extension RawJSON {
   /// Returns the object with a member's value replaced, or added when it was absent.
   func replacing(_ name: String, with value: RawJSON) -> RawJSON {
-    var object = JSONObjectWriter()
-    var isReplaced = false
-    forEachMember { key, old in
-      isReplaced = isReplaced || key == name
-      object.member(key, key == name ? value : old)
+    JSONWriter.object { object in
+      var isReplaced = false
+      var members: [(String, RawJSON)] = []
+      forEachMember { members.append(($0, $1)) }
+      for (key, old) in members {
+        isReplaced = isReplaced || key == name
+        object.member(named: key, key == name ? value : old)
+      }
+      if !isReplaced { object.member(named: name, value) }
     }
-    if !isReplaced { object.member(name, value) }
-    return RawJSON(trusted: object.finish())
   }
 }

@@ -14,6 +14,9 @@ public struct PacketCounters: Sendable {
   var bytes = PayloadBytes()
   private var occurrences: [Occurrence: Int] = [:]
 
+  /// Names kept apart; the rest of a hostile capture's made-up types is one class.
+  private static let classLimit = 1000
+
   /// What became of captured payload bytes.
   struct PayloadBytes {
     var delivered = 0
@@ -43,6 +46,11 @@ public struct PacketCounters: Sendable {
     case ignoredRST = "tcp.rst_ignored"
     case ignoredACK = "tcp.ack_ignored"
     case timeBackwards = "packets.time_backwards"
+    case fragmentsExpired = "ip.fragments_expired"
+    case fragmentConflict = "ip.fragment_conflict"
+    case oversizedDatagram = "ip.oversized_datagram"
+    case reassembled = "ip.reassembled"
+    case fragmentLimit = "limit.ip_fragments"
     case flowLimit = "limit.flows"
     case heldLimit = "limit.held_bytes"
     case totalHeldLimit = "limit.held_bytes_total"
@@ -55,7 +63,9 @@ public struct PacketCounters: Sendable {
     switch packet {
     case .tcpData: dataPackets += 1
     case .tcpControl: controlPackets += 1
-    default: otherPackets[packet, default: 0] += 1
+    default:
+      let isNew = otherPackets.count >= PacketCounters.classLimit && otherPackets[packet] == nil
+      otherPackets[isNew ? .other : packet, default: 0] += 1
     }
   }
 

@@ -1,5 +1,4 @@
 public import Basics
-public import NIOCore
 
 /// One line of a trace, version 1.
 ///
@@ -58,43 +57,49 @@ extension TraceEvent {
     }
   }
 
+  /// The types that this version knows, in the order of the cases.
+  static let knownTypes = [
+    "header", "connection", "session", "request", "response", "notification", "http", "sse",
+    "exchange", "loss", "end", "footer",
+  ]
+
+  /// The index of the line's type in `knownTypes`.
+  var typeIndex: Int? {
+    switch self {
+    case .header: 0
+    case .connection: 1
+    case .session: 2
+    case .request: 3
+    case .response: 4
+    case .notification: 5
+    case .http: 6
+    case .sse: 7
+    case .exchange: 8
+    case .loss: 9
+    case .end: 10
+    case .footer: 11
+    case .unknown: nil
+    }
+  }
+
   /// The line's `type`.
   public var type: String {
-    switch self {
-    case .header: "header"
-    case .connection: "connection"
-    case .session: "session"
-    case .request: "request"
-    case .response: "response"
-    case .notification: "notification"
-    case .http: "http"
-    case .sse: "sse"
-    case .exchange: "exchange"
-    case .loss: "loss"
-    case .end: "end"
-    case .footer: "footer"
-    case .unknown(let type, _): type
-    }
+    if case .unknown(let type, _) = self { return type }
+    return typeIndex.map { TraceEvent.knownTypes[$0] } ?? ""
   }
 
   /// The line as compact JSON, without a line end.
   public var line: RawJSON {
     if case .unknown(_, let line) = self { return line }
-    var buffer = ByteBuffer()
-    write(to: &buffer)
-    return RawJSON(trusted: buffer)
+    var writer = JSONWriter()
+    write(to: &writer)
+    return RawJSON(trusted: writer.bytes.buffer)
   }
 
   /// Appends the line as compact JSON, without a line end.
-  public func write(to buffer: inout ByteBuffer) {
-    if case .unknown(_, let line) = self {
-      buffer.writeImmutableBuffer(line.bytes)
-      return
-    }
-    // The writer owns the buffer meanwhile, so that nothing is copied.
-    var taken = ByteBuffer()
-    swap(&taken, &buffer)
-    var object = JSONObjectWriter(into: consume taken)
+  public func write(to object: inout JSONWriter) {
+    if case .unknown(_, let line) = self { return object.append(line) }
+    object.open()
     object.member("type", type)
     switch self {
     case .header(let line): line.write(to: &object)
@@ -111,7 +116,7 @@ extension TraceEvent {
     case .footer(let line): line.write(to: &object)
     case .unknown: break
     }
-    buffer = object.finish()
+    object.close()
   }
 }
 

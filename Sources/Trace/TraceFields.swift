@@ -109,8 +109,8 @@ struct TraceFields {
     try optionalElements(key, "an array of strings") { $0.string }
   }
 
-  mutating func optionalHeaders(_ key: String) throws(TraceFormatError) -> [HeaderField]? {
-    try optionalElements(key, "an array of [name, value] pairs") { pair in
+  mutating func optionalHeaders(_ key: String) throws(TraceFormatError) -> HeaderFields? {
+    try optionalElements(key, "an array of [name, value] pairs") { pair -> HeaderField? in
       var texts: [String] = []
       var count = 0
       pair.forEachElement { element in
@@ -118,7 +118,7 @@ struct TraceFields {
         if let text = element.string { texts.append(text) }
       }
       return count == 2 && texts.count == 2 ? HeaderField(texts[0], texts[1]) : nil
-    }
+    }.map { HeaderFields($0) }
   }
 
   private mutating func optionalElements<Element>(
@@ -168,13 +168,13 @@ struct TraceFields {
   }
 }
 
-extension JSONObjectWriter {
+extension JSONWriter {
   mutating func extra(_ members: [ExtraMember]) {
-    for extra in members { member(extra.key, extra.value) }
+    for extra in members { member(named: extra.key, extra.value) }
   }
 
   /// Writes a session name, or `null` for a line that belongs to none.
   mutating func session(_ name: String?) {
-    if let name { member("session", name) } else { member("session", JSONValue.null) }
+    if let name { member("session", name) } else { null("session") }
   }
 }

@@ -1,6 +1,5 @@
 import Basics
 import Glibc
-import NIOCore
 
 /// Appends events to a trace file. Lines are whole or absent: a write that fails in the middle is cut back.
 ///
@@ -18,7 +17,7 @@ public final class TraceWriter {
   /// Lines that could not be written.
   public private(set) var linesLost = 0
   /// Lines of each type written or waiting to be, without those lost.
-  public private(set) var counts: [String: Int] = [:]
+  public var counts: [String: Int] { lines.byType }
   /// Bytes of the file so far, without what waits in memory.
   public private(set) var bytesWritten = 0
 
@@ -27,9 +26,10 @@ public final class TraceWriter {
 
   private static let flushSize = 256 << 10
   private let descriptor: Int32
-  private var pending = ByteBuffer()
+  private var pending = JSONWriter(capacity: 2 * flushSize)
   private var pendingLines = 0
-  private var pendingCounts: [String: Int] = [:]
+  private var pendingCounts = LineCounts()
+  private var lines = LineCounts()
   /// What was lost since the last `loss` line.
   private var unreported = (lines: 0, bytes: 0)
   private var isBroken = false
@@ -63,15 +63,15 @@ public final class TraceWriter {
     precondition(!isClosed, "a closed trace takes no more events")
     append(event)
     if case .request(let line) = event { lastTime = line.t }
-    if pending.readableBytes >= TraceWriter.flushSize { flush() }
+    if pending.bytes.count >= TraceWriter.flushSize { flush() }
   }
 
   private func append(_ event: TraceEvent) {
     event.write(to: &pending)
-    pending.writeInteger(UInt8(ascii: "\n"))
+    pending.endLine()
     pendingLines += 1
-    pendingCounts[event.type, default: 0] += 1
-    counts[event.type, default: 0] += 1
+    pendingCounts.add(event)
+    lines.add(event)
   }
 
   /// Writes what has gathered to the file (no fsync), and tells of earlier losses as soon as that is possible.
@@ -79,30 +79,31 @@ public final class TraceWriter {
     if unreported.lines > 0 {
       var loss = LossLine(t: lastTime, kind: TraceWriter.notWritten, bytes: unreported.bytes)
       loss.extra = [ExtraMember(key: "lines", value: RawJSON(.int(unreported.lines)))]
-      var line = TraceEvent.loss(loss).line.bytes
-      line.writeInteger(UInt8(ascii: "\n"))
-      guard writeAll(line) else { return dropPending() }
-      counts["loss", default: 0] += 1
+      let event = TraceEvent.loss(loss)
+      var line = JSONWriter()
+      event.write(to: &line)
+      line.endLine()
+      guard writeAll(line.bytes) else { return dropPending() }
+      lines.add(event)
       unreported = (0, 0)
     }
     guard pendingLines > 0 else { return }
-    guard writeAll(pending) else { return dropPending() }
+    guard writeAll(pending.bytes) else { return dropPending() }
     clearPending()
   }
 
   private func dropPending() {
     linesLost += pendingLines
     unreported.lines += pendingLines
-    unreported.bytes += pending.readableBytes
-    counts.merge(pendingCounts) { $0 - $1 }
-    counts = counts.filter { $0.value > 0 }
+    unreported.bytes += pending.bytes.count
+    lines.subtract(pendingCounts)
     clearPending()
   }
 
   private func clearPending() {
-    pending.clear(minimumCapacity: TraceWriter.flushSize)
+    pending.removeAll()
     pendingLines = 0
-    pendingCounts.removeAll(keepingCapacity: true)
+    pendingCounts = LineCounts()
   }
 
   /// Writes the footer with this file's own counts, flushes and closes. Returns `failure`.
@@ -122,37 +123,37 @@ public final class TraceWriter {
     return failure
   }
 
-  private func writeAll(_ lines: ByteBuffer) -> Bool {
+  private func writeAll(_ lines: borrowing OutputBytes) -> Bool {
     if isBroken {
-      var end = ByteBuffer(integer: UInt8(ascii: "\n"))
-      guard writeSome(&end) else { return false }
+      var end = OutputBytes()
+      end.append(0x0a)
+      guard writeSome(end, from: 0) != nil else { return false }
       bytesWritten += 1
       isBroken = false
     }
-    var rest = lines
-    while rest.readableBytes > 0 {
-      if !writeSome(&rest) {
-        cutBack(rest.readerIndex - lines.readerIndex)
+    var done = 0
+    while done < lines.count {
+      guard let count = writeSome(lines, from: done) else {
+        cutBack(done)
         return false
       }
+      done += count
     }
-    bytesWritten += lines.readableBytes
+    bytesWritten += lines.count
     return true
   }
 
-  /// Writes as much as goes; false when nothing does.
-  private func writeSome(_ bytes: inout ByteBuffer) -> Bool {
+  /// Writes as much as goes and returns how much that was; `nil` when nothing does.
+  private func writeSome(_ bytes: borrowing OutputBytes, from start: Int) -> Int? {
     while true {
-      let written = unsafe bytes.withUnsafeReadableBytes {
-        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+      let written = unsafe bytes.withUnsafeBytes { all in
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: all[start...])
+        return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
       }
-      if written > 0 {
-        bytes.moveReaderIndex(forwardBy: written)
-        return true
-      }
+      if written > 0 { return written }
       if written < 0, errno == EINTR { continue }
       failure = written < 0 ? errno : EIO
-      return false
+      return nil
     }
   }
 

@@ -5,16 +5,21 @@ import Dissection
 import Glibc
 import Packets
 import Trace
+import Wire
 
 struct PcapCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pcap", abstract: "Makes a trace of capture files.",
     discussion: """
-      Reads classic pcap (microseconds and nanoseconds; Ethernet, VLAN, Linux cooked, loopback and raw IP) and what libpcap \
-      reads of pcapng. Several files are read as one time line, in the order given. Checksums never filter. What is not \
-      understood is counted in the trace's 'loss' lines and its footer.
+      Reads pcap and pcapng of every kind, also in gzip or zstd, and pipes. Several files are one time line: they are \
+      ordered by their first packets, whatever the order given, what is open goes on from one to the next, and files \
+      that overlap in time (taps in several places) are merged packet by packet; at equal times the file given first \
+      comes first. HTTP is found on any port by its content. Checksums never filter. What is not understood is counted \
+      in the trace's 'loss' lines and its footer. A file that ends in mid-packet is read up to there (exit 0); one that \
+      is damaged too, but the exit code is then 65.
 
       Example: record pcap agents.pcap --output agents.mcptrace
+               tcpdump -i any -w - tcp port 8080 | record pcap - --output agents.mcptrace
       """)
 
   @Argument(help: "Capture files; '-' is standard input.")
@@ -22,99 +27,130 @@ struct PcapCommand: ParsableCommand {
 
   @OptionGroup var recording: RecordingOptions
 
-  @Option(help: "Only packets that this BPF expression takes, e.g. 'tcp port 8080'.")
-  var filter: String?
+  @OptionGroup var selection: PacketSelection
+
+  @OptionGroup var decryption: DecryptionOptions
+
+  func validate() throws {
+    guard files.filter({ $0 == "-" }).count < 2 else {
+      throw ValidationError("standard input ('-') can be read once")
+    }
+  }
 
   func run() throws {
-    let options = try recording.dissection()
-    var table = FlowTable()
-    var session: Recording?
-    var latest = Timestamp(nanoseconds: 0)
-    var progress = Progress(isQuiet: recording.quiet)
-    var filteredOut = 0
+    // What is piped in may bring secrets behind the packets that need them; of files they are found first.
+    let keyLog = try decryption.keyLog(mayGrow: files.contains("-"))
+    var dissection = try recording.dissection()
+    dissection.keyLog = keyLog
+    var packets = PacketRecording(
+      .init(
+        dissection: dissection, output: recording.output, source: .pcap,
+        inputs: files, ports: selection.ports))
+    let filter = try selection.compiled()
     StopFlag.install()
     signal(SIGXFSZ, SIG_IGN)
-    for path in files where !StopFlag.isRaised {
-      do throws(PcapError) {
-        var file = try PcapFile(path: path, filter: filter)
-        while !StopFlag.isRaised, let frame = try file.next() {
-          if session == nil { session = try start(at: frame.at, options) }
-          latest = max(latest, frame.at)
-          table.append(frame)
-          while let event = table.next() { session?.append(event) }
-          progress.tick { "\(path): \(table.counters.packetsIn) packets" }
+    let timeline = try open()
+    do {
+      try read(timeline, filter, keyLog, &packets)
+    } catch let error as CaptureError {
+      _ = close(&packets, timeline.counters)
+      throw failure(Exit.usage, "\(error)")
+    }
+    let errno = close(&packets, timeline.counters)
+    if !recording.quiet { for line in packets.summary { say(line) } }
+    try report(timeline, packets, errno)
+  }
+
+  private func open() throws -> CaptureTimeline {
+    do throws(CaptureError) {
+      return try CaptureTimeline(paths: files)
+    } catch {
+      throw failure(Exit.unreadableInput, "\(error)")
+    }
+  }
+
+  private func read(
+    _ timeline: CaptureTimeline, _ filter: PacketFilter?, _ keyLog: TLSKeyLog,
+    _ packets: inout PacketRecording
+  ) throws {
+    var progress = Progress(isQuiet: recording.quiet)
+    while !StopFlag.isRaised, let item = timeline.next() {
+      switch item {
+      case .frame(let frame):
+        if let filter, try !filter.matches(frame) {
+          packets.filteredOut += 1
+          continue
         }
-        filteredOut += file.filteredOut
-        if file.truncatedTail > 0 {
-          say(
-            "record: warning: \(path) is cut off at its end, \(file.truncatedTail) bytes of the last record are not read"
-          )
-        }
-      } catch {
-        if let session { _ = close(session, &table, latest, filteredOut) }
-        throw failure(error.what == .badFilter ? Exit.usage : Exit.unreadableInput, "\(error)")
+        if packets.recording == nil { try packets.open(at: frame.at) }
+        packets.append(frame)
+        progress.tick { "\(packets.table.counters.packetsIn) packets" }
+      case .secrets(let secrets):
+        if secrets.type == DecryptionSecrets.tlsKeyLog { keyLog.append(secrets.bytes) }
+      case .waiting: packets.pause()
       }
     }
-    if session == nil, StopFlag.isRaised { return }
-    guard let session else {
-      throw failure(
-        Exit.unreadableInput,
-        "\(files.joined(separator: ", ")): byte 24: no readable packet\(filter == nil ? "" : " that the filter takes")"
-      )
+  }
+
+  /// What of a file's counts is traffic, or a part of the file, that is not in the trace.
+  private static let losses: [CaptureCounters.Kind] = [
+    .truncatedTail, .truncatedContainer, .trailingBytes, .corruptBlock, .corruptContainer,
+    .noInterface, .kernelDrop, .interfaceDrop,
+  ]
+
+  private func close(_ packets: inout PacketRecording, _ met: CaptureCounters) -> Int32? {
+    for kind in PcapCommand.losses where met[kind] > 0 {
+      packets.lose(kind.rawValue, packets: kind.rawValue.hasPrefix("file.") ? nil : met[kind])
     }
-    if let errno = close(session, &table, latest, filteredOut) {
+    let unread = met[.noInterface]
+    return packets.close(
+      unread: unread > 0 ? [CaptureCounters.Kind.noInterface.rawValue: unread] : [:],
+      met: met.named)
+  }
+
+  /// Says what was wrong with the files, and ends with the code for it.
+  private func report(
+    _ timeline: CaptureTimeline, _ packets: borrowing PacketRecording, _ errno: Int32?
+  ) throws {
+    var isDamaged = false
+    for file in timeline.ended {
+      if let error = file.error {
+        isDamaged = true
+        say("record: \(error)")
+      } else {
+        warn(file.path, file.counters)
+      }
+    }
+    if let errno {
       throw failure(
         Exit.ioError,
         "cannot write \(recording.output): \(words(errno)); make room and record again")
     }
-    guard !recording.quiet else { return }
-    for line in session.summary { say(line) }
-    let classes = table.counters.packets.map { "\($0.name) \($0.count)" }.joined(separator: ", ")
-    say("packets: \(table.counters.packetsIn) = \(classes)")
-  }
-
-  /// Creates the trace when the first packet tells its beginning.
-  private func start(at t0: Timestamp, _ options: DissectionOptions) throws(PcapError) -> Recording
-  {
-    do throws(TraceWriter.CreationError) {
-      return try Recording(
-        output: recording.output, source: .pcap, t0: t0, options: options, inputs: files)
-    } catch {
-      say("record: cannot create \(error.path): \(words(error.errno)); choose another --output")
-      Glibc.exit(Exit.cannotCreate.rawValue)
+    if isDamaged { throw Exit.unreadableInput }
+    if StopFlag.isRaised { return }
+    let all = files.joined(separator: ", ")
+    if packets.recording == nil {
+      let what = packets.filteredOut > 0 ? "no packet that the filter takes" : "no readable packet"
+      throw failure(Exit.unreadableInput, "\(all): byte 24: \(what)")
+    }
+    if let links = packets.unsupportedLinks {
+      throw failure(
+        Exit.unreadableInput,
+        "\(all): no readable packet: link type \(links.joined(separator: ", ")) is not known")
     }
   }
 
-  private func close(
-    _ session: Recording, _ table: inout FlowTable, _ latest: Timestamp, _ filteredOut: Int
-  ) -> Int32? {
-    table.finish()
-    while let event = table.next() { session.append(event) }
-    let counters = table.counters
-    return session.finish(at: latest) { footer in
-      footer.packets = ["in": counters.packetsIn + filteredOut]
-      if filteredOut > 0 { footer.packets?["filtered"] = filteredOut }
-      for item in counters.packets { footer.packets?[item.name] = item.count }
-      footer.tcpBytes = ["in": counters.payloadBytesIn]
-      for item in counters.payloadBytes { footer.tcpBytes?[item.name] = item.bytes }
-      let events = counters.events.map { JSONValue.Member($0.name, .int($0.count)) }
-      footer.extra = [ExtraMember(key: "tcp_events", value: RawJSON(.object(events)))]
+  /// Says what the end of a file looks like, when it does not look right.
+  private func warn(_ path: String, _ met: CaptureCounters) {
+    if met[.truncatedTail] > 0 {
+      say(
+        "record: warning: \(path) is cut off at its end, \(met[.truncatedTail]) bytes of the last record are not read"
+      )
     }
-  }
-}
-
-/// Says every few seconds how far long work is.
-struct Progress {
-  private let isQuiet: Bool
-  private var ticks = 0
-  private var lastSaid = ContinuousClock.now
-
-  init(isQuiet: Bool) { self.isQuiet = isQuiet }
-
-  mutating func tick(_ line: () -> String) {
-    ticks += 1
-    guard !isQuiet, ticks % 16384 == 0, ContinuousClock.now - lastSaid > .seconds(3) else { return }
-    lastSaid = .now
-    say(line())
+    if met[.truncatedContainer] > 0 {
+      say("record: warning: the compressed data of \(path) is cut off at its end")
+    }
+    if met[.trailingBytes] > 0 {
+      say("record: warning: \(path) has \(met[.trailingBytes]) bytes behind its compressed data")
+    }
   }
 }

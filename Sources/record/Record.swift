@@ -12,7 +12,7 @@ struct Record: AsyncParsableCommand {
       Exit codes: 0 done, 64 wrong usage, 65 unreadable input, 73 cannot create or bind, 74 I/O error.
       """,
     version: version,
-    subcommands: [PcapCommand.self, ProxyCommand.self])
+    subcommands: [LiveCommand.self, PcapCommand.self, ProxyCommand.self])
 
   /// What a trace's header names as its recorder.
   static let version = "0.1.0"

@@ -21,3 +21,46 @@ struct `A header field` {
     #expect([HeaderField]().first("a") == nil)
   }
 }
+
+struct `Header fields` {
+  private let text = Array("Host: a\r\nX-y:  b \r\nhost: c\r\n".utf8)
+
+  private var lying: HeaderFields {
+    var fields = HeaderFields(lyingIn: text.span)
+    fields.add(name: 0..<4, value: 6..<7)
+    fields.add(name: 9..<12, value: 15..<16)
+    fields.add(name: 19..<23, value: 25..<26)
+    return fields
+  }
+
+  @Test func `are the same wherever they lie`() {
+    let made: HeaderFields = [
+      HeaderField("Host", "a"), HeaderField("X-y", "b"), HeaderField("host", "c"),
+    ]
+    #expect(lying == made)
+    #expect(Set([lying]).contains(made))
+    #expect(Array(lying) == Array(made))
+    #expect(lying != [])
+  }
+
+  @Test func `are found by name without case`() {
+    #expect(lying.first("HOST") == "a")
+    #expect(lying.indices(named: "hOst") == [0, 2])
+    #expect(lying.firstIndex(named: "x-y") == 1)
+    #expect(lying.first("x-z") == nil)
+    #expect(lying.first("hos") == nil)
+  }
+
+  @Test func `take other values`() {
+    var fields = lying
+    fields.setValue(0, Array("z".utf8).span)
+    fields.setValue(1, Array("longer".utf8).span)
+    fields.append(HeaderField("n", "v"))
+    #expect(
+      fields == [
+        HeaderField("Host", "z"), HeaderField("X-y", "longer"), HeaderField("host", "c"),
+        HeaderField("n", "v"),
+      ])
+    #expect(lying.first("x-y") == "b")
+  }
+}

@@ -47,8 +47,10 @@ private func bundledFrames() -> [CapturedFrame] {
   let root = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
   var frames: [CapturedFrame] = []
   do {
-    var file = try PcapFile(path: root + "/captures/parallel-three-agents.pcap")
-    while let frame = try file.next() { frames.append(frame) }
+    let file = try CaptureFile(path: root + "/captures/parallel-three-agents.pcap")
+    while let item = try file.next() {
+      if case .frame(let frame) = item { frames.append(frame) }
+    }
   } catch {
     preconditionFailure("the bundled capture can't be read: \(error)")
   }

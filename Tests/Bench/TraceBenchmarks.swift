@@ -20,7 +20,7 @@ func traceBenchmarks() -> [Benchmark] {
   request.conn = 1
   request.x = 9
   request.via = .post
-  request.headers = headers
+  request.headers = HeaderFields(headers)
   request.params = RawJSON(validating: Samples.request)
   request.bytes = 158
   var response = ResponseLine(
@@ -42,13 +42,13 @@ func traceBenchmarks() -> [Benchmark] {
     HeaderLine(recorder: "bench", source: .pcap, t0: Timestamp(nanoseconds: 0)))
   return events.map { name, event in
     Benchmark("trace encode: \(name)", bytes: event.line.bytes.readableBytes) { count in
-      var buffer = ByteBuffer()
+      var writer = JSONWriter()
       var sum = 0
       for _ in 0..<count {
-        event.write(to: &buffer)
-        if buffer.readableBytes > 256 << 10 {
-          sum &+= buffer.readableBytes
-          buffer.clear(minimumCapacity: 256 << 10)
+        event.write(to: &writer)
+        if writer.bytes.count > 256 << 10 {
+          sum &+= writer.bytes.count
+          writer.removeAll()
         }
       }
       return sum

@@ -16,11 +16,12 @@ private let names = [
 
 /// The flow events of a bundled capture, and the time of its first packet.
 private func flow(_ name: String) throws -> (events: [FlowEvent], t0: Timestamp) {
-  var file = try PcapFile(path: "\(folder)/\(name).pcap")
+  let file = try CaptureFile(path: "\(folder)/\(name).pcap")
   var table = FlowTable()
   var events: [FlowEvent] = []
   var t0: Timestamp?
-  while let frame = try file.next() {
+  while let item = try file.next() {
+    guard case .frame(let frame) = item else { continue }
     t0 = t0 ?? frame.at
     table.append(frame)
     while let event = table.next() { events.append(event) }

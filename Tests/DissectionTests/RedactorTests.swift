@@ -8,7 +8,7 @@ struct `Redaction` {
   private let redactor = Redactor(key: RedactionKey(bytes: Array(repeating: 7, count: 32)))
 
   @Test func `keeps length, shape and scheme, and equal values equal`() {
-    let fields = [
+    let fields: HeaderFields = [
       HeaderField("Authorization", "Bearer aB3-xyz_9Q"),
       HeaderField("Cookie", "sid=0011aabb; x=Yz"),
       HeaderField("Accept", "application/json"),

@@ -7,7 +7,7 @@ import Wire
 final class HTTPClient: Sendable {
   struct Response: Hashable, Sendable {
     var status = 0
-    var fields: [HeaderField] = []
+    var fields: HeaderFields = []
     var body = ""
     var isComplete = false
   }

@@ -52,7 +52,7 @@ struct Stage {
     _ method: String, _ fields: [HeaderField] = [], _ body: String = "", target: String = "/mcp"
   ) -> ExchangeID {
     let head = HTTPRequestHead(
-      method: method, target: target, fields: fields, firstByteAt: time, endAt: time)
+      method: method, target: target, fields: HeaderFields(fields), firstByteAt: time, endAt: time)
     let reception = server.receive(head, body: ByteBuffer(string: body), at: time)
     open[reception.exchange] = Open()
     advance(reception.exchange)

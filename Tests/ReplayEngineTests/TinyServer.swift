@@ -9,7 +9,7 @@ final class TinyServer: Sendable {
   /// A request as it came.
   struct Request: Sendable {
     var method: String
-    var fields: [HeaderField]
+    var fields: HeaderFields
     var body: JSONValue
     /// Number of the connection, and of the request on it, from 0.
     var connection: Int

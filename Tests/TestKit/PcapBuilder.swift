@@ -8,6 +8,8 @@ public struct PcapBuilder: Sendable {
   public var linkType = LinkType.ethernet
   /// Tag types around the IP packet, outermost first (0x8100, 0x88a8); Ethernet and SLL only.
   public var vlanTags: [UInt16] = []
+  /// Layers around the IP packet instead of the link type's own header, innermost first.
+  public var wrappers: [Wrapper] = []
   /// Frames are cut to this many bytes.
   public var snapLength = 262_144
   /// Bytes of no-operation options in an IPv4 header, a multiple of 4.
@@ -30,9 +32,10 @@ public struct PcapBuilder: Sendable {
   public func frame(_ segment: TCPSegment) -> CapturedFrame {
     let isIPv6 = segment.from.host.utf8.contains(0x3a)
     var out = ByteBuffer()
-    writeLink(isIPv6, &out)
+    if wrappers.isEmpty { writeLink(isIPv6, &out) }
     if isIPv6 { writeIPv6(segment, &out) } else { writeIPv4(segment, &out) }
     writeTCP(segment, &out)
+    for wrapper in wrappers { out = wrapper.wrap(out) }
     if linkType == .ethernet, out.readableBytes < minimumLength {
       out.writeRepeatingByte(0xee, count: minimumLength - out.readableBytes)
     }
@@ -100,7 +103,8 @@ public struct PcapBuilder: Sendable {
     let length = 20 + ipOptions + 20 + segment.payload.count
     out.writeBytes([0x40 | UInt8(5 + ipOptions / 4), 0])
     out.writeInteger(UInt16(hasZeroLength ? 0 : length))
-    out.writeBytes([0, 1, 0x40, 0, 64, 6, 0, 0])
+    out.writeInteger(segment.identification)
+    out.writeBytes([0x40, 0, segment.hopLimit, 6, 0, 0])
     for endpoint in [segment.from, segment.to] {
       for part in endpoint.host.split(separator: ".") { out.writeInteger(UInt8(part) ?? 0) }
     }
@@ -111,7 +115,7 @@ public struct PcapBuilder: Sendable {
     let length = 8 * extensionHeaders.count + 20 + segment.payload.count
     out.writeBytes([0x60, 0, 0, 0])
     out.writeInteger(UInt16(hasZeroLength ? 0 : length))
-    out.writeBytes([extensionHeaders.first ?? 6, 64])
+    out.writeBytes([extensionHeaders.first ?? 6, segment.hopLimit])
     for endpoint in [segment.from, segment.to] {
       for group in PcapBuilder.groups(endpoint.host) { out.writeInteger(group) }
     }

@@ -32,6 +32,10 @@ public struct TCPSegment: Sendable {
   public var payload: [UInt8]
   /// When it is captured.
   public var at: Timestamp
+  /// IPv4's number of the packet; senders give every packet another one, also when they send bytes again.
+  public var identification: UInt16 = 0
+  /// How many more routers it may pass.
+  public var hopLimit: UInt8 = 64
 
   /// Describes a segment.
   public init(
@@ -66,6 +70,8 @@ public struct TCPScript {
   public private(set) var clientNext: UInt32
   /// The sequence number of the server's next byte.
   public private(set) var serverNext: UInt32
+  /// The IPv4 number of the next segment, whoever sends it.
+  public var identification: UInt16 = 1
 
   /// Begins a connection that has sent nothing yet.
   public init(
@@ -123,6 +129,8 @@ public struct TCPScript {
         sequence: isClient ? clientNext : serverNext,
         acknowledgement: flags.contains(.ack) ? (isClient ? serverNext : clientNext) : 0,
         flags: flags, payload: payload, at: now))
+    segments[segments.count - 1].identification = identification
+    identification &+= 1
     let phantom: UInt32 = flags.isDisjoint(with: [.syn, .fin]) ? 0 : 1
     let length = UInt32(truncatingIfNeeded: payload.count) &+ phantom
     if isClient { clientNext &+= length } else { serverNext &+= length }

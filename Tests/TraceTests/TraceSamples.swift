@@ -19,7 +19,7 @@ private let extra = [
   ExtraMember(key: "k\"2", value: raw("1e999")),
 ]
 private let extraText = #","later":{"a":[1.0,"\u00e9"]},"k\"2":1e999}"#
-private let headers = [HeaderField("Host", "a:1"), HeaderField("x", "\"é\"\n")]
+private let headers: HeaderFields = [HeaderField("Host", "a:1"), HeaderField("x", "\"é\"\n")]
 private let headersText = #"[["Host","a:1"],["x","\"é\"\n"]]"#
 
 enum Samples {

@@ -21,6 +21,7 @@ struct BodyCollector {
     if let content, !content.failed, !content.isLimited, content.undecoded > 0 {
       flaws.append("content.trailing")
     }
+    if isTruncated { flaws.append("limit.body") }
     return flaws
   }
   /// True when its coding has no end, although the body has.
@@ -32,8 +33,10 @@ struct BodyCollector {
   private var hash: SHA256?
   private let content: ContentDecoder?
   private var isLost = false
+  /// True when the recording lacks bytes of it.
+  private(set) var hasGap = false
 
-  init(fields: [HeaderField], limit: Int, hashes: Bool) {
+  init(fields: HeaderFields, limit: Int, hashes: Bool) {
     self.limit = limit
     if hashes { hash = SHA256() }
     content = ContentDecoder(fields: fields)
@@ -41,13 +44,12 @@ struct BodyCollector {
   }
 
   /// Whether a transfer coding besides chunked was named; nobody sends one.
-  private static func isTransferCoded(_ fields: [HeaderField]) -> Bool {
-    fields.contains { field in
-      field.named("transfer-encoding")
-        && field.value.lowercased().split(separator: ",").contains { coding in
-          let name = coding.drop { $0.isWhitespace }
-          return !name.hasPrefix("chunked") && !name.hasPrefix("identity") && !name.isEmpty
-        }
+  private static func isTransferCoded(_ fields: HeaderFields) -> Bool {
+    fields.indices(named: "transfer-encoding").contains { i in
+      fields[i].value.lowercased().split(separator: ",").contains { coding in
+        let name = coding.drop { $0.isWhitespace }
+        return !name.hasPrefix("chunked") && !name.hasPrefix("identity") && !name.isEmpty
+      }
     }
   }
 
@@ -79,6 +81,7 @@ struct BodyCollector {
   /// Notes that bytes are missing before what is appended next: a coding can't be removed from there on.
   mutating func gap() {
     isComplete = false
+    hasGap = true
     isLost = content != nil
   }
 

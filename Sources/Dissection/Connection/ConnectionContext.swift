@@ -47,6 +47,11 @@ final class ConnectionContext {
     ledger.note(LossLine(t: 0, kind: kind, bytes: bytes, conn: flow.number), at: at)
   }
 
+  /// Counts something that befell the connection; no bytes are lost by it.
+  func note(_ kind: String, at: Timestamp) {
+    ledger.note(LossLine(t: 0, kind: kind, conn: flow.number), at: at)
+  }
+
   /// Counts something that the messages of an exchange lack; its bytes are explained.
   func flaw(_ kind: String, of exchange: HTTPExchange, at: Timestamp) {
     ledger.note(LossLine(t: 0, kind: kind, conn: flow.number, x: exchange.x), at: at)

@@ -25,6 +25,9 @@ final class ConnectionDissector {
   /// What it turned out to carry.
   var carries: ConnectionLine.Content? { content.carries }
 
+  /// `{version, sni, alpn}` where it is TLS.
+  var tls: JSONValue? { content.tls }
+
   /// Takes the next bytes of a direction.
   func append(_ direction: Direction, _ bytes: ByteBuffer, at: Timestamp) {
     if direction == .c2s {

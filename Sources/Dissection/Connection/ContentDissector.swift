@@ -8,14 +8,22 @@ import Wire
 /// Theory (mitmproxy's NextLayer): bytes are held until the protocol is known, then played into the chosen decoder. The
 /// streams are a connection's own, or what another layer carries (a tunnel, a cipher): such a layer owns a dissector for
 /// its content, and counts what it adds itself. Gaps were counted where they were found.
-/// States: sniffing → http1 | opaque. What is opaque is counted by name, never parsed again.
+/// States: sniffing → http1 | http2 | tls | opaque. What is opaque is counted by name, never parsed again.
 final class ContentDissector {
   /// What it turned out to be.
-  private(set) var carries: ConnectionLine.Content?
+  var carries: ConnectionLine.Content? {
+    if case .tls(let connection) = mode { connection.carries } else { found }
+  }
+  /// `{version, sni, alpn}` where it is TLS.
+  var tls: JSONValue? {
+    if case .tls(let connection) = mode { connection.facts } else { nil }
+  }
 
   private enum Mode {
     case sniffing
     case http1(HTTP1Connection)
+    case http2(HTTP2Connection)
+    case tls(TLSConnection)
     case opaque(kind: String)
   }
 
@@ -34,6 +42,7 @@ final class ContentDissector {
   private let unknown: String
   /// The exchange that was answered with a switch of protocols to this.
   private let upgraded: HTTPExchange?
+  private var found: ConnectionLine.Content?
   private var mode = Mode.sniffing
   private var ends = StreamEnds()
   private var held: [Held] = []
@@ -65,6 +74,8 @@ final class ContentDissector {
       heldBytes += bytes.readableBytes
       sniff(at)
     case .http1(let connection): connection.append(direction, bytes, at: at)
+    case .http2(let connection): connection.append(direction, bytes, at: at)
+    case .tls(let connection): connection.append(direction, bytes, at: at)
     case .opaque: opaqueBytes += bytes.readableBytes
     }
   }
@@ -74,6 +85,8 @@ final class ContentDissector {
     switch mode {
     case .sniffing: held.append(.gap(direction, count, at))
     case .http1(let connection): connection.gap(direction, count, at: at)
+    case .http2(let connection): connection.gap(direction, count, at: at)
+    case .tls(let connection): connection.gap(direction, count, at: at)
     case .opaque: break
     }
   }
@@ -85,6 +98,8 @@ final class ContentDissector {
     case .sniffing where ends.areBoth: becomeOpaque(unknown)
     case .sniffing: held.append(.end(direction, how, at))
     case .http1(let connection): connection.end(direction, how, at: at)
+    case .http2(let connection): connection.end(direction, how, at: at)
+    case .tls(let connection): connection.end(direction, how, at: at)
     case .opaque: break
     }
     if ends.areBoth, case .opaque(let kind) = mode, opaqueBytes > 0 {
@@ -101,12 +116,15 @@ final class ContentDissector {
     if guesses.contains(.http1) {
       let connection = HTTP1Connection(context, fromStart: fromStart)
       mode = .http1(connection)
-      carries = .http1
+      found = .http1
       play()
     } else if guesses.contains(.http2) {
-      becomeOpaque("h2.unsupported")
+      mode = .http2(HTTP2Connection(context, fromStart: fromStart))
+      found = .h2
+      play()
     } else if guesses.contains(.tls) {
-      becomeOpaque("tls.undecryptable")
+      mode = .tls(TLSConnection(context, fromStart: fromStart))
+      play()
     } else if guesses == [.unknown, .unknown] || heldBytes > ContentDissector.sniffLimit {
       becomeOpaque(unknown)
     } else if guesses.contains(.unknown), !fromStart {
@@ -146,7 +164,7 @@ final class ContentDissector {
 
   private func becomeOpaque(_ kind: String) {
     mode = .opaque(kind: kind)
-    carries = .opaque
+    found = .opaque
     opaqueBytes += heldBytes
     held = []
     heldBytes = 0

@@ -11,6 +11,8 @@ final class HTTPExchange {
   let conn: FlowID
   /// Address of the client, without its port.
   let clientHost: String
+  /// HTTP/2 stream.
+  var stream: Int?
   /// The request's head; `nil` for an answer whose request was not seen.
   let request: HTTPRequestHead?
   /// The request's body.
@@ -56,6 +58,9 @@ final class HTTPExchange {
     let type = head.fields.first("content-type")?.lowercased() ?? ""
     if type.hasPrefix("text/event-stream") { sse = SSEDecoder() }
   }
+
+  /// Status of the final response; `nil` too where its field could not be read (HTTP/2 joined in the middle).
+  var status: Int? { response.flatMap { $0.status == 0 ? nil : $0.status } }
 
   /// Path of the target, without query.
   var path: String {

@@ -36,7 +36,7 @@ extension AgentMachine {
     change(&exchanges[at])
   }
 
-  private mutating func head(_ exchange: Int, _ status: Int, _ fields: [HeaderField], _ at: Int64) {
+  private mutating func head(_ exchange: Int, _ status: Int, _ fields: HeaderFields, _ at: Int64) {
     edit(exchange) {
       $0.status = status
       $0.first = at

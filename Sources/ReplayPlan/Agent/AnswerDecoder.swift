@@ -10,7 +10,7 @@ public struct AnswerDecoder {
   /// What a server says.
   public enum Event: Sendable {
     /// A final status with its fields; `at` is the first byte's time.
-    case head(status: Int, fields: [HeaderField], at: Int64)
+    case head(status: Int, fields: HeaderFields, at: Int64)
     /// A JSON-RPC message; `at` is the time of its last byte.
     case message(JSONRPCMessage, isEvent: Bool, firstByteAt: Int64, at: Int64)
     /// An event id or a reconnection time in milliseconds.

@@ -13,7 +13,7 @@ enum HeaderChoice {
     "jwt",
   ]
 
-  static func repeatable(_ fields: [HeaderField]?) -> [HeaderField] {
+  static func repeatable(_ fields: HeaderFields?) -> [HeaderField] {
     (fields ?? []).compactMap { field in
       let name = field.name.lowercased()
       guard field.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else { return nil }

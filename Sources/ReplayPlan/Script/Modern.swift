@@ -12,7 +12,7 @@ enum Modern {
   }
 
   /// Revisions are dates, so their order is that of their text.
-  static func isModern(params: RawJSON?, headers: [HeaderField]?) -> Bool {
+  static func isModern(params: RawJSON?, headers: HeaderFields?) -> Bool {
     let version = version(params) ?? headers?.first("mcp-protocol-version") ?? ""
     return version >= firstRevision
   }

@@ -64,7 +64,7 @@ public struct ConnectionLine: Hashable, Sendable {
     extra = fields.rest
   }
 
-  func write(to object: inout JSONObjectWriter) {
+  func write(to object: inout JSONWriter) {
     object.member("conn", conn)
     object.member("t", t)
     object.member("client", client)
@@ -75,9 +75,10 @@ public struct ConnectionLine: Hashable, Sendable {
     object.member("closed", closed)
     object.member("how", how)
     if let bytesC2S, let bytesS2C {
-      object.member(
-        "bytes",
-        JSONValue.object([.init("c2s", .int(bytesC2S)), .init("s2c", .int(bytesS2C))]))
+      object.member("bytes") {
+        $0.member("c2s", bytesC2S)
+        $0.member("s2c", bytesS2C)
+      }
     }
     object.extra(extra)
   }

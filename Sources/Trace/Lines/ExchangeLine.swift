@@ -26,12 +26,10 @@ public struct ExchangeLine: Hashable, Sendable {
       extra = fields.rest
     }
 
-    var json: RawJSON {
-      var object = JSONObjectWriter()
+    func write(to object: inout JSONWriter) {
       object.member("bytes", bytes)
       object.member("sha256", sha256)
       object.extra(extra)
-      return RawJSON(trusted: object.finish())
     }
   }
 
@@ -97,7 +95,7 @@ public struct ExchangeLine: Hashable, Sendable {
     extra = fields.rest
   }
 
-  func write(to object: inout JSONObjectWriter) {
+  func write(to object: inout JSONWriter) {
     object.member("x", x)
     object.member("conn", conn)
     object.member("t", t)
@@ -107,8 +105,8 @@ public struct ExchangeLine: Hashable, Sendable {
     object.member("method", method)
     object.member("target", target)
     object.member("status", status)
-    object.member("request", request.json)
-    object.member("response", response.json)
+    object.member("request") { request.write(to: &$0) }
+    object.member("response") { response.write(to: &$0) }
     object.member("interim", interim)
     object.member("stream", stream)
     object.member("flags", flags)

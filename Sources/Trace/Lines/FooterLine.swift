@@ -85,7 +85,7 @@ public struct FooterLine: Hashable, Sendable {
     return losses
   }
 
-  func write(to object: inout JSONObjectWriter) {
+  func write(to object: inout JSONWriter) {
     object.member("counts", FooterLine.json(counts))
     object.member("bytes_in", bytesIn)
     object.member("bytes_explained", bytesExplained)

@@ -45,7 +45,7 @@ public struct HTTPLine: Hashable, Sendable {
   /// `Last-Event-ID` of a resumed stream.
   public var lastEventID: String?
   /// Header fields of the request, in wire order.
-  public var headers: [HeaderField]?
+  public var headers: HeaderFields?
   /// Keys of later versions.
   public var extra: [ExtraMember] = []
 
@@ -78,7 +78,7 @@ public struct HTTPLine: Hashable, Sendable {
     extra = fields.rest
   }
 
-  func write(to object: inout JSONObjectWriter) {
+  func write(to object: inout JSONWriter) {
     object.member("session", session)
     object.member("n", n)
     object.member("x", x)

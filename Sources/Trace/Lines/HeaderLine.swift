@@ -68,7 +68,7 @@ public struct HeaderLine: Hashable, Sendable {
     extra = fields.rest
   }
 
-  func write(to object: inout JSONObjectWriter) {
+  func write(to object: inout JSONWriter) {
     object.member("format", "mcptrace")
     object.member("version", 1)
     object.member("recorder", recorder)

@@ -42,7 +42,7 @@ public struct LossLine: Hashable, Sendable {
     extra = fields.rest
   }
 
-  func write(to object: inout JSONObjectWriter) {
+  func write(to object: inout JSONWriter) {
     object.member("t", t)
     object.member("kind", kind)
     object.member("bytes", bytes)

@@ -33,7 +33,7 @@ public struct NotificationLine: Hashable, Sendable {
   /// Position in a JSON-RPC batch, from 0.
   public var batch: Int?
   /// Header fields of the HTTP request, in wire order.
-  public var headers: [HeaderField]?
+  public var headers: HeaderFields?
   /// The params, verbatim.
   public var params: RawJSON?
   /// Size of the JSON-RPC message.
@@ -72,7 +72,7 @@ public struct NotificationLine: Hashable, Sendable {
     extra = fields.rest
   }
 
-  func write(to object: inout JSONObjectWriter) {
+  func write(to object: inout JSONWriter) {
     object.session(session)
     object.member("n", n)
     object.member("t", t)

@@ -75,7 +75,7 @@ public struct RequestLine: Hashable, Sendable {
   /// Position in a JSON-RPC batch, from 0.
   public var batch: Int?
   /// Header fields of the HTTP request, in wire order.
-  public var headers: [HeaderField]?
+  public var headers: HeaderFields?
   /// The params, verbatim.
   public var params: RawJSON?
   /// `n` of the request whose `input_required` it resumes.
@@ -130,7 +130,7 @@ public struct RequestLine: Hashable, Sendable {
     extra = fields.rest
   }
 
-  func write(to object: inout JSONObjectWriter) {
+  func write(to object: inout JSONWriter) {
     object.session(session)
     object.member("n", n)
     object.member("t", t)

@@ -67,7 +67,7 @@ public struct ResponseLine: Hashable, Sendable {
   /// Position in a JSON-RPC batch, from 0.
   public var batch: Int?
   /// Header fields of the HTTP response, in wire order.
-  public var headers: [HeaderField]?
+  public var headers: HeaderFields?
   /// The result, verbatim.
   public var result: RawJSON?
   /// The error object, verbatim.
@@ -120,7 +120,7 @@ public struct ResponseLine: Hashable, Sendable {
     extra = fields.rest
   }
 
-  func write(to object: inout JSONObjectWriter) {
+  func write(to object: inout JSONWriter) {
     object.session(session)
     object.member("n", n)
     object.member("re", re)

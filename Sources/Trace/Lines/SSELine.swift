@@ -41,7 +41,7 @@ public struct SSELine: Hashable, Sendable {
     extra = fields.rest
   }
 
-  func write(to object: inout JSONObjectWriter) {
+  func write(to object: inout JSONWriter) {
     object.member("x", x)
     object.member("t", t)
     object.member("kind", kind.rawValue)

@@ -21,12 +21,10 @@ public struct Implementation: Hashable, Sendable {
     extra = fields.rest
   }
 
-  var json: RawJSON {
-    var object = JSONObjectWriter()
+  func write(to object: inout JSONWriter) {
     object.member("name", name)
     object.member("version", version)
     object.extra(extra)
-    return RawJSON(trusted: object.finish())
   }
 }
 
@@ -93,8 +91,7 @@ public struct SessionKey: Hashable, Sendable {
     extra = fields.rest
   }
 
-  var json: RawJSON {
-    var object = JSONObjectWriter()
+  func write(to object: inout JSONWriter) {
     object.member("by", by.rawValue)
     object.member("value", value)
     object.member("evidence", evidence)
@@ -106,7 +103,6 @@ public struct SessionKey: Hashable, Sendable {
       }
     object.member("confidence", JSONValue.number(number))
     object.extra(extra)
-    return RawJSON(trusted: object.finish())
   }
 }
 
@@ -186,16 +182,16 @@ public struct SessionLine: Hashable, Sendable {
     extra = fields.rest
   }
 
-  func write(to object: inout JSONObjectWriter) {
+  func write(to object: inout JSONWriter) {
     object.member("session", session)
     object.member("t", t)
     object.member("transport", transport.rawValue)
     object.member("authority", authority)
     object.member("path", path)
     object.member("revision", revision)
-    object.member("client", client?.json)
-    object.member("server", server?.json)
-    object.member("key", key?.json)
+    if let client { object.member("client") { client.write(to: &$0) } }
+    if let server { object.member("server") { server.write(to: &$0) } }
+    if let key { object.member("key") { key.write(to: &$0) } }
     object.member("start", start?.rawValue)
     object.member("agent", agent)
     object.member("principal", principal)
@@ -273,11 +269,11 @@ public struct EndLine: Hashable, Sendable {
     extra = fields.rest
   }
 
-  func write(to object: inout JSONObjectWriter) {
+  func write(to object: inout JSONWriter) {
     object.member("session", session)
     object.member("t", t)
     object.member("how", how.rawValue)
-    object.member("key", key.json)
+    object.member("key") { key.write(to: &$0) }
     object.member("agent", agent)
     object.extra(extra)
   }

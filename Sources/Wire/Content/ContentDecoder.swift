@@ -32,7 +32,7 @@ public final class ContentDecoder {
   }
 
   /// Creates a decoder for the codings that a head's fields list; `nil` where there are none.
-  public convenience init?(fields: [HeaderField]) {
+  public convenience init?(fields: HeaderFields) {
     self.init(names: ContentCoding.names(in: fields))
   }
 

@@ -15,34 +15,33 @@ enum BodyFraming: Hashable {
   /// Up to the end of the direction.
   case untilClose
 
-  static func ofRequest(_ fields: [HeaderField], isChunked: Bool = true) -> BodyFraming {
+  static func ofRequest(_ fields: HeaderFields, isChunked: Bool = true) -> BodyFraming {
     if isChunked, namesChunked(fields) { return .chunked }
     return contentLength(fields).map(BodyFraming.length) ?? .none
   }
 
   static func ofResponse(
-    _ fields: [HeaderField], status: Int, isChunked: Bool = true
+    _ fields: HeaderFields, status: Int, isChunked: Bool = true
   ) -> BodyFraming {
     if status == 204 || status == 304 { return .none }
     if isChunked, namesChunked(fields) { return .chunked }
     return contentLength(fields).map(BodyFraming.length) ?? .untilClose
   }
 
-  private static func namesChunked(_ fields: [HeaderField]) -> Bool {
-    fields.contains { field in
-      field.named("transfer-encoding")
-        && field.value.utf8.split(separator: 0x2c).contains { coding in
-          coding.drop(while: isSpace).prefix(7).map(asciiLowercase).elementsEqual("chunked".utf8)
-        }
+  private static func namesChunked(_ fields: HeaderFields) -> Bool {
+    fields.indices(named: "transfer-encoding").contains { i in
+      fields[i].value.utf8.split(separator: 0x2c).contains { coding in
+        coding.drop(while: isSpace).prefix(7).map(asciiLowercase).elementsEqual("chunked".utf8)
+      }
     }
   }
 
   /// The length that the last field with one says (RFC 9110 §8.6: a list must repeat one value).
-  private static func contentLength(_ fields: [HeaderField]) -> Int? {
+  private static func contentLength(_ fields: HeaderFields) -> Int? {
     var length: Int?
-    for field in fields where field.named("content-length") {
+    for i in fields.indices(named: "content-length") {
       var listed: Int?
-      for part in field.value.utf8.split(separator: 0x2c) {
+      for part in fields[i].value.utf8.split(separator: 0x2c) {
         guard let value = decimal(part), listed == nil || listed == value else {
           listed = nil
           break

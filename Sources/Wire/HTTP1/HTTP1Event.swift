@@ -35,7 +35,7 @@ extension HTTP1Decoder {
     /// Bytes of the body without transfer coding, all of one capture time.
     case body(ByteBuffer, at: Timestamp)
     /// Trailer fields of a chunked body.
-    case trailers([HeaderField])
+    case trailers(HeaderFields)
     /// `count` bytes of the message (its framing too, where that is chunked) are missing from the recording.
     case bodyGap(count: Int, at: Timestamp)
     /// The message is over; not `complete` when its framing was cut.

@@ -9,12 +9,12 @@ enum HTTP1Head {
   struct Request {
     var method: String
     var target: String
-    var fields: [HeaderField]
+    var fields: HeaderFields
   }
 
   struct Response {
     var status: Int
-    var fields: [HeaderField]
+    var fields: HeaderFields
   }
 
   /// Returns the request in `bytes`, `nil` when its first line is no request line.
@@ -41,7 +41,30 @@ enum HTTP1Head {
   }
 
   /// Returns the field lines from `start` on, in order.
-  static func fields(_ bytes: Span<UInt8>, from start: Int) -> [HeaderField] {
+  static func fields(_ bytes: Span<UInt8>, from start: Int) -> HeaderFields {
+    plainFields(bytes.extracting(start..<bytes.count))
+      ?? HeaderFields(oddFields(bytes, from: start))
+  }
+
+  /// The same where the text can be taken as it is: ASCII, and no line folded; `nil` where it is not so.
+  private static func plainFields(_ bytes: Span<UInt8>) -> HeaderFields? {
+    guard ByteScan.isASCII(bytes) else { return nil }
+    var fields = HeaderFields(lyingIn: bytes)
+    var i = 0
+    while i < bytes.count {
+      if bytes[i] == 0x20 || bytes[i] == 0x09 { return nil }
+      let end = endOfLine(bytes, i)
+      if let colon = index(of: 0x3a, bytes, i..<end.text) {
+        fields.add(
+          name: nameRange(bytes, i..<colon),
+          value: StartLine.trimmed(bytes, (colon + 1)..<end.text))
+      }
+      i = end.next
+    }
+    return fields
+  }
+
+  private static func oddFields(_ bytes: Span<UInt8>, from start: Int) -> [HeaderField] {
     var fields: [HeaderField] = []
     // A name whose colon did not come yet.
     var name: Range<Int>?

@@ -7,7 +7,7 @@ public struct HTTPRequestHead: Hashable, Sendable {
   /// Request target as sent.
   public var target: String
   /// Header fields in wire order.
-  public var fields: [HeaderField]
+  public var fields: HeaderFields
   /// Capture time of the first byte.
   public var firstByteAt: Timestamp
   /// Latest capture time of the head's bytes.
@@ -17,7 +17,7 @@ public struct HTTPRequestHead: Hashable, Sendable {
 
   /// Creates a head.
   public init(
-    method: String, target: String, fields: [HeaderField], firstByteAt: Timestamp, endAt: Timestamp
+    method: String, target: String, fields: HeaderFields, firstByteAt: Timestamp, endAt: Timestamp
   ) {
     self.method = method
     self.target = target
@@ -32,7 +32,7 @@ public struct HTTPResponseHead: Hashable, Sendable {
   /// Status code, 100 to 999.
   public var status: Int
   /// Header fields in wire order.
-  public var fields: [HeaderField]
+  public var fields: HeaderFields
   /// Capture time of the first byte.
   public var firstByteAt: Timestamp
   /// Latest capture time of the head's bytes.
@@ -41,7 +41,7 @@ public struct HTTPResponseHead: Hashable, Sendable {
   public var isCut = false
 
   /// Creates a head.
-  public init(status: Int, fields: [HeaderField], firstByteAt: Timestamp, endAt: Timestamp) {
+  public init(status: Int, fields: HeaderFields, firstByteAt: Timestamp, endAt: Timestamp) {
     self.status = status
     self.fields = fields
     self.firstByteAt = firstByteAt

@@ -18,7 +18,7 @@ enum PopulatedLines {
     ].map(PopulatedLine.init)
   }
 
-  private static let fields = [HeaderField("Host", "a")]
+  private static let fields: HeaderFields = [HeaderField("Host", "a")]
   private static let event = JSONValue.object([
     .init("id", .string("1")), .init("name", .string("message")),
   ])

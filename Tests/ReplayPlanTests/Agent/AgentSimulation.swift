@@ -11,7 +11,7 @@ struct AgentSimulation {
     /// Nanoseconds from sending to the last byte; `nil` never answers.
     var after: Int64? = 0
     var status = 200
-    var fields: [HeaderField] = []
+    var fields: HeaderFields = []
     /// The JSON-RPC message without its id; empty sends none.
     var content = #""result":{}"#
     /// Sent before, on the same stream: whole JSON-RPC messages.

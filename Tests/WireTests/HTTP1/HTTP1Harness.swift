@@ -75,7 +75,7 @@ struct Direct: Sendable {
 
 extension Said {
   init(_ event: HTTP1Decoder.Event) {
-    func lines(_ fields: [HeaderField]) -> [String] { fields.map { "\($0.name): \($0.value)" } }
+    func lines(_ fields: HeaderFields) -> [String] { fields.map { "\($0.name): \($0.value)" } }
     self =
       switch event {
       case .request(let head): .request(head.method, head.target, lines(head.fields))

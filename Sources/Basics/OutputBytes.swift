@@ -1,0 +1,137 @@
+public import NIOCore
+
+/// Bytes that grow at their end: what the lines of a trace are made in, and written from in one piece.
+///
+/// Owns plain memory that is never shared, so that an append is a bounds check and a copy. `ByteBuffer` checks for every
+/// byte whether it is the only owner; at a hundred appends a line that is most of what a line costs.
+@safe
+public struct OutputBytes: ~Copyable {
+  /// Bytes so far.
+  public private(set) var count = 0
+  // Proof of safety: `capacity` bytes at `base` belong to this noncopyable value alone and are freed in `deinit`; every write
+  // is behind a `reserve` of its length, every read is below `count`.
+  private var base: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
+
+  /// Creates an empty one with room for `capacity` bytes.
+  public init(capacity: Int = 256) {
+    self.capacity = max(capacity, 32)
+    unsafe base = .allocate(capacity: self.capacity)
+  }
+
+  deinit { unsafe base.deallocate() }
+
+  /// Forgets all bytes and keeps the memory.
+  public mutating func removeAll() { count = 0 }
+
+  /// Makes room for `additional` more bytes.
+  @inline(__always)
+  private mutating func reserve(_ additional: Int) {
+    if capacity - count < additional { grow(additional) }
+  }
+
+  @inline(never)
+  private mutating func grow(_ additional: Int) {
+    let enough = max(capacity * 2, count + additional)
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: enough)
+    unsafe larger.update(from: base, count: count)
+    unsafe base.deallocate()
+    unsafe base = larger
+    capacity = enough
+  }
+
+  /// Appends one byte.
+  public mutating func append(_ byte: UInt8) {
+    reserve(1)
+    unsafe base[count] = byte
+    count += 1
+  }
+
+  /// Appends bytes.
+  public mutating func append(_ bytes: Span<UInt8>) {
+    guard bytes.count > 0 else { return }
+    reserve(bytes.count)
+    unsafe bytes.withUnsafeBufferPointer { source in
+      guard let start = source.baseAddress else { return }
+      unsafe (base + count).update(from: start, count: source.count)
+    }
+    count += bytes.count
+  }
+
+  /// Appends a part of bytes; traps when the range is out of bounds.
+  public mutating func append(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+    append(bytes.extracting(range))
+  }
+
+  /// Appends a literal.
+  public mutating func append(_ text: StaticString) {
+    let length = text.utf8CodeUnitCount
+    reserve(length)
+    unsafe (base + count).update(from: text.utf8Start, count: length)
+    count += length
+  }
+
+  /// Appends a number in decimal digits.
+  public mutating func appendDecimal(_ value: Int64) {
+    reserve(20)
+    if value < 0 {
+      unsafe base[count] = 0x2d
+      count += 1
+    }
+    var rest = value.magnitude
+    var digits = 1
+    var limit: UInt64 = 10
+    while rest >= limit {
+      digits += 1
+      if digits == 20 { break }
+      limit &*= 10
+    }
+    count += digits
+    var at = count
+    repeat {
+      at -= 1
+      unsafe base[at] = 0x30 | UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    } while rest > 0
+  }
+
+  /// A copy of all bytes.
+  public var buffer: ByteBuffer {
+    unsafe ByteBuffer(bytes: UnsafeRawBufferPointer(start: base, count: count))
+  }
+
+  /// Calls `body` with all bytes; the pointer is good until it returns.
+  public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    unsafe body(UnsafeRawBufferPointer(start: base, count: count))
+  }
+}
+
+extension OutputBytes {
+  /// Appends text, which is UTF-8, as a JSON string: quotes, with `"`, `\` and control characters escaped.
+  public mutating func appendJSONString(_ text: Span<UInt8>) {
+    append(0x22)
+    var i = ByteScan.endOfPlainText(text, 0)
+    append(text, 0..<i)
+    while i < text.count {
+      appendEscape(text[i])
+      let end = ByteScan.endOfPlainText(text, i + 1)
+      append(text, i + 1..<end)
+      i = end
+    }
+    append(0x22)
+  }
+
+  private mutating func appendEscape(_ byte: UInt8) {
+    append(0x5c)
+    switch byte {
+    case 0x0a: append(0x6e)
+    case 0x0d: append(0x72)
+    case 0x09: append(0x74)
+    case 0x00..<0x20:
+      append("u00")
+      append(0x30 + (byte >> 4))
+      append(byte & 15 < 10 ? 0x30 + (byte & 15) : 0x57 + (byte & 15))
+    default: append(byte)
+    }
+  }
+}

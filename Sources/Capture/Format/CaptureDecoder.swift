@@ -1,0 +1,165 @@
+public import NIOCore
+
+/// Bytes of a capture file in, its items out, without I/O: classic pcap of every magic, and pcapng.
+///
+/// Theory: the first four bytes say which format it is (draft-ietf-opsawg-pcap §4, draft-ietf-opsawg-pcapng §4.1). Both
+/// are records with lengths in front; a record is decoded once it is there as a whole. Frames are slices of the bytes
+/// that were put in, never copies.
+///
+/// Invariant: `input` begins at a record's first byte whenever `next` returns; `base + input.readerIndex` is its offset.
+///
+/// Three kinds of wrong: bytes that are no capture, or one of a kind that is not read, and lengths that cannot be
+/// meant, throw with their offset, and nothing comes after; a file that ends inside a record is counted by `finish`;
+/// what is not understood but has a length is skipped and counted. `append` behind `finish` is our bug.
+public struct CaptureDecoder {
+  /// The longest record that is read: 16 MiB, libpcap's limit for a block; what is skipped may be longer.
+  public static let recordLimit = 16 << 20
+
+  /// What was met that is not a frame.
+  public private(set) var counters = CaptureCounters()
+
+  private enum Format {
+    case unknown
+    case classic
+    case pcapng
+    case over
+  }
+
+  private var format = Format.unknown
+  private var input = ByteBuffer()
+  /// Offset in the file of index 0 of `input`.
+  private var base = 0
+  private var classic = ClassicRecords()
+  private var pcapng = PcapngBlocks()
+
+  /// Creates a decoder for one file.
+  public init() {}
+
+  /// Takes bytes behind those before.
+  public mutating func append(_ bytes: ByteBuffer) {
+    precondition(format != .over || bytes.readableBytes == 0, "nothing comes behind the end")
+    if input.readableBytes == 0 {
+      base += input.readerIndex - bytes.readerIndex
+      input = bytes
+    } else {
+      input.writeImmutableBuffer(bytes)
+    }
+  }
+
+  /// Lets `read` write bytes behind those that wait, in place; returns what it returns.
+  ///
+  /// The same block is used again when no frame holds a slice of it, so that reading a file needs one block of about
+  /// `capacity` bytes, or a record's length.
+  public mutating func refill<Result, Failure: Error>(
+    capacity: Int, _ read: (inout ByteBuffer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    base += input.readerIndex
+    if input.modifyIfUniquelyOwned({ _ = $0.discardReadBytes() }) == nil {
+      var fresh = ByteBuffer()
+      fresh.reserveCapacity(max(capacity, input.readableBytes * 2))
+      fresh.writeImmutableBuffer(input)
+      input = fresh
+    }
+    return try read(&input)
+  }
+
+  /// Returns the next item; `nil` when more bytes are needed.
+  ///
+  /// - Throws: `notACapture`, `unsupported` or `corruptBlock`, with its offset.
+  public mutating func next() throws(CaptureFormatError) -> CaptureItem? {
+    do throws(Flaw) {
+      while true {
+        switch format {
+        case .classic: return try classic.next(&input, &counters)
+        case .pcapng: return try pcapng.next(&input, &counters)
+        case .unknown: guard try begin() else { return nil }
+        case .over: return nil
+        }
+      }
+    } catch {
+      let at = base + input.readerIndex - pcapng.skipped
+      format = .over
+      if error.what == .corruptBlock { counters.count(.corruptBlock) }
+      throw CaptureFormatError(what: error.what, offset: at, cause: error.cause)
+    }
+  }
+
+  /// Says that the file ends here: what waits is its truncated tail.
+  ///
+  /// - Throws: `notACapture` when not even the header was there.
+  public mutating func finish() throws(CaptureFormatError) {
+    let waiting = input.readableBytes + pcapng.skipped
+    switch format {
+    case .classic, .pcapng:
+      counters.count(.truncatedTail, waiting)
+      pcapng.finish(&counters)
+      format = .over
+    case .unknown:
+      format = .over
+      let cause = waiting == 0 ? "the file is empty" : "\(waiting) bytes are too few for a header"
+      throw CaptureFormatError(what: .notACapture, offset: 0, cause: cause)
+    case .over: break
+    }
+  }
+
+  /// Reads the header; false when it is not complete.
+  private mutating func begin() throws(Flaw) -> Bool {
+    guard input.readableBytes >= 4 else { return false }
+    switch input.word(at: 0, isBigEndian: true) {
+    case PcapngBlocks.sectionHeader:
+      format = .pcapng
+      return true
+    case let magic:
+      if let variant = ClassicRecords.Variant(magic: magic) {
+        guard try classic.readHeader(variant, &input) else { return false }
+        format = .classic
+        return true
+      }
+      // The longest name of a known format is looked for in the first 32 bytes.
+      let first = input.getBytes(at: input.readerIndex, length: min(32, input.readableBytes)) ?? []
+      if let name = OtherFormat.name(first) { throw Flaw(.unsupported, name) }
+      throw Flaw(.notACapture, "it begins with \(OtherFormat.hex(first.prefix(4)))")
+    }
+  }
+}
+
+/// Why the bytes of a capture cannot be decoded, or not further.
+public struct CaptureFormatError: Error, Hashable {
+  /// `notACapture`, `unsupported` or `corruptBlock`.
+  public let what: CaptureError.What
+  /// Offset of the record concerned, in bytes from the file's beginning.
+  public let offset: Int
+  /// What is wrong with it.
+  public let cause: String
+}
+
+/// An error of a record, before its offset is known.
+struct Flaw: Error {
+  var what: CaptureError.What
+  var cause: String
+
+  init(_ what: CaptureError.What, _ cause: String) {
+    self.what = what
+    self.cause = cause
+  }
+}
+
+extension ByteBuffer {
+  /// Reads four bytes at `offset` from the reader index; the caller has checked that they are there.
+  @inline(__always)
+  func word(at offset: Int, isBigEndian: Bool) -> UInt32 {
+    // The load checks its bounds; every bit pattern is a UInt32.
+    let raw = unsafe readableBytesSpan.unsafeLoadUnaligned(
+      fromByteOffset: offset, as: UInt32.self)
+    return isBigEndian ? UInt32(bigEndian: raw) : UInt32(littleEndian: raw)
+  }
+
+  /// Reads two bytes at `offset` from the reader index; the caller has checked that they are there.
+  @inline(__always)
+  func half(at offset: Int, isBigEndian: Bool) -> UInt16 {
+    // The load checks its bounds; every bit pattern is a UInt16.
+    let raw = unsafe readableBytesSpan.unsafeLoadUnaligned(
+      fromByteOffset: offset, as: UInt16.self)
+    return isBigEndian ? UInt16(bigEndian: raw) : UInt16(littleEndian: raw)
+  }
+}

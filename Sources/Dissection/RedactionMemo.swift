@@ -1,0 +1,83 @@
+import Basics
+
+/// Redaction of header fields that remembers: names come again in every message, and so do most secrets.
+///
+/// Two tables with a few places for each hash; what comes later takes the last of them. So memory is bounded, and whoever
+/// makes hashes collide only makes it work as if nothing were remembered.
+final class RedactionMemo {
+  private struct Name {
+    var text: [UInt8]
+    var secrecy: Redactor.Secrecy
+  }
+
+  private struct Secret {
+    var text: [UInt8]
+    var secrecy: Redactor.Secrecy
+    var hidden: [UInt8]
+  }
+
+  /// Places for a hash.
+  private static let ways = 4
+  private static let namesKept = 1024
+  private static let secretsKept = 2048
+  /// Longer values are not remembered: cookies of 4 KiB, at most 8 MiB in all.
+  private static let longest = 4096
+
+  private let redactor: Redactor
+  private var names = [Name?](repeating: nil, count: namesKept)
+  private var secrets = [Secret?](repeating: nil, count: secretsKept)
+
+  init(_ redactor: Redactor) { self.redactor = redactor }
+
+  /// Returns the fields with credentials replaced.
+  func fields(_ fields: HeaderFields) -> HeaderFields {
+    var hidden = fields
+    let text = fields.text.span
+    for i in fields.indices {
+      let name = text.extracting(fields.nameRange(i))
+      let secrecy = secrecy(name)
+      if secrecy == .none { continue }
+      hide(text.extracting(fields.valueRange(i)), secrecy) { hidden.setValue(i, $0.span) }
+    }
+    return hidden
+  }
+
+  private func secrecy(_ name: Span<UInt8>) -> Redactor.Secrecy {
+    var slot = RedactionMemo.slot(name, of: RedactionMemo.namesKept)
+    for probe in slot..<slot + RedactionMemo.ways {
+      slot = probe
+      guard let known = names[slot] else { break }
+      if ByteScan.isEqual(known.text.span, name) { return known.secrecy }
+    }
+    let secrecy = Redactor.secrecy(ofHeader: ByteScan.string(name, 0..<name.count))
+    names[slot] = Name(text: copy(name), secrecy: secrecy)
+    return secrecy
+  }
+
+  private func hide(
+    _ value: Span<UInt8>, _ secrecy: Redactor.Secrecy, _ body: ([UInt8]) -> Void
+  ) {
+    var slot = RedactionMemo.slot(value, of: RedactionMemo.secretsKept)
+    for probe in slot..<slot + RedactionMemo.ways {
+      slot = probe
+      guard let known = secrets[slot] else { break }
+      if known.secrecy == secrecy, ByteScan.isEqual(known.text.span, value) {
+        return body(known.hidden)
+      }
+    }
+    let hidden = Array(redactor.value(ByteScan.string(value, 0..<value.count), secrecy).utf8)
+    if value.count <= RedactionMemo.longest {
+      secrets[slot] = Secret(text: copy(value), secrecy: secrecy, hidden: hidden)
+    }
+    body(hidden)
+  }
+
+  /// The first of the places for a text in a table of so many.
+  private static func slot(_ text: Span<UInt8>, of count: Int) -> Int {
+    Int(truncatingIfNeeded: ByteScan.hash(text)) & (count / ways - 1) * ways
+  }
+
+  private func copy(_ bytes: Span<UInt8>) -> [UInt8] {
+    unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
+  }
+}

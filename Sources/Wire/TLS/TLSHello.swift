@@ -1,0 +1,132 @@
+import NIOCore
+
+/// What is needed of a ClientHello (RFC 8446 §4.1.2).
+struct TLSClientHello {
+  let random: TLSRandom
+  /// The version it says in the old place.
+  let version: TLSVersion
+  private(set) var serverName: String?
+  /// Protocols it would speak, best first.
+  private(set) var protocols: [String] = []
+  private(set) var offersEarlyData = false
+
+  /// Reads the body of a ClientHello message; `nil` when it is not one.
+  init?(_ body: ByteBuffer) {
+    var body = body
+    guard let version = body.readInteger(as: UInt16.self),
+      let random = TLSRandom(readingFrom: &body),
+      body.readLengthPrefixedSlice(as: UInt8.self) != nil,  // session id
+      body.readLengthPrefixedSlice(as: UInt16.self) != nil,  // cipher suites
+      body.readLengthPrefixedSlice(as: UInt8.self) != nil  // compression methods
+    else { return nil }
+    self.version = TLSVersion(rawValue: version)
+    self.random = random
+    // Without extensions nothing follows (SSL 3.0).
+    guard var extensions = body.readLengthPrefixedSlice(as: UInt16.self) else { return }
+    while let (type, value) = TLSExtension.next(&extensions) {
+      switch type {
+      case TLSExtension.serverName: serverName = TLSExtension.hostName(value)
+      case TLSExtension.alpn: protocols = TLSExtension.protocols(value)
+      case TLSExtension.earlyData: offersEarlyData = true
+      default: continue
+      }
+    }
+  }
+}
+
+/// What is needed of a ServerHello (RFC 8446 §4.1.3).
+struct TLSServerHello {
+  let random: TLSRandom
+  /// What was agreed on: of `supported_versions`, else the old place.
+  private(set) var version: TLSVersion
+  let suite: TLSCipherSuite
+  let compresses: Bool
+  private(set) var protocolName: String?
+  private(set) var encryptsThenMACs = false
+
+  /// True when it asks for another ClientHello.
+  var isRetryRequest: Bool { random == .helloRetryRequest }
+
+  /// Reads the body of a ServerHello message; `nil` when it is not one.
+  init?(_ body: ByteBuffer) {
+    var body = body
+    guard let version = body.readInteger(as: UInt16.self),
+      let random = TLSRandom(readingFrom: &body),
+      body.readLengthPrefixedSlice(as: UInt8.self) != nil,  // session id
+      let suite = body.readInteger(as: UInt16.self),
+      let compression = body.readInteger(as: UInt8.self)
+    else { return nil }
+    self.version = TLSVersion(rawValue: version)
+    self.random = random
+    self.suite = TLSCipherSuite(suite)
+    compresses = compression != 0
+    guard var extensions = body.readLengthPrefixedSlice(as: UInt16.self) else { return }
+    while let (type, rest) = TLSExtension.next(&extensions) {
+      var value = rest
+      switch type {
+      case TLSExtension.supportedVersions:
+        if let chosen = value.readInteger(as: UInt16.self) {
+          self.version = TLSVersion(rawValue: chosen)
+        }
+      case TLSExtension.alpn: protocolName = TLSExtension.protocols(value).first
+      case TLSExtension.encryptThenMAC: encryptsThenMACs = true
+      default: continue
+      }
+    }
+  }
+}
+
+/// What is needed of EncryptedExtensions (RFC 8446 §4.3.1).
+struct TLSEncryptedExtensions {
+  private(set) var protocolName: String?
+  private(set) var acceptsEarlyData = false
+
+  init(_ body: ByteBuffer) {
+    var body = body
+    guard var extensions = body.readLengthPrefixedSlice(as: UInt16.self) else { return }
+    while let (type, value) = TLSExtension.next(&extensions) {
+      if type == TLSExtension.alpn { protocolName = TLSExtension.protocols(value).first }
+      if type == TLSExtension.earlyData { acceptsEarlyData = true }
+    }
+  }
+}
+
+/// Extensions of hellos (the IANA registry "TLS ExtensionType Values").
+enum TLSExtension {
+  static let serverName: UInt16 = 0
+  static let alpn: UInt16 = 16
+  static let encryptThenMAC: UInt16 = 22
+  static let earlyData: UInt16 = 42
+  static let supportedVersions: UInt16 = 43
+
+  /// Reads the next extension off the front.
+  static func next(_ extensions: inout ByteBuffer) -> (type: UInt16, value: ByteBuffer)? {
+    guard let type = extensions.readInteger(as: UInt16.self),
+      let value = extensions.readLengthPrefixedSlice(as: UInt16.self)
+    else { return nil }
+    return (type, value)
+  }
+
+  /// The host name of a server_name extension (RFC 6066 §3).
+  static func hostName(_ value: ByteBuffer) -> String? {
+    var value = value
+    guard var list = value.readLengthPrefixedSlice(as: UInt16.self) else { return nil }
+    while let type = list.readInteger(as: UInt8.self),
+      let name = list.readLengthPrefixedSlice(as: UInt16.self)
+    {
+      if type == 0 { return String(buffer: name) }
+    }
+    return nil
+  }
+
+  /// The names of an ALPN extension (RFC 7301 §3.1).
+  static func protocols(_ value: ByteBuffer) -> [String] {
+    var value = value
+    guard var list = value.readLengthPrefixedSlice(as: UInt16.self) else { return [] }
+    var names: [String] = []
+    while let name = list.readLengthPrefixedSlice(as: UInt8.self) {
+      names.append(String(buffer: name))
+    }
+    return names
+  }
+}

@@ -1,0 +1,46 @@
+import Basics
+import Dissection
+import NIOCore
+import Trace
+
+/// Plays the input as a connection: a byte that says who speaks and how much, then the bytes; balance and trace must hold.
+func fuzzDissection(_ input: ByteBuffer) {
+  var rest = input
+  var options = DissectionOptions(redactor: nil)
+  options.exchanges = true
+  let dissector = Dissector(t0: moment(0), options: options)
+  var lines = 0
+  func drain() {
+    while let event = dissector.next() {
+      require(!event.line.bytes.readableBytesView.isEmpty, "an event has a line")
+      lines += 1
+    }
+  }
+  let client = Endpoint(host: "127.0.0.1", port: 40000)
+  let server = Endpoint(host: "127.0.0.1", port: 80)
+  let isFromStart = rest.readInteger(as: UInt8.self).map { $0 & 1 == 0 } ?? true
+  let flow = FlowID(1)
+  dissector.append(
+    .opened(
+      flow, FlowEnds(client: client, server: server, seenFromStart: isFromStart), at: moment(0)))
+  var i = 0
+  while let control = rest.readInteger(as: UInt8.self) {
+    i += 1
+    let direction = control & 1 == 0 ? Direction.c2s : .s2c
+    if control == 0xfe {
+      dissector.append(.gap(flow, .c2s, count: i, at: moment(i)))
+    } else if control == 0xff {
+      dissector.append(.gap(flow, .s2c, count: i, at: moment(i)))
+    } else {
+      let length = min(Int(control >> 1) * 8, rest.readableBytes)
+      let bytes = rest.readSlice(length: length) ?? ByteBuffer()
+      dissector.append(.bytes(flow, direction, bytes, at: moment(i)))
+    }
+    drain()
+  }
+  dissector.finish(at: moment(i + 1))
+  drain()
+  let footer = dissector.footer
+  let lost = footer.loss.values.reduce(0) { $0 + $1.bytes }
+  require(footer.bytesIn == footer.bytesExplained + lost, "every byte is explained or lost by name")
+}
