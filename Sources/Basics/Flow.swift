@@ -90,7 +90,7 @@ public enum FlowEnding: String, Hashable, Sendable {
 /// order is that of the stream; across directions there is none (a capture may hold the answer first).
 public enum FlowEvent: Sendable {
   /// A connection appears.
-  case opened(FlowID, FlowEnds, at: Timestamp)
+  indirect case opened(FlowID, FlowEnds, at: Timestamp)
   /// The next bytes of a direction; `at` is the capture time of the packet or read that first brought them.
   case bytes(FlowID, Direction, ByteBuffer, at: Timestamp)
   /// `count` bytes of a direction were lost to the recording (never to the traffic).

@@ -42,8 +42,11 @@ extension Conversation {
       if line.after != nil { line.afterBy = reason(message, facts, here, session) }
     }
     line.continues = resumed?.n
-    let refusal = RefusalKey(authority: authority(exchange), host: exchange.clientHost, id: id)
-    line.retryOf = refused.removeValue(forKey: refusal)
+    let token = MessageToken(id)
+    if !refused.isEmpty {
+      let refusal = RefusalKey(authority: authority(exchange), host: exchange.clientHost, id: token)
+      line.retryOf = refused.removeValue(forKey: refusal)
+    }
     line.conn = exchange.conn.number
     line.x = exchange.x
     line.via = .post
@@ -53,11 +56,11 @@ extension Conversation {
     line.params = kept(message.content)
     line.bytes = message.bytes
     let request = OpenRequest(
-      n: line.n, id: id, method: message.method, tool: facts.tool, place: place, isAgent: isAgent,
+      n: line.n, id: token, method: message.method, tool: facts.tool, place: place,
+      isAgent: isAgent,
       x: exchange.x, conn: exchange.conn.number)
-    if session !== nobody, let token = facts.progressToken {
-      request.progressToken = token
-      session.progressTokens[token] = line.n
+    if session !== nobody, let progress = facts.progressToken {
+      session.expectsProgress(progress, of: request)
     }
     exchange.mcp.requests.append(request)
     if session !== nobody { session.opened(request, .c2s) }

@@ -59,17 +59,11 @@ extension Conversation {
       exchange.mcp.role == .messages
     else { return }
     let payload = JSONRPCPayload(exchange.responseBody.bytes)
-    settle(exchange, payload.messages.first)
-    var isBatch = false
-    if case .batch = payload { isBatch = true }
-    for (position, message) in payload.messages.enumerated() {
-      served(
-        exchange, message,
-        Carrier(
-          via: .json, firstByteAt: response.firstByteAt,
-          lastByteAt: exchange.doneAt ?? response.endAt, event: nil,
-          batch: isBatch ? position : nil))
-    }
+    settle(exchange, payload.first)
+    let carrier = Carrier(
+      via: .json, firstByteAt: response.firstByteAt,
+      lastByteAt: exchange.doneAt ?? response.endAt, event: nil, batch: nil)
+    _ = served(exchange, payload, carrier)
   }
 
   /// Gives every request of the exchange that has no answer its response line, unless the answer may still come elsewhere.

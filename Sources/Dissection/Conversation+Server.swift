@@ -11,7 +11,7 @@ extension Conversation {
     var via: Via
     var firstByteAt: Timestamp
     var lastByteAt: Timestamp
-    var event: JSONValue?
+    var event: StreamEvent?
     var batch: Int?
   }
 
@@ -30,28 +30,20 @@ extension Conversation {
       return
     }
     let payload = JSONRPCPayload(data)
-    settle(exchange, payload.messages.first)
+    settle(exchange, payload.first)
     if exchange.mcp.role == .stream { openStream(exchange) }
-    var isBatch = false
-    if case .batch = payload { isBatch = true }
-    for (position, message) in payload.messages.enumerated() {
-      let carrier = Carrier(
-        via: exchange.mcp.role == .stream ? .getSSE : .postSSE, firstByteAt: event.firstByteAt,
-        lastByteAt: event.lastByteAt, event: description(event), batch: isBatch ? position : nil)
-      served(exchange, message, carrier)
-    }
-    if payload.messages.isEmpty {
+    let carrier = Carrier(
+      via: exchange.mcp.role == .stream ? .getSSE : .postSSE, firstByteAt: event.firstByteAt,
+      lastByteAt: event.lastByteAt, event: description(event), batch: nil)
+    if !served(exchange, payload, carrier) {
       ledger.note(
         LossLine(t: 0, kind: "sse.not_jsonrpc", conn: exchange.conn.number, x: exchange.x),
         at: event.lastByteAt)
     }
   }
 
-  private func description(_ event: SSEEvent) -> JSONValue? {
-    var members: [JSONValue.Member] = []
-    if let id = event.id { members.append(.init("id", .string(id))) }
-    if let name = event.name { members.append(.init("name", .string(name))) }
-    return members.isEmpty ? nil : .object(members)
+  private func description(_ event: SSEEvent) -> StreamEvent? {
+    event.id == nil && event.name == nil ? nil : StreamEvent(id: event.id, name: event.name)
   }
 
   /// Writes what a stream carries besides messages.
@@ -79,8 +71,23 @@ extension Conversation {
     bind(exchange, to: session)
   }
 
+  /// Writes the messages of the server that came in one piece; false when there are none.
+  func served(_ exchange: HTTPExchange, _ payload: JSONRPCPayload, _ carrier: Carrier) -> Bool {
+    switch payload {
+    case .single(let message): served(exchange, message, carrier)
+    case .batch(let messages):
+      for (position, message) in messages.enumerated() {
+        var carrier = carrier
+        carrier.batch = position
+        served(exchange, message, carrier)
+      }
+    case .otherJSON, .notJSON: return false
+    }
+    return true
+  }
+
   /// Writes one message of the server.
-  func served(_ exchange: HTTPExchange, _ message: JSONRPCMessage, _ carrier: Carrier) {
+  private func served(_ exchange: HTTPExchange, _ message: JSONRPCMessage, _ carrier: Carrier) {
     let session = exchange.mcp.session ?? nobody
     session.lastActivity = max(session.lastActivity, time(carrier.lastByteAt))
     switch message.kind {
@@ -105,7 +112,8 @@ extension Conversation {
   ) -> [OpenRequest] {
     let own = exchange.mcp.requests.filter { !$0.isClosed }
     if let id = message.id {
-      if let request = own.first(where: { $0.id == id }) { return [request] }
+      let token = MessageToken(id)
+      if let request = own.first(where: { $0.id == token }) { return [request] }
       if let request = session.openRequest(id, .c2s), exchange.mcp.role == .stream || own.isEmpty {
         return [request]
       }
@@ -190,12 +198,18 @@ extension Conversation {
     if request.method == Method.initialize || request.method == Method.discover {
       session.handshakes.insert(line.n)
     }
-    let before = session.line
-    if request.method == Method.initialize, let revision = result.revision {
-      session.line.revision = revision.description
+    var isNew = false
+    if request.method == Method.initialize, let revision = result.revision?.description,
+      session.line.revision != revision
+    {
+      session.line.revision = revision
+      isNew = true
     }
-    if session.line.server == nil { session.line.server = result.server }
-    if session.line != before { announce(session) }
+    if session.line.server == nil, let server = result.server {
+      session.line.server = server
+      isNew = true
+    }
+    if isNew { announce(session) }
   }
 
   /// The server asks the client something.
@@ -215,7 +229,8 @@ extension Conversation {
     line.params = kept(message.content)
     line.bytes = message.bytes
     let request = OpenRequest(
-      n: line.n, id: id, method: message.method, tool: nil, place: nil, isAgent: false,
+      n: line.n, id: MessageToken(id), method: message.method, tool: nil, place: nil,
+      isAgent: false,
       x: exchange.x, conn: exchange.conn.number)
     if session === nobody {
       exchange.mcp.asked.append(request)
@@ -234,7 +249,7 @@ extension Conversation {
       session: session.name, n: session.number(), t: time(carrier.firstByteAt), dir: .s2c,
       method: message.method)
     line.done = time(carrier.lastByteAt)
-    if let token = facts.progressToken { line.re = session.progressTokens[token] }
+    if let token = facts.progressToken { line.re = session.request(ofProgress: token) }
     if line.re == nil, exchange.mcp.requests.count == 1 { line.re = exchange.mcp.requests.first?.n }
     line.conn = exchange.conn.number
     line.x = exchange.x

@@ -27,7 +27,7 @@ final class Conversation {
   struct RefusalKey: Hashable {
     var authority: String
     var host: String
-    var id: RawJSON
+    var id: MessageToken
   }
 
   /// Requests that a 401 refused, until they are repeated.
@@ -240,11 +240,15 @@ final class Conversation {
 
   /// Writes the session's line when a message of the client tells something new of it.
   private func learn(_ session: SessionState, _ exchange: HTTPExchange) {
-    let before = session.line
+    var isNew = !session.isAnnounced
     for item in exchange.mcp.messages {
-      if session.line.client == nil { session.line.client = item.facts.client }
-      if session.line.revision == nil, item.facts.revision?.isStateless == true {
-        session.line.revision = item.facts.revision?.description
+      if session.line.client == nil, let client = item.facts.client {
+        session.line.client = client
+        isNew = true
+      }
+      if session.line.revision == nil, let revision = item.facts.revision, revision.isStateless {
+        session.line.revision = revision.description
+        isNew = true
       }
       if let id = item.message.id.flatMap({ Int64($0.text) }), item.message.kind == .request {
         session.chain.take(id)
@@ -252,8 +256,9 @@ final class Conversation {
     }
     if session.line.revision == nil, let named = exchange.requestHeader("mcp-protocol-version") {
       session.line.revision = named
+      isNew = true
     }
-    if session.line != before || !session.isAnnounced { announce(session) }
+    if isNew { announce(session) }
   }
 
   func announce(_ session: SessionState) {

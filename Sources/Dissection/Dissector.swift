@@ -13,7 +13,7 @@ public final class Dissector {
   private let t0: Timestamp
   private var flows: [FlowID: ConnectionDissector] = [:]
   private var openAtEnd: Set<Int> = []
-  private var output: [TraceEvent] = []
+  /// Lines that `next` has told.
   private var taken = 0
   private var exchanges = 0
   private var latest: Timestamp
@@ -39,18 +39,20 @@ public final class Dissector {
       _ = open(id, ends, at)
       tick(at)
     case .bytes(let id, let direction, let bytes, let at):
-      flow(id, at).append(direction, bytes, at: at)
-      advance(id)
+      let connection = flow(id, at)
+      connection.append(direction, bytes, at: at)
+      advance(connection)
       tick(at)
     case .gap(let id, let direction, let count, let at):
-      flow(id, at).gap(direction, count, at: at)
-      advance(id)
+      let connection = flow(id, at)
+      connection.gap(direction, count, at: at)
+      advance(connection)
       tick(at)
     case .ended(let id, let direction, let how, let at):
       let connection = flow(id, at)
       if how == .captureEnd, !connection.streamEnds.areBoth { openAtEnd.insert(id.number) }
       connection.end(direction, how, at: at)
-      advance(id)
+      advance(connection)
       if connection.streamEnds.areBoth { close(connection) }
       tick(at)
     }
@@ -58,13 +60,22 @@ public final class Dissector {
 
   /// Returns the next trace event, `nil` when more input is needed.
   public func next() -> TraceEvent? {
-    guard taken < output.count else {
-      output.removeAll(keepingCapacity: true)
+    guard taken < conversation.lines.count else {
+      conversation.lines.removeAll(keepingCapacity: true)
       taken = 0
       return nil
     }
     taken += 1
-    return output[taken - 1]
+    return conversation.lines[taken - 1]
+  }
+
+  /// Returns all trace events that `next` would tell; cheaper than one by one.
+  public func takeLines() -> [TraceEvent] {
+    var lines: [TraceEvent] = []
+    swap(&lines, &conversation.lines)
+    if taken > 0 { lines.removeFirst(taken) }
+    taken = 0
+    return lines
   }
 
   /// Ends what is still open at `at`; then drain `next()`.
@@ -77,8 +88,9 @@ public final class Dissector {
         if !isOver { append(.ended(id, direction, .captureEnd, at: max(at, latest))) }
       }
     }
+    let start = conversation.lines.count
     conversation.finish(at: at) { openAtEnd.contains($0) }
-    collect()
+    collect(start)
   }
 
   /// The balance so far; a source adds its own counters.
@@ -96,7 +108,7 @@ public final class Dissector {
     }
     let connection = ConnectionDissector(context, at: at)
     flows[id] = connection
-    output.append(.connection(line(connection)))
+    conversation.lines.append(.connection(line(connection)))
     return connection
   }
 
@@ -126,28 +138,28 @@ public final class Dissector {
     line.how = order.first { ways.contains($0) }?.rawValue
     line.bytesC2S = connection.bytesC2S
     line.bytesS2C = connection.bytesS2C
-    output.append(.connection(line))
+    conversation.lines.append(.connection(line))
     flows[connection.flow] = nil
   }
 
-  private func advance(_ id: FlowID) {
-    for step in flows[id]?.takeSteps() ?? [] { conversation.take(step) }
-    collect()
+  private func advance(_ connection: ConnectionDissector) {
+    let start = conversation.lines.count
+    for step in connection.takeSteps() { conversation.take(step) }
+    collect(start)
   }
 
-  private func collect() {
-    output += ledger.takeLines()
-    if !conversation.lines.isEmpty {
-      output += conversation.lines
-      conversation.lines = []
-    }
+  /// Puts the losses of the last event in front of its other lines.
+  private func collect(_ start: Int) {
+    let losses = ledger.takeLines()
+    if !losses.isEmpty { conversation.lines.insert(contentsOf: losses, at: start) }
   }
 
   private func tick(_ at: Timestamp) {
     latest = max(latest, at)
     guard latest - sweptAt > Dissector.sweepInterval else { return }
     sweptAt = latest
+    let start = conversation.lines.count
     conversation.sweep(now: latest)
-    collect()
+    collect(start)
   }
 }

@@ -25,6 +25,7 @@ final class LossLedger {
 
   /// Takes the lines noted so far.
   func takeLines() -> [TraceEvent] {
+    guard !lines.isEmpty else { return [] }
     defer { lines = [] }
     return lines
   }

@@ -5,7 +5,7 @@ import Trace
 /// A request whose end has not been written yet.
 final class OpenRequest {
   let n: Int
-  let id: RawJSON
+  let id: MessageToken
   let method: String
   let tool: String?
   let place: CausalOrder.Place?
@@ -13,7 +13,7 @@ final class OpenRequest {
   let x: Int
   let conn: Int
   /// Its progress token.
-  var progressToken: RawJSON?
+  var progressToken: MessageToken?
   /// The notification that cancelled it, and when.
   var cancelledBy: Int?
   var cancelledAt: Int64?
@@ -23,7 +23,8 @@ final class OpenRequest {
   var isClosed = false
 
   init(
-    n: Int, id: RawJSON, method: String, tool: String?, place: CausalOrder.Place?, isAgent: Bool,
+    n: Int, id: MessageToken, method: String, tool: String?, place: CausalOrder.Place?,
+    isAgent: Bool,
     x: Int, conn: Int
   ) {
     self.n = n
@@ -49,10 +50,11 @@ final class SessionState {
   var facts: ClientFacts?
   /// Order and turns of the client's messages.
   var order: CausalOrder
-  /// Requests without a response line, by direction and id token. An id may be used again.
-  private(set) var open: [Direction: [RawJSON: [OpenRequest]]] = [.c2s: [:], .s2c: [:]]
+  /// Requests without a response line, by direction.
+  private var openC2S = OpenRequests()
+  private var openS2C = OpenRequests()
   /// Progress tokens of the client's requests.
-  var progressTokens: [RawJSON: Int] = [:]
+  private var progressTokens: [MessageToken: Int] = [:]
   /// Cursors that answers gave out, by value: the answer's `n`.
   var cursors: [String: Int] = [:]
   /// Requests answered `input_required`, by the state to echo.
@@ -121,7 +123,19 @@ final class SessionState {
 
   /// Notes a request that waits for its response.
   func opened(_ request: OpenRequest, _ direction: Direction) {
-    open[direction]?[request.id, default: []].append(request)
+    if direction == .c2s { openC2S.add(request) } else { openS2C.add(request) }
+  }
+
+  /// Notes the progress token of a client's request.
+  func expectsProgress(_ token: RawJSON, of request: OpenRequest) {
+    let token = MessageToken(token)
+    request.progressToken = token
+    progressTokens[token] = request.n
+  }
+
+  /// The `n` of the request that a progress token belongs to.
+  func request(ofProgress token: RawJSON) -> Int? {
+    progressTokens.isEmpty ? nil : progressTokens[MessageToken(token)]
   }
 
   /// Forgets a request whose response line is written.
@@ -130,18 +144,17 @@ final class SessionState {
     if let token = request.progressToken, progressTokens[token] == request.n {
       progressTokens[token] = nil
     }
-    open[direction]?[request.id]?.removeAll { $0 === request }
-    if open[direction]?[request.id]?.isEmpty == true { open[direction]?[request.id] = nil }
+    if direction == .c2s { openC2S.remove(request) } else { openS2C.remove(request) }
   }
 
   /// The oldest request of that id still open.
   func openRequest(_ id: RawJSON, _ direction: Direction) -> OpenRequest? {
-    open[direction]?[id]?.first
+    direction == .c2s ? openC2S.first(id) : openS2C.first(id)
   }
 
   /// All open requests of a direction, oldest first.
   func openRequests(_ direction: Direction) -> [OpenRequest] {
-    (open[direction] ?? [:]).values.joined().sorted { $0.n < $1.n }
+    (direction == .c2s ? openC2S : openS2C).all.sorted { $0.n < $1.n }
   }
 }
 

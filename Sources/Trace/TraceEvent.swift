@@ -4,7 +4,8 @@ public import Basics
 ///
 /// Times are nanoseconds since the header's `t0` and may be negative. Each line keeps the keys it does not know in
 /// `extra`, and a line of an unknown type is kept whole, so that tools which rewrite a trace lose nothing.
-public enum TraceEvent: Hashable, Sendable {
+/// Indirect: lines have dozens of members, and are handed from stage to stage.
+public indirect enum TraceEvent: Hashable, Sendable {
   /// First line of a file or segment.
   case header(HeaderLine)
   /// A transport connection; written again when it ends.

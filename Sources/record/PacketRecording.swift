@@ -22,7 +22,7 @@ struct PacketRecording: ~Copyable {
   private(set) var latest = Timestamp(nanoseconds: .min)
   private(set) var table: FlowTable
   /// There once `open` was called.
-  private(set) var recording: Recording?
+  private(set) var recording: ThreadedRecording?
 
   private let settings: Settings
   private var flushed = ContinuousClock.now
@@ -40,7 +40,7 @@ struct PacketRecording: ~Copyable {
   /// - Throws: the exit code, when that can't be done; why was said.
   mutating func open(at t0: Timestamp) throws(ExitCode) {
     do throws(TraceWriter.CreationError) {
-      recording = try Recording(
+      recording = try ThreadedRecording(
         output: settings.output, source: settings.source, t0: t0, options: settings.dissection,
         inputs: settings.inputs)
       latest = max(latest, t0)
@@ -71,7 +71,7 @@ struct PacketRecording: ~Copyable {
 
   /// Writes out what was made.
   mutating func flush() {
-    recording?.writer.flush()
+    recording?.flush()
     flushed = .now
   }
 

@@ -26,14 +26,14 @@ enum RecorderThread {
     } catch {
       return report(.cannotCreate(path: error.path, errno: error.errno))
     }
-    recording.writer.flush()
+    recording.flush()
     report(.opened)
     var batch: [FlowEvent] = []
     var flushed = ContinuousClock.now
     while handoff.take(into: &batch, within: .milliseconds(250)) {
       for event in batch { recording.append(event) }
       if ContinuousClock.now - flushed >= flushInterval {
-        recording.writer.flush()
+        recording.flush()
         flushed = .now
       }
     }

@@ -61,7 +61,7 @@ struct `Trace lines` {
     guard sample.name.hasPrefix("full") else { return }
     let members = try #require(JSONValue(parsing: sample.text)?.members)
     let free = [
-      "id", "params", "result", "error", "uses", "event", "tls", "redaction", "later", "k\"2",
+      "id", "params", "result", "error", "uses", "tls", "redaction", "later", "k\"2",
     ]
     for (i, member) in members.enumerated() where !free.contains(member.key) {
       var changed = members

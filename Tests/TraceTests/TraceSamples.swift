@@ -226,7 +226,7 @@ extension Samples {
     full.conn = 6
     full.x = 7
     full.via = .postSSE
-    full.event = JSONValue(parsing: #"{"id":"1","name":"message"}"#)
+    full.event = StreamEvent(id: "1", name: "message")
     full.batch = 1
     full.headers = headers
     full.result = raw(#"{"isError":true}"#)
@@ -262,7 +262,7 @@ extension Samples {
     full.conn = 7
     full.x = 8
     full.via = .getSSE
-    full.event = .null
+    full.event = StreamEvent(id: nil, name: "x")
     full.batch = 2
     full.headers = headers
     full.params = raw("[]")
@@ -276,7 +276,7 @@ extension Samples {
         name: "full notification", event: .notification(full),
         text: #"{"type":"notification","session":"s1","n":3,"t":4,"done":5,"dir":"c2s","#
           + #""method":"m/é","re":1,"after":[],"think":-6,"status":202,"conn":7,"x":8,"#
-          + #""via":"get-sse","event":null,"batch":2,"headers":"# + headersText
+          + #""via":"get-sse","event":{"name":"x"},"batch":2,"headers":"# + headersText
           + #","params":[],"bytes":9"# + extraText),
     ]
   }()

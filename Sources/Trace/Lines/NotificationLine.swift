@@ -28,8 +28,8 @@ public struct NotificationLine: Hashable, Sendable {
   public var x: Int?
   /// How it travelled.
   public var via: Via?
-  /// `{id, name}` of the SSE event.
-  public var event: JSONValue?
+  /// The SSE event that carried it.
+  public var event: StreamEvent?
   /// Position in a JSON-RPC batch, from 0.
   public var batch: Int?
   /// Header fields of the HTTP request, in wire order.
@@ -64,7 +64,7 @@ public struct NotificationLine: Hashable, Sendable {
     conn = try fields.optionalInt("conn")
     x = try fields.optionalInt("x")
     via = try fields.optionalCase("via")
-    event = fields.optionalRaw("event")?.value
+    if var object = try fields.optionalObject("event") { event = try StreamEvent(&object) }
     batch = try fields.optionalInt("batch")
     headers = try fields.optionalHeaders("headers")
     params = fields.optionalRaw("params")
@@ -86,7 +86,7 @@ public struct NotificationLine: Hashable, Sendable {
     object.member("conn", conn)
     object.member("x", x)
     object.member("via", via?.rawValue)
-    object.member("event", event)
+    if let event { object.member("event") { event.write(to: &$0) } }
     object.member("batch", batch)
     object.member("headers", headers)
     object.member("params", params)

@@ -62,7 +62,7 @@ extension JSONRPCMessage {
       }
     }
     guard isObject else { return nil }
-    if let method = method?.string {
+    if let method = method.flatMap({ MethodName.text($0) }) {
       let isNull = (id?.kind ?? .null) == .null
       self.init(
         kind: isNull ? .notification : .request, id: isNull ? nil : id, method: method,

@@ -38,6 +38,15 @@ public enum JSONRPCPayload: Hashable, Sendable {
     return messages.isEmpty ? .otherJSON(json) : .batch(messages)
   }
 
+  /// The first message.
+  public var first: JSONRPCMessage? {
+    switch self {
+    case .single(let message): message
+    case .batch(let messages): messages.first
+    case .otherJSON, .notJSON: nil
+    }
+  }
+
   /// The messages, in order.
   public var messages: [JSONRPCMessage] {
     switch self {

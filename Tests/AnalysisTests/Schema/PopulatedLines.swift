@@ -19,9 +19,7 @@ enum PopulatedLines {
   }
 
   private static let fields: HeaderFields = [HeaderField("Host", "a")]
-  private static let event = JSONValue.object([
-    .init("id", .string("1")), .init("name", .string("message")),
-  ])
+  private static let event = StreamEvent(id: "a", name: "b")
   private static let key = SessionKey(
     by: .credential, value: "v", evidence: ["credential"], confidence: 0.5)
   private static let object = RawJSON(.object([]))

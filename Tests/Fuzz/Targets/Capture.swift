@@ -20,6 +20,7 @@ private func read(_ pieces: [ByteBuffer]) -> [String] {
         require(
           frame.bytes.readableBytes <= frame.originalLength, "a frame is no longer than it was")
         items.append("\(frame.at.nanoseconds) \(frame.linkType) \(frame.bytes.hashValue)")
+      case .waiting: require(false, "bytes never wait")
       case .secrets(let secrets): items.append("\(secrets.type) \(secrets.bytes.hashValue)")
       }
     }

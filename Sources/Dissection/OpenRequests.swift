@@ -1,0 +1,58 @@
+import Basics
+import NIOCore
+
+/// An id or progress token as a key: its text, of which short ones (all that SDKs make) are held without the message.
+enum MessageToken: Hashable {
+  case short(UInt64)
+  case long(RawJSON)
+
+  init(_ json: RawJSON) {
+    let bytes = json.bytes
+    let span = bytes.readableBytesUInt8Span
+    guard span.count <= 8 else {
+      // A copy, so that a request that stays open does not hold the packets that brought it.
+      self = .long(RawJSON(trusted: ByteBuffer(bytes: bytes.readableBytesView)))
+      return
+    }
+    // No byte of a JSON text is zero, so that the length need not be told.
+    var word: UInt64 = 0
+    for i in span.indices { word = word << 8 | UInt64(span[i]) }
+    self = .short(word)
+  }
+}
+
+/// Requests that wait for their answer, oldest first for an id (an id may be used again).
+///
+/// A list as long as there are few: that is how clients are. The index is for those that are not.
+struct OpenRequests {
+  private static let listLimit = 16
+
+  private var list: [OpenRequest] = []
+  private var index: [MessageToken: [OpenRequest]] = [:]
+
+  /// All of them, in no order.
+  var all: [OpenRequest] { list + index.values.joined() }
+
+  /// The oldest request of that id.
+  func first(_ id: RawJSON) -> OpenRequest? {
+    if list.isEmpty, index.isEmpty { return nil }
+    let id = MessageToken(id)
+    return index[id]?.first ?? list.first { $0.id == id }
+  }
+
+  mutating func add(_ request: OpenRequest) {
+    if index.isEmpty, list.count < OpenRequests.listLimit { return list.append(request) }
+    for old in list { index[old.id, default: []].append(old) }
+    list.removeAll()
+    index[request.id, default: []].append(request)
+  }
+
+  mutating func remove(_ request: OpenRequest) {
+    if let place = list.firstIndex(where: { $0 === request }) {
+      list.remove(at: place)
+    } else if !index.isEmpty {
+      index[request.id]?.removeAll { $0 === request }
+      if index[request.id]?.isEmpty == true { index[request.id] = nil }
+    }
+  }
+}

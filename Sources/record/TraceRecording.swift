@@ -1,0 +1,48 @@
+import Basics
+import Dissection
+import Trace
+
+/// A trace being written, and what the closing summary says of it: what all sources end in.
+final class TraceRecording {
+  let writer: TraceWriter
+  private var calls = 0
+
+  /// Creates the trace and writes its header.
+  init(
+    output: String, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions,
+    inputs: [String]? = nil
+  ) throws(TraceWriter.CreationError) {
+    writer = try TraceWriter(path: output)
+    var header = HeaderLine(recorder: "record \(Record.version)", source: source, t0: t0)
+    header.inputs = inputs
+    header.redaction = options.redactor?.description ?? .object([.init("mode", .string("off"))])
+    header.payloads = options.payloads
+    writer.write(.header(header))
+  }
+
+  /// Writes a line.
+  func write(_ event: TraceEvent) {
+    if case .request(let line) = event, line.isLogicalCall { calls += 1 }
+    writer.write(event)
+  }
+
+  /// Writes the footer and closes. Returns the last `errno` of writing, if any failed.
+  func close(_ footer: FooterLine) -> Int32? { writer.close(footer: footer) }
+
+  /// One sentence on what was recorded, and one for each loss.
+  func summary(_ footer: FooterLine) -> [String] {
+    // Every session has one end.
+    let (sessions, requests) = (writer.counts["end"] ?? 0, writer.counts["request"] ?? 0)
+    var lines = [
+      "recorded \(count(sessions, "session")), \(count(requests, "request")), "
+        + "\(count(calls, "tool call")); \(footer.bytesExplained) of \(footer.bytesIn) stream bytes explained"
+    ]
+    for (kind, loss) in footer.loss.sorted(by: { $0.key < $1.key }) {
+      lines.append("not understood: \(kind), \(loss.count) times, \(loss.bytes) bytes")
+    }
+    if writer.linesLost > 0 { lines.append("not written: \(count(writer.linesLost, "line"))") }
+    return lines
+  }
+
+  private func count(_ n: Int, _ noun: String) -> String { "\(n) \(noun)\(n == 1 ? "" : "s")" }
+}
