@@ -73,7 +73,8 @@ extension Conversation {
     let isAccepted = status == 202 && session.line.transport == .httpSSE
     let mayResume = exchange.sse != nil && exchange.mcp.isResumable
     // A stream that ends well but without the answer, because nobody reads it any more.
-    let isAbandoned = exchange.clientLeftFirst && (200..<300).contains(status ?? 0)
+    let isAbandoned =
+      exchange.clientLeftFirst && (200..<300).contains(status ?? 0) && by != .capture
     let by = isAbandoned ? .client : by
     for request in exchange.mcp.requests where !request.isClosed {
       if session !== nobody, isAccepted || mayResume { continue }

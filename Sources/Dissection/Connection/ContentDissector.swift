@@ -38,11 +38,11 @@ final class ContentDissector {
 
   private let context: ConnectionContext
   private let fromStart: Bool
-  private var found: ConnectionLine.Content?
   /// What is counted where nothing is recognised.
   private let unknown: String
   /// The exchange that was answered with a switch of protocols to this.
   private let upgraded: HTTPExchange?
+  private var found: ConnectionLine.Content?
   private var mode = Mode.sniffing
   private var ends = StreamEnds()
   private var held: [Held] = []
@@ -112,7 +112,9 @@ final class ContentDissector {
 
   /// Either side's first bytes may tell; when one side's say nothing the other's are waited for.
   private func sniff(_ at: Timestamp) {
-    let guesses = [Direction.c2s, .s2c].map { SniffedProtocol(firstBytes: firstBytes(of: $0)) }
+    let guesses = [Direction.c2s, .s2c].map {
+      SniffedProtocol(firstBytes: firstBytes(of: $0), midstream: !fromStart)
+    }
     if guesses.contains(.http1) {
       let connection = HTTP1Connection(context, fromStart: fromStart)
       mode = .http1(connection)
