@@ -73,8 +73,7 @@ let package = Package(
     layer("Basics", [nioCore]),
 
     layer(
-      "Wire",
-      ["Basics", "CBrotli", "CZlib", "CZstd", crypto, cryptoExtras, nioCore, nioHPACK]),
+      "Wire", ["Basics", "CBrotli", "CZlib", "CZstd", crypto, cryptoExtras, nioCore, nioHPACK]),
     layer("Packets", ["Basics", nioCore]),
     layer(
       "Trace", ["Basics", nioCore],
@@ -133,7 +132,7 @@ let package = Package(
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
 
     tests("BasicsTests", []),
-    tests("WireTests", ["Wire"]),
+    tests("WireTests", ["Wire", "Packets", "Capture"]),
     tests("PacketsTests", ["Packets"]),
     tests("TraceTests", ["Trace"]),
     tests("MCPTests", ["MCP"]),

@@ -45,8 +45,8 @@ struct BodyCollector {
 
   /// Whether a transfer coding besides chunked was named; nobody sends one.
   private static func isTransferCoded(_ fields: HeaderFields) -> Bool {
-    fields.indices(named: "transfer-encoding").contains { i in
-      fields[i].value.lowercased().split(separator: ",").contains { coding in
+    fields.indices(named: "transfer-encoding").contains { field in
+      fields[field].value.lowercased().split(separator: ",").contains { coding in
         let name = coding.drop { $0.isWhitespace }
         return !name.hasPrefix("chunked") && !name.hasPrefix("identity") && !name.isEmpty
       }

@@ -38,11 +38,11 @@ final class ContentDissector {
 
   private let context: ConnectionContext
   private let fromStart: Bool
+  private var found: ConnectionLine.Content?
   /// What is counted where nothing is recognised.
   private let unknown: String
   /// The exchange that HTTP/2 answers as its first.
   private let upgraded: HTTPExchange?
-  private var found: ConnectionLine.Content?
   private var mode = Mode.sniffing
   private var ends = StreamEnds()
   private var held: [Held] = []

@@ -29,8 +29,8 @@ enum BodyFraming: Hashable {
   }
 
   private static func namesChunked(_ fields: HeaderFields) -> Bool {
-    fields.indices(named: "transfer-encoding").contains { i in
-      fields[i].value.utf8.split(separator: 0x2c).contains { coding in
+    fields.indices(named: "transfer-encoding").contains { field in
+      fields[field].value.utf8.split(separator: 0x2c).contains { coding in
         coding.drop(while: isSpace).prefix(7).map(asciiLowercase).elementsEqual("chunked".utf8)
       }
     }
@@ -39,9 +39,9 @@ enum BodyFraming: Hashable {
   /// The length that the last field with one says (RFC 9110 §8.6: a list must repeat one value).
   private static func contentLength(_ fields: HeaderFields) -> Int? {
     var length: Int?
-    for i in fields.indices(named: "content-length") {
+    for field in fields.indices(named: "content-length") {
       var listed: Int?
-      for part in fields[i].value.utf8.split(separator: 0x2c) {
+      for part in fields[field].value.utf8.split(separator: 0x2c) {
         guard let value = decimal(part), listed == nil || listed == value else {
           listed = nil
           break

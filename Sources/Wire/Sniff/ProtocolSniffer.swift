@@ -27,6 +27,8 @@ public enum SniffedProtocol: Hashable, Sendable {
       self = view.count >= 8 ? .http1 : .undecided
     } else if let first = view.first, first == 0x16 {
       self = view.count < 2 ? .undecided : view[view.startIndex + 1] == 3 ? .tls : .unknown
+    } else if let first = view.first, 20...23 ~= first {
+      self = view.count < 5 ? .undecided : SniffedProtocol.isRecord(view) ? .tls : .unknown
     } else {
       self =
         switch HTTP2Chain.start(bytes, midstream: midstream) {
@@ -35,5 +37,12 @@ public enum SniffedProtocol: Hashable, Sendable {
         case .undecided: .undecided
         }
     }
+  }
+
+  /// What follows a handshake record, on a connection that was joined in the middle (RFC 8446 §5.1).
+  private static func isRecord(_ view: some Collection<UInt8>) -> Bool {
+    let head = Array(view.prefix(5))
+    let length = Int(head[3]) << 8 | Int(head[4])
+    return head[1] == 3 && head[2] <= 4 && length > 0 && length <= 16384 + 2048
   }
 }
