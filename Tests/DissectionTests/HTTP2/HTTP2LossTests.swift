@@ -161,7 +161,7 @@ struct `HTTP/2 losses` {
         "?hpack-65", "?hpack-64", "?hpack-63", "?hpack-62", "mcp-session-id", "content-length",
       ])
     #expect(trace.footer.loss["h2.unknown_stream"] == .init(count: 1, bytes: 19))
-    #expect(trace.connections.last?.content == .h2)
+    #expect(trace.connectionLines.last?.content == .h2)
     #expect(trace.balances)
   }
 
