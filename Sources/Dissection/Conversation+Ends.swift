@@ -158,6 +158,18 @@ extension Conversation {
     write(.http(line), of: exchange)
   }
 
+  /// Writes what other tools take for an exchange of its own: the request with the answer that switched protocols.
+  func switched(_ exchange: HTTPExchange, _ head: HTTPResponseHead) {
+    guard options.exchanges else { return }
+    var line = audit(exchange)
+    line.first = time(head.firstByteAt)
+    line.done = time(head.endAt)
+    line.status = head.status
+    line.interim = nil
+    line.flags = (line.flags ?? []) + ["upgraded"]
+    lines.append(.exchange(line))
+  }
+
   private func audit(_ exchange: HTTPExchange) -> ExchangeLine {
     var line = ExchangeLine(
       x: exchange.x, conn: exchange.conn.number, t: time(exchange.startedAt),

@@ -43,11 +43,11 @@ final class ContentDissector {
 
   private let context: ConnectionContext
   private let fromStart: Bool
+  private var found: ConnectionLine.Content?
   /// What is counted where nothing is recognised.
   private let unknown: String
-  /// The exchange that was answered with a switch of protocols to this.
+  /// The exchange that HTTP/2 answers as its first.
   private let upgraded: HTTPExchange?
-  private var found: ConnectionLine.Content?
   private var mode = Mode.sniffing
   private var ends = StreamEnds()
   private var held: [Held] = []
@@ -67,7 +67,7 @@ final class ContentDissector {
     self.context = context
     fromStart = true
     unknown = "http.tunnel"
-    upgraded = exchange
+    upgraded = name == "h2c" ? exchange : nil
     if name == "websocket" { mode = .opaque(kind: "http.websocket") }
   }
 
@@ -135,7 +135,7 @@ final class ContentDissector {
       found = .http1
       play()
     } else if guesses.contains(.http2) {
-      mode = .http2(HTTP2Connection(context, fromStart: fromStart))
+      mode = .http2(HTTP2Connection(context, fromStart: fromStart, upgraded: upgraded))
       found = .h2
       play()
     } else if guesses.contains(.tls) {

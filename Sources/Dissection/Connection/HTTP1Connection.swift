@@ -24,6 +24,8 @@ final class HTTP1Connection {
   /// The request that asks to leave HTTP: what follows it is read when its answer is there.
   private var leaving: HTTPExchange?
   private var tunnel: ContentDissector?
+  /// The request that HTTP/2 answers.
+  private var upgraded: HTTPExchange?
 
   /// Creates the state of a connection; `fromStart` is false where it was joined in the middle.
   init(_ context: ConnectionContext, fromStart: Bool) {
@@ -168,6 +170,13 @@ final class HTTP1Connection {
     if head.isCut { exchange.flags.append("incomplete-head") }
     let method = exchange.request?.method
     if method == "HEAD" { responses.omitBody() }
+    if head.status == 101, head.fields.first("upgrade")?.lowercased() == "h2c", found != nil {
+      // What answers the request is to come, as stream 1 of HTTP/2 (RFC 7540 §3.2).
+      upgraded = exchange
+      exchange.interim.append(head.status)
+      context.say(.switched(exchange, head))
+      return leave(exchange, for: "h2c")
+    }
     responding = exchange
     context.answered(exchange, head, clientLeftAt: ends.clientLeftAt)
     if head.status == 101 {
@@ -207,6 +216,9 @@ final class HTTP1Connection {
   /// Both directions are over: what is still open never gets its answer.
   private func finishExchanges(at: Timestamp) {
     if let exchange = responding { finish(exchange, complete: false, at: at) }
+    if let exchange = upgraded, exchange.doneAt == nil {
+      context.finish(exchange, complete: false, by: ends.endedBy, at: at)
+    }
     let by = pairing.answersMayBeMissing ? ResponseLine.EndedBy.capture : ends.endedBy
     for exchange in pairing.takeAll() { giveUp(exchange, by: by, at: at) }
     requesting = nil

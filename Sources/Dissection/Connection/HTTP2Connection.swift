@@ -42,12 +42,18 @@ final class HTTP2Connection {
   /// True once answers were held to the limit: no request comes for them.
   var isOneSided = false
 
-  /// Creates the state of a connection; `fromStart` is false where it was joined in the middle.
-  init(_ context: ConnectionContext, fromStart: Bool) {
+  /// Creates the state of a connection; `fromStart` is false where it was joined in the middle. Stream 1 answers the request
+  /// that was `upgraded`, if any, and has nothing of the client's.
+  init(_ context: ConnectionContext, fromStart: Bool, upgraded: HTTPExchange? = nil) {
     self.context = context
     self.fromStart = fromStart
     client = HTTP2Decoder(role: .client, fromStart: fromStart)
     server = HTTP2Decoder(role: .server, fromStart: fromStart)
+    guard let upgraded else { return }
+    upgraded.stream = 1
+    highest = 1
+    streams[1] = HTTP2Stream(id: 1)
+    streams[1]?.exchange = upgraded
   }
 
   /// Takes the next bytes of a direction.

@@ -73,7 +73,7 @@ struct `HTTP/2 conversations` {
     #expect(trace.balances)
     #expect(trace.losses.isEmpty)
     #expect(trace.requests.map(\.stream) == [1, 5])
-    #expect(trace.connections.map(\.content) == [nil, .h2])
+    #expect(trace.connectionLines.map(\.content) == [nil, .h2])
     #expect(
       trace.requests[0].headers?.map { "\($0.name): \($0.value)" } == [
         "host: h:80", "content-type: application/json",

@@ -70,6 +70,41 @@ struct `HTTP/2 exchanges` {
     #expect(trace.exchanges[0].request.sha256 == nil)
   }
 
+  @Test func `that upgrade from HTTP/1 are answered as stream 1`() {
+    var script = HTTP2Script(greets: false)
+    script.script.post(
+      script.flow, Talk.initialize, "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c",
+      "HTTP2-Settings: AAMAAABk")
+    script.pause(3)
+    script.script.send(
+      script.flow, .s2c,
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+    script.send(.s2c, HTTP2Frames.settings)
+    script.json(1, Talk.initialized, Talk.sid)
+    script.pause(1)
+    script.send(.c2s, HTTP2Frames.preface + HTTP2Frames.settings)
+    script.post(3, Talk.call(1), Talk.sid)
+    script.json(3, Talk.result(1))
+    script.close()
+    let trace = Dissected(script.events, options: Talk.audited)
+    #expect(trace.outcomes == ["s1 1: ok", "s1 3: ok"])
+    #expect(trace.exchanges.map(\.x) == [1, 1, 2])
+    #expect(trace.exchanges.map(\.status) == [101, 200, 200])
+    #expect(trace.exchanges.map(\.stream) == [nil, 1, 3])
+    #expect(trace.exchanges.map(\.interim) == [nil, [101], nil])
+    #expect(trace.losses.isEmpty)
+    #expect(trace.balances)
+  }
+
+  @Test func `that upgrade and hear no more are not answered`() {
+    var script = HTTP2Script(greets: false)
+    script.script.post(script.flow, Talk.initialize, "Upgrade: h2c")
+    script.script.send(
+      script.flow, .s2c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n")
+    script.close()
+    #expect(Dissected(script.events).outcomes == ["- 1: cancelled"])
+  }
+
   @Test func `of pushed resources begin with the promise`() {
     var script = HTTP2Script()
     script.request(1, "GET")

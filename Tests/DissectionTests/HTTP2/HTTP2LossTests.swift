@@ -19,7 +19,7 @@ struct `HTTP/2 losses` {
     script.json(7, Talk.result(2))
     script.close()
     let trace = Dissected(script.events, options: Talk.audited)
-    #expect(trace.outcomes == ["s1 1: ok", "s1 4: transport_error", "s1 5: ok"])
+    #expect(trace.outcomes == ["s1 1: ok", "s1 4: unanswered", "s1 5: ok"])
     #expect(trace.footer.loss == ["tcp.gap": .init(count: 1, bytes: 10)])
     #expect(trace.balances)
   }
@@ -161,7 +161,7 @@ struct `HTTP/2 losses` {
         "?hpack-65", "?hpack-64", "?hpack-63", "?hpack-62", "mcp-session-id", "content-length",
       ])
     #expect(trace.footer.loss["h2.unknown_stream"] == .init(count: 1, bytes: 19))
-    #expect(trace.connections.last?.content == .h2)
+    #expect(trace.connectionLines.last?.content == .h2)
     #expect(trace.balances)
   }
 

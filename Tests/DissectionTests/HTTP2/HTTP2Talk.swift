@@ -47,7 +47,7 @@ extension Dissected {
     events.compactMap { if case .exchange(let line) = $0 { line } else { nil } }
       .sorted { $0.x < $1.x }
   }
-  var connections: [ConnectionLine] {
+  var connectionLines: [ConnectionLine] {
     events.compactMap { if case .connection(let line) = $0 { line } else { nil } }
   }
 }
