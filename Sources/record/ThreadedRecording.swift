@@ -38,11 +38,11 @@ final class ThreadedRecording {
   private let balances = BoundedQueue<FooterLine>(capacity: 1)
   private let outputs = BoundedQueue<Output>(capacity: batchesWaiting)
   private let reports = BoundedQueue<Report>(capacity: 1)
-  private var batch: [FlowEvent] = []
-  private var batchBytes = 0
   private let t0: Timestamp
   /// What the source lost, beside what the dissection did not understand.
   private var lost: [String: FooterLine.Loss] = [:]
+  private var batch: [FlowEvent] = []
+  private var batchBytes = 0
 
   /// One sentence on what was recorded, and one for each loss; empty until `finish`.
   private(set) var summary: [String] = []
@@ -82,7 +82,7 @@ final class ThreadedRecording {
   }
 
   /// Says that the source lost something: packets, where it knows how many.
-  func lose(_ kind: String, packets: Int? = nil, at: Timestamp) {
+  func lose(_ kind: String, packets: Int?, at: Timestamp) {
     var line = LossLine(t: at - t0, kind: kind)
     line.packets = packets
     outputs.put(.lines([.loss(line)]))
@@ -90,7 +90,7 @@ final class ThreadedRecording {
     lost[kind, default: .init(count: 0, bytes: 0)].count += packets ?? 1
   }
 
-  /// Has what was taken so far written to the file soon.
+  /// Has all that came so far written to the file; does not wait for it.
   func flush() {
     handOn()
     inputs.put(.flush)
@@ -126,14 +126,17 @@ final class ThreadedRecording {
       switch input {
       case .events(let events):
         for event in events { dissector.append(event) }
-      case .flush:
-        outputs.put(.flush)
+      case .flush: break
       case .finish(let at):
         dissector.finish(at: at)
       }
       let lines = dissector.takeLines()
       if !lines.isEmpty { outputs.put(.lines(lines)) }
-      if case .finish = input { return dissector.footer }
+      switch input {
+      case .events: continue
+      case .flush: outputs.put(.flush)
+      case .finish: return dissector.footer
+      }
     }
   }
 

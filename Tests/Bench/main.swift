@@ -3,7 +3,7 @@
 
 let filter = CommandLine.arguments.dropFirst().first ?? ""
 
-let all = scanBenchmarks() + wireBenchmarks() + traceBenchmarks() + pipelineBenchmarks()
+let all = scanBenchmarks() + wireBenchmarks() + traceBenchmarks() + pipelineBenchmarks() + reassemblyBenchmarks()
 
 for benchmark in all where filter.isEmpty || benchmark.name.contains(filter) {
   benchmark.run()

@@ -2,8 +2,9 @@ import Basics
 
 /// How the body of a message is delimited (RFC 9112 §6.3), from its header fields.
 ///
-/// Lengths that contradict each other or are none count as absent: the observer then reads on as if none had been
-/// said, and what follows is skipped and counted where that was wrong.
+/// A reader that enforces nothing takes the likeliest meaning: a coding that begins with `chunked`, wherever it stands in
+/// the list, is chunked (senders apply it last whatever they write); a length is its leading digits (`strtol`); of
+/// lengths that contradict each other the last is taken. A length that is none counts as absent.
 enum BodyFraming: Hashable {
   /// No body.
   case none
@@ -14,55 +15,59 @@ enum BodyFraming: Hashable {
   /// Up to the end of the direction.
   case untilClose
 
-  static func ofRequest(_ fields: HeaderFields) -> BodyFraming {
-    if finalCoding(fields) == "chunked" { return .chunked }
+  static func ofRequest(_ fields: HeaderFields, isChunked: Bool = true) -> BodyFraming {
+    if isChunked, namesChunked(fields) { return .chunked }
     return contentLength(fields).map(BodyFraming.length) ?? .none
   }
 
-  static func ofResponse(_ fields: HeaderFields, status: Int) -> BodyFraming {
+  static func ofResponse(
+    _ fields: HeaderFields, status: Int, isChunked: Bool = true
+  ) -> BodyFraming {
     if status == 204 || status == 304 { return .none }
-    switch finalCoding(fields) {
-    case "chunked": return .chunked
-    case nil, "identity": return contentLength(fields).map(BodyFraming.length) ?? .untilClose
-    default: return .untilClose
+    if isChunked, namesChunked(fields) { return .chunked }
+    return contentLength(fields).map(BodyFraming.length) ?? .untilClose
+  }
+
+  private static func namesChunked(_ fields: HeaderFields) -> Bool {
+    fields.indices(named: "transfer-encoding").contains { field in
+      fields[field].value.utf8.split(separator: 0x2c).contains { coding in
+        coding.drop(while: isSpace).prefix(7).map(asciiLowercase).elementsEqual("chunked".utf8)
+      }
     }
   }
 
-  /// The transfer coding that was applied last, in lower case without parameters.
-  private static func finalCoding(_ fields: HeaderFields) -> String? {
-    guard let field = fields.indices(named: "transfer-encoding").last else { return nil }
-    let codings = fields[field].value
-    guard
-      let last = codings.utf8.split(separator: 0x2c).last
-    else { return nil }
-    return last.split { isSpace($0) || $0 == 0x3b }.first.map { coding in
-      String(decoding: coding.map(asciiLowercase), as: UTF8.self)
-    }
-  }
-
-  /// The length when all values agree (RFC 9110 §8.6).
+  /// The length that the last field with one says (RFC 9110 §8.6: a list must repeat one value).
   private static func contentLength(_ fields: HeaderFields) -> Int? {
     var length: Int?
     for field in fields.indices(named: "content-length") {
+      var listed: Int?
       for part in fields[field].value.utf8.split(separator: 0x2c) {
-        guard let value = decimal(part), length == nil || length == value else { return nil }
-        length = value
+        guard let value = decimal(part), listed == nil || listed == value else {
+          listed = nil
+          break
+        }
+        listed = value
       }
+      length = listed ?? length
     }
     return length
   }
 
-  /// Digits with nothing but white space around them.
+  /// Leading digits, with white space (and a plus sign) before them and nothing or white space behind them.
   private static func decimal(_ part: Substring.UTF8View) -> Int? {
     var value: Int?
-    var isOver = false
+    var mayHaveSign = true
     for byte in part {
       if isSpace(byte) {
-        isOver = value != nil
+        if value != nil { break }
+        continue
+      }
+      if byte == 0x2b, mayHaveSign, value == nil {
+        mayHaveSign = false
         continue
       }
       let digit = byte &- 0x30
-      guard digit < 10, !isOver else { return nil }
+      guard digit < 10 else { return nil }
       let (tens, tooLarge) = (value ?? 0).multipliedReportingOverflow(by: 10)
       let (sum, tooFar) = tens.addingReportingOverflow(Int(digit))
       if tooLarge || tooFar { return nil }

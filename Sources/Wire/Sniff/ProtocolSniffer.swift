@@ -20,8 +20,8 @@ public enum SniffedProtocol: Hashable, Sendable {
     let span = start.readableBytesUInt8Span
     if view.starts(with: SniffedProtocol.preface.prefix(view.count)) {
       self = view.count >= 16 ? .http2 : .undecided
-    } else if HTTP1Head.isPlausibleStart(span, request: true)
-      || HTTP1Head.isPlausibleStart(span, request: false)
+    } else if StartLine.isPlausible(span, request: true)
+      || StartLine.isPlausible(span, request: false)
     {
       self = view.count >= 8 ? .http1 : .undecided
     } else if let first = view.first, first == 0x16 {
