@@ -67,6 +67,18 @@ public enum ByteScan {
     firstIndex(of: byte, or: byte, in: bytes, from: start)
   }
 
+  /// Appends bytes where there is room for them; traps where there is not.
+  public static func append(_ bytes: Span<UInt8>, to output: inout OutputRawSpan) {
+    precondition(bytes.count <= output.freeCapacity, "there is room for what is appended")
+    // In bounds by the condition; bytes have no invalid values.
+    unsafe output.withUnsafeMutableBytes { memory, count in
+      unsafe bytes.withUnsafeBytes {
+        unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(from: $0)
+      }
+      count += bytes.count
+    }
+  }
+
   /// Returns whether two spans hold the same bytes.
   public static func isEqual(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
     guard a.count == b.count else { return false }

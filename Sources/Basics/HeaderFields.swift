@@ -82,15 +82,13 @@ public struct HeaderFields: Sendable {
     return nil
   }
 
-  /// The indices of all fields of that name, compared without case.
-  public func indices(named name: String) -> [Int] {
-    let wanted = name.utf8Span.span
-    let text = text.span
-    var found: [Int] = []
-    for i in places.indices where places[i].name.count == wanted.count {
-      if isSameIgnoringCase(text.extracting(nameRange(i)), wanted) { found.append(i) }
-    }
-    return found
+  /// The index of the last field of that name, compared without case.
+  public func lastIndex(named name: String) -> Int? { indices.last { isNamed($0, name) } }
+
+  /// Returns whether field `i` has this name, compared without case.
+  public func isNamed(_ i: Int, _ name: String) -> Bool {
+    guard places[i].name.count == name.utf8.count else { return false }
+    return isSameIgnoringCase(text.span.extracting(nameRange(i)), name.utf8Span.span)
   }
 
   /// The value of the first field of that name, compared without case.

@@ -110,10 +110,14 @@ extension Conversation {
   private func match(
     _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ session: SessionState
   ) -> [OpenRequest] {
+    let token = message.id.map(MessageToken.init)
+    if let token,
+      let request = exchange.mcp.requests.first(where: { !$0.isClosed && $0.id == token })
+    {
+      return [request]
+    }
     let own = exchange.mcp.requests.filter { !$0.isClosed }
     if let id = message.id {
-      let token = MessageToken(id)
-      if let request = own.first(where: { $0.id == token }) { return [request] }
       if let request = session.openRequest(id, .c2s), exchange.mcp.role == .stream || own.isEmpty {
         return [request]
       }

@@ -12,6 +12,8 @@ public final class Dissector {
   private let options: DissectionOptions
   private let t0: Timestamp
   private var flows: [FlowID: ConnectionDissector] = [:]
+  /// The connection that was looked up last.
+  private var last: ConnectionDissector?
   private var openAtEnd: Set<Int> = []
   /// Lines that `next` has told.
   private var taken = 0
@@ -114,7 +116,11 @@ public final class Dissector {
 
   /// The connection of a flow; one that was never opened is taken as joined in the middle.
   private func flow(_ id: FlowID, _ at: Timestamp) -> ConnectionDissector {
-    if let connection = flows[id] { return connection }
+    if let last, last.flow == id { return last }
+    if let connection = flows[id] {
+      last = connection
+      return connection
+    }
     let nowhere = Endpoint(host: "", port: 0)
     return open(id, FlowEnds(client: nowhere, server: nowhere, seenFromStart: false), at)
   }
@@ -140,11 +146,12 @@ public final class Dissector {
     line.bytesS2C = connection.bytesS2C
     conversation.lines.append(.connection(line))
     flows[connection.flow] = nil
+    last = nil
   }
 
   private func advance(_ connection: ConnectionDissector) {
     let start = conversation.lines.count
-    for step in connection.takeSteps() { conversation.take(step) }
+    connection.drainSteps { conversation.take($0) }
     collect(start)
   }
 

@@ -73,9 +73,12 @@ struct MCPExchange {
   private static func isOAuth(_ exchange: HTTPExchange) -> Bool {
     let path = exchange.path
     if path.hasPrefix("/.well-known/") { return true }
-    let last = path.split(separator: "/").last ?? ""
-    guard ["register", "token", "authorize", "revoke"].contains(last) else { return false }
+    var end = path.utf8[...]
+    while end.last == 0x2f { end.removeLast() }
+    let last = end[(end.lastIndex(of: 0x2f).map { end.index(after: $0) } ?? end.startIndex)...]
+    let names = ["register", "token", "authorize", "revoke"]
+    guard names.contains(where: { last.elementsEqual($0.utf8) }) else { return false }
     let type = exchange.requestHeader("content-type")?.lowercased() ?? ""
-    return last != "register" || type.hasPrefix("application/json")
+    return !last.elementsEqual("register".utf8) || type.hasPrefix("application/json")
   }
 }

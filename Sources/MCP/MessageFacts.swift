@@ -27,30 +27,34 @@ public struct MessageFacts: Sendable {
   public init(_ message: JSONRPCMessage) {
     guard message.kind == .request || message.kind == .notification, let params = message.content
     else { return }
-    let method = message.method
-    params.forEachMember { key, value in
-      switch key {
-      case "name": if method == Method.toolsCall { tool = value.string }
-      case "cursor": cursor = value.string
-      case "requestState": requestState = value.string
-      case "taskId": taskID = value.string
-      case "requestId": cancels = value
-      case "progressToken": progressToken = value
-      case "protocolVersion": revision = value.string.map(Revision.init)
-      case "clientInfo": client = Implementation(json: value)
-      case "_meta": readMeta(value)
-      default: break
+    params.forEachMember(MessageFacts.names) { name, value in
+      switch name {
+      case 0: if message.method == Method.toolsCall { tool = value.string }
+      case 1: cursor = value.string
+      case 2: requestState = value.string
+      case 3: taskID = value.string
+      case 4: cancels = value
+      case 5: progressToken = value
+      case 6: revision = value.string.map(Revision.init)
+      case 7: client = Implementation(json: value)
+      default: readMeta(value)
       }
     }
   }
 
+  private static let names = JSONNames(
+    "name", "cursor", "requestState", "taskId", "requestId", "progressToken", "protocolVersion",
+    "clientInfo", "_meta")
+  private static let metaNames = JSONNames(
+    "progressToken", "io.modelcontextprotocol/protocolVersion",
+    "io.modelcontextprotocol/clientInfo")
+
   private mutating func readMeta(_ meta: RawJSON) {
-    meta.forEachMember { key, value in
-      switch key {
-      case "progressToken": progressToken = value
-      case "io.modelcontextprotocol/protocolVersion": revision = value.string.map(Revision.init)
-      case "io.modelcontextprotocol/clientInfo": client = Implementation(json: value)
-      default: break
+    meta.forEachMember(MessageFacts.metaNames) { name, value in
+      switch name {
+      case 0: progressToken = value
+      case 1: revision = value.string.map(Revision.init)
+      default: client = Implementation(json: value)
       }
     }
   }
@@ -75,26 +79,29 @@ public struct ResultFacts: Sendable {
 
   /// Looks into a result. O(n) over its text.
   public init(_ result: RawJSON) {
-    result.forEachMember { key, value in
-      switch key {
-      case "isError": isError = value.text == "true"
-      case "nextCursor": nextCursor = value.string
-      case "requestState": requestState = value.string
-      case "protocolVersion": revision = value.string.map(Revision.init)
-      case "serverInfo": server = Implementation(json: value)
-      case "supportedVersions":
+    result.forEachMember(ResultFacts.names) { name, value in
+      switch name {
+      case 0: isError = value.text == "true"
+      case 1: nextCursor = value.string
+      case 2: requestState = value.string
+      case 3: revision = value.string.map(Revision.init)
+      case 4: server = Implementation(json: value)
+      case 5:
         offersStateless = (value.value.array ?? []).contains {
           Revision($0.string ?? "").isStateless
         }
-      case "tools": toolNames = (value.value.array ?? []).compactMap { $0["name"]?.string }
-      case "_meta":
+      case 6: toolNames = (value.value.array ?? []).compactMap { $0["name"]?.string }
+      default:
         if let info = value.member("io.modelcontextprotocol/serverInfo") {
           server = Implementation(json: info)
         }
-      default: break
       }
     }
   }
+
+  private static let names = JSONNames(
+    "isError", "nextCursor", "requestState", "protocolVersion", "serverInfo", "supportedVersions",
+    "tools", "_meta")
 }
 
 extension Implementation {

@@ -22,7 +22,7 @@ final class Recording {
   }
 
   /// Writes what has gathered to the file.
-  func flush() { trace.writer.flush() }
+  func flush() { trace.flush() }
 
   /// Ends what is open, writes the footer and closes. Returns the last `errno` of writing, if any failed.
   func finish(at: Timestamp) -> Int32? {

@@ -13,6 +13,7 @@ import Trace
 final class ThreadedRecording {
   private enum Input: Sendable {
     case events([FlowEvent])
+    case line(TraceEvent)
     case flush
     case finish(at: Timestamp)
   }
@@ -35,9 +36,10 @@ final class ThreadedRecording {
   private static let batchesWaiting = 8
 
   private let inputs = BoundedQueue<Input>(capacity: batchesWaiting)
-  private let balances = BoundedQueue<FooterLine>(capacity: 1)
+  private let balances = Mailbox<FooterLine>()
   private let outputs = BoundedQueue<Output>(capacity: batchesWaiting)
-  private let reports = BoundedQueue<Report>(capacity: 1)
+  private let reports = Mailbox<Report>()
+  private let spent = SpentLines()
   private let t0: Timestamp
   /// What the source lost, beside what the dissection did not understand.
   private var lost: [String: FooterLine.Loss] = [:]
@@ -53,22 +55,23 @@ final class ThreadedRecording {
     inputs files: [String]? = nil
   ) throws(TraceWriter.CreationError) {
     self.t0 = t0
-    let created = BoundedQueue<TraceWriter.CreationError?>(capacity: 1)
+    let created = Mailbox<TraceWriter.CreationError?>()
     let (inputs, balances, outputs, reports) = (inputs, balances, outputs, reports)
+    let spent = spent
     DispatchQueue(label: "writing").async {
       do throws(TraceWriter.CreationError) {
         let recording = try TraceRecording(
           output: output, source: source, t0: t0, options: options, inputs: files)
-        created.put(nil)
-        ThreadedRecording.write(recording, outputs, reports)
+        created.post(nil)
+        ThreadedRecording.write(recording, outputs, spent, reports)
       } catch {
-        created.put(error)
+        created.post(error)
       }
     }
     if let error = created.take() { throw error }
     DispatchQueue(label: "dissection").async {
       let dissector = Dissector(t0: t0, options: options)
-      balances.put(ThreadedRecording.dissect(dissector, inputs, outputs))
+      balances.post(ThreadedRecording.dissect(dissector, inputs, outputs, spent))
     }
   }
 
@@ -85,12 +88,13 @@ final class ThreadedRecording {
   func lose(_ kind: String, packets: Int?, at: Timestamp) {
     var line = LossLine(t: at - t0, kind: kind)
     line.packets = packets
-    outputs.put(.lines([.loss(line)]))
+    handOn()
+    inputs.put(.line(.loss(line)))
     // These bytes never were in a stream: the balance of the streams closes without them.
     lost[kind, default: .init(count: 0, bytes: 0)].count += packets ?? 1
   }
 
-  /// Has all that came so far written to the file; does not wait for it.
+  /// Has everything so far dissected and written out, soon.
   func flush() {
     handOn()
     inputs.put(.flush)
@@ -119,21 +123,23 @@ final class ThreadedRecording {
 
   /// The second stage: returns the balance once the input is over and all lines are on their way.
   private static func dissect(
-    _ dissector: Dissector, _ inputs: BoundedQueue<Input>, _ outputs: BoundedQueue<Output>
+    _ dissector: Dissector, _ inputs: BoundedQueue<Input>, _ outputs: BoundedQueue<Output>,
+    _ spent: SpentLines
   ) -> FooterLine {
     while true {
+      spent.free()
       let input = inputs.take()
       switch input {
       case .events(let events):
         for event in events { dissector.append(event) }
+      case .line(let line): outputs.put(.lines([line]))
       case .flush: break
-      case .finish(let at):
-        dissector.finish(at: at)
+      case .finish(let at): dissector.finish(at: at)
       }
       let lines = dissector.takeLines()
       if !lines.isEmpty { outputs.put(.lines(lines)) }
       switch input {
-      case .events: continue
+      case .events, .line: continue
       case .flush: outputs.put(.flush)
       case .finish: return dissector.footer
       }
@@ -142,15 +148,18 @@ final class ThreadedRecording {
 
   /// The third stage: writes lines until it is told to close.
   private static func write(
-    _ recording: TraceRecording, _ outputs: BoundedQueue<Output>, _ reports: BoundedQueue<Report>
+    _ recording: TraceRecording, _ outputs: BoundedQueue<Output>, _ spent: SpentLines,
+    _ reports: Mailbox<Report>
   ) {
     while true {
       switch outputs.take() {
-      case .lines(let lines): for line in lines { recording.write(line) }
-      case .flush: recording.writer.flush()
+      case .lines(let lines):
+        for line in lines { recording.write(line) }
+        spent.add(lines)
+      case .flush: recording.flush()
       case .close(let footer):
         let errno = recording.close(footer)
-        return reports.put(Report(errno: errno, summary: recording.summary(footer)))
+        return reports.post(Report(errno: errno, summary: recording.summary(footer)))
       }
     }
   }

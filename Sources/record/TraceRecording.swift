@@ -4,7 +4,7 @@ import Trace
 
 /// A trace being written, and what the closing summary says of it: what all sources end in.
 final class TraceRecording {
-  let writer: TraceWriter
+  private let writer: TraceWriter
   private var calls = 0
 
   /// Creates the trace and writes its header.
@@ -25,6 +25,9 @@ final class TraceRecording {
     if case .request(let line) = event, line.isLogicalCall { calls += 1 }
     writer.write(event)
   }
+
+  /// Writes what has gathered to the file.
+  func flush() { writer.flush() }
 
   /// Writes the footer and closes. Returns the last `errno` of writing, if any failed.
   func close(_ footer: FooterLine) -> Int32? { writer.close(footer: footer) }

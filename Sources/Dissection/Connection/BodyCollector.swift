@@ -45,11 +45,12 @@ struct BodyCollector {
 
   /// Whether a transfer coding besides chunked was named; nobody sends one.
   private static func isTransferCoded(_ fields: HeaderFields) -> Bool {
-    fields.indices(named: "transfer-encoding").contains { field in
-      fields[field].value.lowercased().split(separator: ",").contains { coding in
-        let name = coding.drop { $0.isWhitespace }
-        return !name.hasPrefix("chunked") && !name.hasPrefix("identity") && !name.isEmpty
-      }
+    fields.indices.contains { field in
+      fields.isNamed(field, "transfer-encoding")
+        && fields[field].value.lowercased().split(separator: ",").contains { coding in
+          let name = coding.drop { $0.isWhitespace }
+          return !name.hasPrefix("chunked") && !name.hasPrefix("identity") && !name.isEmpty
+        }
     }
   }
 

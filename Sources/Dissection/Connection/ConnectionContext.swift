@@ -32,12 +32,15 @@ final class ConnectionContext {
   /// Passes a step on to the MCP layer.
   func say(_ step: ExchangeStep) { steps.append(step) }
 
-  /// Takes the steps that came about since the last call, in order.
-  func takeSteps() -> [ExchangeStep] {
-    guard !steps.isEmpty else { return [] }
-    defer { steps = [] }
-    return steps
+  /// Passes the steps that came about since the last call to `body`, in order.
+  func drainSteps(_ body: (ExchangeStep) -> Void) {
+    guard !steps.isEmpty else { return }
+    for step in steps { body(step) }
+    steps.removeAll(keepingCapacity: steps.capacity <= ConnectionContext.stepsKept)
   }
+
+  /// A burst's memory is not kept for the life of the connection.
+  private static let stepsKept = 8
 
   /// Counts bytes of the connection as part of messages, or of a protocol below them.
   func explain(_ bytes: Int) { ledger.bytesExplained += bytes }

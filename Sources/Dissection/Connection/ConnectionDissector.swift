@@ -52,6 +52,6 @@ final class ConnectionDissector {
     content.end(direction, how, at: at)
   }
 
-  /// Takes the steps that came about since the last call, in order.
-  func takeSteps() -> [ExchangeStep] { context.takeSteps() }
+  /// Passes the steps that came about since the last call to `body`, in order.
+  func drainSteps(_ body: (ExchangeStep) -> Void) { context.drainSteps(body) }
 }

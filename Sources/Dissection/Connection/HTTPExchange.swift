@@ -73,7 +73,10 @@ final class HTTPExchange {
   /// Path of the target, without query.
   var path: String {
     let target = request?.target ?? ""
-    return String(target.prefix { $0 != "?" && $0 != "#" })
+    guard let end = target.utf8.firstIndex(where: { $0 == 0x3f || $0 == 0x23 }) else {
+      return target
+    }
+    return String(target[..<end])
   }
 
   /// First byte of the exchange.

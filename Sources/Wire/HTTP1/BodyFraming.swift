@@ -29,20 +29,33 @@ enum BodyFraming: Hashable {
   }
 
   private static func namesChunked(_ fields: HeaderFields) -> Bool {
-    fields.indices(named: "transfer-encoding").contains { field in
-      fields[field].value.utf8.split(separator: 0x2c).contains { coding in
-        coding.drop(while: isSpace).prefix(7).map(asciiLowercase).elementsEqual("chunked".utf8)
+    let text = fields.text.span
+    for i in fields.indices where fields.isNamed(i, "transfer-encoding") {
+      var rest = fields.valueRange(i)
+      while !rest.isEmpty {
+        var part = nextPart(text, &rest)
+        while let first = part.first, isSpace(text[first]) { part.removeFirst() }
+        if part.count >= 7,
+          isSameIgnoringCase(text.extracting(part.prefix(7)), "chunked".utf8Span.span)
+        {
+          return true
+        }
       }
     }
+    return false
   }
 
   /// The length that the last field with one says (RFC 9110 §8.6: a list must repeat one value).
   private static func contentLength(_ fields: HeaderFields) -> Int? {
+    let text = fields.text.span
     var length: Int?
-    for field in fields.indices(named: "content-length") {
+    for i in fields.indices where fields.isNamed(i, "content-length") {
       var listed: Int?
-      for part in fields[field].value.utf8.split(separator: 0x2c) {
-        guard let value = decimal(part), listed == nil || listed == value else {
+      var rest = fields.valueRange(i)
+      while !rest.isEmpty {
+        let part = nextPart(text, &rest)
+        if part.isEmpty { continue }
+        guard let value = decimal(text.extracting(part)), listed == nil || listed == value else {
           listed = nil
           break
         }
@@ -53,11 +66,20 @@ enum BodyFraming: Hashable {
     return length
   }
 
+  /// Takes the text up to the next comma, and the comma, off the front of `rest`.
+  private static func nextPart(_ text: Span<UInt8>, _ rest: inout Range<Int>) -> Range<Int> {
+    var end = rest.lowerBound
+    while end < rest.upperBound, text[end] != 0x2c { end += 1 }
+    defer { rest = min(end + 1, rest.upperBound)..<rest.upperBound }
+    return rest.lowerBound..<end
+  }
+
   /// Leading digits, with white space (and a plus sign) before them and nothing or white space behind them.
-  private static func decimal(_ part: Substring.UTF8View) -> Int? {
+  private static func decimal(_ part: Span<UInt8>) -> Int? {
     var value: Int?
     var mayHaveSign = true
-    for byte in part {
+    for i in part.indices {
+      let byte = part[i]
       if isSpace(byte) {
         if value != nil { break }
         continue

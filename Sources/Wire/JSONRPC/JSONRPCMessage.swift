@@ -37,6 +37,8 @@ public struct JSONRPCMessage: Hashable, Sendable {
 }
 
 extension JSONRPCMessage {
+  private static let names = JSONNames("jsonrpc", "id", "method", "params", "result", "error")
+
   /// Checks one JSON text and reads its top-level members; the last of duplicate keys wins.
   ///
   /// Tolerates a missing `jsonrpc`: a method is enough for a call; a result then needs an id, and an error must have
@@ -45,20 +47,19 @@ extension JSONRPCMessage {
   init?(validating text: ByteBuffer) {
     let bytes = text.readableBytes
     var id: RawJSON?
-    var version: RawJSON?
+    var isVersioned = false
     var method: RawJSON?
     var params: RawJSON?
     var result: RawJSON?
     var error: RawJSON?
-    let isObject = RawJSON.forEachMember(validating: text) { key, value in
-      switch key {
-      case "jsonrpc": version = value
-      case "id": id = value
-      case "method": method = value
-      case "params": params = value
-      case "result": result = value
-      case "error": error = value
-      default: break
+    let isObject = RawJSON.forEachMember(JSONRPCMessage.names, validating: text) { name, value in
+      switch name {
+      case 0: isVersioned = true
+      case 1: id = value
+      case 2: method = value
+      case 3: params = value
+      case 4: result = value
+      default: error = value
       }
     }
     guard isObject else { return nil }
@@ -67,7 +68,7 @@ extension JSONRPCMessage {
       self.init(
         kind: isNull ? .notification : .request, id: isNull ? nil : id, method: method,
         content: params, bytes: bytes)
-    } else if let result, version != nil || id != nil,
+    } else if let result, isVersioned || id != nil,
       !(result.kind == .null && error.map { $0.kind != .null } == true)
     {
       self.init(kind: .result, id: id, method: "", content: result, bytes: bytes)
