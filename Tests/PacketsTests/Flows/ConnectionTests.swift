@@ -61,8 +61,8 @@ struct `Connections` {
     script.finish(.s2c)
     #expect(
       FlowTranscript(script.segments).lines == [
-        opened, "1 s2c \"answer\" @66", "1 s2c ended fin", "1 c2s gap 4", "1 c2s \"last\" @4",
-        "1 c2s ended fin",
+        opened, "1 c2s gap 4", "1 c2s \"last\" @4", "1 c2s ended fin", "1 s2c \"answer\" @66",
+        "1 s2c ended fin",
       ])
   }
 
