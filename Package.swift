@@ -68,13 +68,15 @@ let package = Package(
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
+    .systemLibrary(name: "CBrotli"),
     .systemLibrary(name: "CPcap"),
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CZstd"),
 
     layer("Basics", [nioCore]),
 
-    layer("Wire", ["Basics", "CZlib", crypto, cryptoExtras, nioCore, nioHPACK]),
+    layer(
+      "Wire", ["Basics", "CBrotli", "CZlib", "CZstd", crypto, cryptoExtras, nioCore, nioHPACK]),
     layer("Packets", ["Basics", nioCore]),
     layer(
       "Trace", ["Basics", nioCore],
@@ -135,7 +137,7 @@ let package = Package(
       path: "Tests/Fuzz/Targets", swiftSettings: strict),
 
     tests("BasicsTests", []),
-    tests("WireTests", ["Wire"]),
+    tests("WireTests", ["Wire", "Packets", "Capture"]),
     tests("PacketsTests", ["Packets"]),
     tests("TraceTests", ["Trace"]),
     tests("MCPTests", ["MCP"]),

@@ -75,8 +75,8 @@ final class ScriptedConnectionHandler: ChannelInboundHandler {
       request.endAt = at
       if isComplete { waiting.append(request) }
       if waiting.count > ScriptedConnectionHandler.pipelineLimit { reject(429, context) }
-    case .skipped: reject(400, context)
-    case .response, .trailers, .bodyGap: break
+    case .skipped, .tunnel: reject(400, context)
+    case .response, .trailers, .bodyGap, .tunnelGap: break
     }
   }
 

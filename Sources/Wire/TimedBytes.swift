@@ -6,6 +6,8 @@ public import NIOCore
 /// Bytes that were consumed before the next append cost no copy; what is left over is joined with it.
 public struct TimedBytes: Sendable {
   private var buffer = ByteBuffer()
+  /// True while `buffer` is the last chunk itself.
+  private var isBorrowed = false
   /// End offset of each chunk, relative to `consumed`'s origin, with its time; the last one is the end of `buffer`.
   private var marks: [(end: Int, at: Timestamp)] = []
   private var firstMark = 0
@@ -29,6 +31,7 @@ public struct TimedBytes: Sendable {
     guard chunk.readableBytes > 0 else { return }
     if buffer.readableBytes == 0 {
       buffer = chunk
+      isBorrowed = true
       chunkStart = total
     } else {
       if buffer.readerIndex > 0 {
@@ -39,9 +42,17 @@ public struct TimedBytes: Sendable {
         buffer = rest
       }
       buffer.writeImmutableBuffer(chunk)
+      isBorrowed = false
     }
     total += chunk.readableBytes
     marks.append((total, at))
+  }
+
+  /// Copies the unread bytes when they are still those of a chunk, so that what waits does not keep a much larger buffer.
+  public mutating func own() {
+    guard isBorrowed, buffer.readableBytes > 0 else { return }
+    buffer = ByteBuffer(bytes: buffer.readableBytesView)
+    isBorrowed = false
   }
 
   /// Capture time of the next byte; of the last one seen when none is left.

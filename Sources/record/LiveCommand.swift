@@ -11,7 +11,7 @@ struct LiveCommand: ParsableCommand {
     discussion: """
       One thread copies packets and does nothing else, another makes the trace. Packets that the kernel, the interface \
       or the queue between the threads had to drop are counted in the trace's 'loss' lines and its footer; messages \
-      that miss bytes for it say so. SIGINT or SIGTERM drains and closes the trace.
+      that miss bytes for it say so. Key logs are read as they grow, also when they are not there yet. SIGINT or SIGTERM drains and closes the trace.
 
       Needs root, or once: setcap cap_net_raw,cap_net_admin=eip $(which record)
 
@@ -24,6 +24,8 @@ struct LiveCommand: ParsableCommand {
   @OptionGroup var recording: RecordingOptions
 
   @OptionGroup var selection: PacketSelection
+
+  @OptionGroup var decryption: DecryptionOptions
 
   @Option(help: ArgumentHelp("Most bytes kept of a packet.", valueName: "bytes"))
   var snaplen = 262_144
@@ -52,10 +54,11 @@ struct LiveCommand: ParsableCommand {
     let settings = PacketRecording.Settings(
       dissection: try recording.dissection(), output: recording.output, source: .live,
       inputs: [interface], ports: selection.ports)
+    let keyLogs = decryption.keyLogs
     let queue = FrameQueue()
     let reports = Mailbox<LiveRecorder.Report>()
     DispatchQueue(label: "dissection").async {
-      LiveRecorder.run(queue, settings) { reports.post($0) }
+      LiveRecorder.run(queue, settings, keyLogs: keyLogs) { reports.post($0) }
     }
     if case .failed(let code) = reports.take() { throw code }
     if !recording.quiet { say("capturing on \(interface), recording to \(recording.output)") }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Basics
 import Capture
+import Dissection
 import Glibc
+import Wire
 
 /// The thread that makes a trace of what an interface brings, while another does nothing but copy.
 enum LiveRecorder {
@@ -15,10 +17,16 @@ enum LiveRecorder {
   /// How far the timers stay behind the clock when nothing comes: packets are on their way that long.
   private static let lag: Int64 = 1_000_000_000
 
-  /// Drains `queue` until it is closed. Blocks; reports twice, once when the trace cannot be created.
+  /// Drains `queue` until it is closed, reading the key logs as they grow. Blocks; reports twice, once when the trace
+  /// cannot be created.
   static func run(
-    _ queue: FrameQueue, _ settings: PacketRecording.Settings, report: (Report) -> Void
+    _ queue: FrameQueue, _ settings: PacketRecording.Settings, keyLogs: [String],
+    report: (Report) -> Void
   ) {
+    var settings = settings
+    let log = TLSKeyLog(mayGrow: true)
+    let followers = keyLogs.map { KeyLogFollower($0, into: log) }
+    if !followers.isEmpty { settings.dissection.keyLog = log }
     var packets = PacketRecording(settings)
     do throws(ExitCode) {
       try packets.open(at: now())
@@ -32,6 +40,7 @@ enum LiveRecorder {
     var isOver = false
     while !isOver {
       let delivery = queue.take(within: 250)
+      for follower in followers { follower.read() }
       for batch in delivery.batches {
         for i in 0..<batch.count { packets.append(batch[i]) }
       }

@@ -11,7 +11,7 @@ struct PcapCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pcap", abstract: "Makes a trace of capture files.",
     discussion: """
-      Reads pcap and pcapng of every kind, also in gzip or zstd, and pipes. Several files are one time line: they are \
+      Reads pcap and pcapng of every kind and snoop, also in gzip or zstd, and pipes. Several files are one time line: they are \
       ordered by their first packets, whatever the order given, what is open goes on from one to the next, and files \
       that overlap in time (taps in several places) are merged packet by packet; at equal times the file given first \
       comes first. HTTP is found on any port by its content. Checksums never filter. What is not understood is counted \
@@ -38,18 +38,17 @@ struct PcapCommand: ParsableCommand {
   }
 
   func run() throws {
-    // What is piped in may bring secrets behind the packets that need them; of files they are found first.
-    let keyLog = try decryption.keyLog(mayGrow: files.contains("-"))
-    var dissection = try recording.dissection()
-    dissection.keyLog = keyLog
+    let filter = try selection.compiled()
+    var options = try recording.dissection()
+    let timeline = try open()
+    let keyLog = try decryption.keyLog(mayGrow: !timeline.hasSecretsInFront)
+    options.keyLog = keyLog
     var packets = PacketRecording(
       .init(
-        dissection: dissection, output: recording.output, source: .pcap,
-        inputs: files, ports: selection.ports))
-    let filter = try selection.compiled()
+        dissection: options, output: recording.output, source: .pcap, inputs: files,
+        ports: selection.ports))
     StopFlag.install()
     signal(SIGXFSZ, SIG_IGN)
-    let timeline = try open()
     do {
       try read(timeline, filter, keyLog, &packets)
     } catch let error as CaptureError {

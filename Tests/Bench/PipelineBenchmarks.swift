@@ -5,14 +5,24 @@ import NIOCore
 import Packets
 import Trace
 
-/// Reassembly and dissection of a bundled capture of real SDK traffic (17 calls of three agents, SSE answers).
+/// Reading, reassembly and dissection of a bundled capture of real SDK traffic (17 calls of three agents, SSE answers).
 func pipelineBenchmarks() -> [Benchmark] {
   let frames = bundledFrames()
   let bytes = frames.map(\.bytes.readableBytes).reduce(0, +)
   let events = flowEvents(frames)
   let t0 = frames.first?.at ?? Timestamp(nanoseconds: 0)
   let lines = traceEvents(events, t0).count
+  let file = captureFile(frames)
   return [
+    Benchmark("reading: packet of a capture", bytes: bytes / frames.count) { count in
+      var left = count
+      var sum = 0
+      while left > 0 {
+        left -= frames.count
+        sum &+= lengthOfFrames(file)
+      }
+      return sum
+    },
     Benchmark("reassembly: packet of a capture", bytes: bytes / frames.count) { count in
       var left = count
       var sum = 0
@@ -55,6 +65,35 @@ private func bundledFrames() -> [CapturedFrame] {
     preconditionFailure("the bundled capture can't be read: \(error)")
   }
   return frames
+}
+
+/// A classic capture file of the frames, with nanoseconds.
+private func captureFile(_ frames: [CapturedFrame]) -> ByteBuffer {
+  var file = ByteBuffer()
+  for word in [0xa1b2_3c4d, 0x0002_0004, 0, 0, 262_144, 1] as [UInt32] { file.writeInteger(word) }
+  for frame in frames {
+    let (seconds, rest) = frame.at.nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+    file.writeInteger(UInt32(seconds))
+    file.writeInteger(UInt32(rest))
+    file.writeInteger(UInt32(frame.bytes.readableBytes))
+    file.writeInteger(UInt32(frame.originalLength))
+    file.writeImmutableBuffer(frame.bytes)
+  }
+  return file
+}
+
+private func lengthOfFrames(_ file: ByteBuffer) -> Int {
+  var decoder = CaptureDecoder()
+  var sum = 0
+  decoder.append(file)
+  do {
+    while let item = try decoder.next() {
+      if case .frame(let frame) = item { sum &+= frame.bytes.readableBytes }
+    }
+  } catch {
+    preconditionFailure("the bundled capture can't be read: \(error)")
+  }
+  return sum
 }
 
 private func flowEvents(_ frames: [CapturedFrame]) -> [FlowEvent] {

@@ -6,7 +6,9 @@ if arguments.first == "generate" {
   Generate.run(Array(arguments.dropFirst()))
 } else {
   let filter = arguments.first ?? ""
-  let all = scanBenchmarks() + wireBenchmarks() + traceBenchmarks() + pipelineBenchmarks()
+  let all =
+    scanBenchmarks() + wireBenchmarks() + traceBenchmarks() + pipelineBenchmarks()
+    + reassemblyBenchmarks()
   for benchmark in all where filter.isEmpty || benchmark.name.contains(filter) {
     benchmark.run()
   }

@@ -12,7 +12,10 @@ struct `Layering` {
   static let layers: [String: Layer] = [
     "Basics": Layer(row: 0, imports: ["NIOCore"]),
     "Wire": Layer(
-      row: 1, imports: ["Basics", "NIOCore", "NIOHPACK", "CZlib", "Crypto", "CryptoExtras"]),
+      row: 1,
+      imports: [
+        "Basics", "NIOCore", "NIOHPACK", "CBrotli", "CZlib", "CZstd", "Crypto", "CryptoExtras",
+      ]),
     "Packets": Layer(row: 1, imports: ["Basics", "NIOCore"]),
     "Trace": Layer(row: 1, imports: ["Basics", "NIOCore"]),
     "MCP": Layer(row: 2, imports: ["Basics", "NIOCore", "Wire", "Trace"]),
@@ -37,7 +40,7 @@ struct `Layering` {
 
   static let executables: Set<String> = ["record", "replay", "trace"]
   static let everywhere: Set<String> = ["Glibc", "Synchronization"]
-  static let systemLibraries: Set<String> = ["CPcap", "CZlib", "CZstd"]
+  static let systemLibraries: Set<String> = ["CBrotli", "CPcap", "CZlib", "CZstd"]
 
   /// What a target may import.
   static func allowed(_ target: String) -> Set<String>? {

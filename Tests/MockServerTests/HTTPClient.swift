@@ -73,7 +73,7 @@ final class HTTPClient: Sendable {
             current = Response(status: head.status, fields: head.fields)
           case .body(let bytes, _): current.body += String(buffer: bytes)
           case .end(let isComplete, _): current.isComplete = isComplete
-          case .request, .trailers, .bodyGap, .skipped: break
+          case .request, .trailers, .bodyGap, .tunnel, .tunnelGap, .skipped: break
           }
           if isWanted(current) { return current }
         }

@@ -96,7 +96,7 @@ struct Stage {
             exchange.seen.events.append(Line(now, text))
           }
         }
-      case .end, .request, .trailers, .bodyGap, .skipped: break
+      case .end, .request, .trailers, .bodyGap, .tunnel, .tunnelGap, .skipped: break
       }
     }
     if let ending = advance.ending {

@@ -33,7 +33,7 @@ final class TinyConnection: ChannelInboundHandler {
         body.clear()
       case .body(let bytes, _): body.writeImmutableBuffer(bytes)
       case .end: answer(context)
-      case .response, .trailers, .bodyGap, .skipped: break
+      case .response, .trailers, .bodyGap, .tunnel, .tunnelGap, .skipped: break
       }
     }
   }

@@ -1,26 +1,22 @@
-"""`record proxy` as a child process."""
+"""`record proxy` and `record live` as child processes."""
 
 import contextlib
 import signal
 import subprocess
+import time
 
 from ports import free_port, wait_listening
-from processes import running, stop
+from processes import Failure, running, stop
 from scenario import check
 
 
-class Proxy:
-    """A running `record proxy`."""
+class Recorder:
+    """A running `record`, and the file with what it says on standard error."""
 
-    def __init__(self, process, port, trace, errors):
+    def __init__(self, process, trace, errors):
         self.process = process
-        self.port = port
         self.trace = trace
         self.errors = errors
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}/mcp"
 
     def told(self):
         with open(self.errors, encoding="utf-8", errors="replace") as file:
@@ -29,7 +25,19 @@ class Proxy:
     def finish(self, sign=signal.SIGINT, code=0, seconds=40):
         """Asks it to stop and checks the exit code."""
         ended = stop(self.process, sign, seconds)
-        check(ended == code, f"record proxy ended with {ended}, not {code}: {self.told()[-1500:]}")
+        check(ended == code, f"record ended with {ended}, not {code}: {self.told()[-1500:]}")
+
+
+class Proxy(Recorder):
+    """A running `record proxy`."""
+
+    def __init__(self, process, port, trace, errors):
+        super().__init__(process, trace, errors)
+        self.port = port
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/mcp"
 
 
 @contextlib.contextmanager
@@ -45,3 +53,22 @@ def record_proxy(context, upstream, *options, trace="proxy.mcptrace", before=())
             proxy = Proxy(process, port, output, errors)
             wait_listening(port, process, errors)
             yield proxy
+
+
+@contextlib.contextmanager
+def record_live(context, *options, interface="lo", trace="live.mcptrace"):
+    """Records off an interface, from the moment that it says it captures."""
+    output, errors = context.path(trace), context.path(trace + ".stderr")
+    command = [context.binary("record"), "live", "--interface", interface, "--output", output]
+    with open(errors, "wb") as file:
+        with running(
+            [*command, *map(str, options)],
+            stdout=subprocess.DEVNULL, stderr=file, stdin=subprocess.DEVNULL,
+        ) as process:  # fmt: skip
+            live = Recorder(process, output, errors)
+            end = time.monotonic() + 20
+            while "capturing on" not in live.told():
+                if process.poll() is not None or time.monotonic() > end:
+                    raise Failure(f"record live does not capture: {live.told()[-1500:]}")
+                time.sleep(0.02)
+            yield live

@@ -1,6 +1,6 @@
 """Compares what `record pcap` finds in captures with what another dissector found.
 
-usage: python3 corpus.py CORPUS RECORD [--only TEXT] [--argued FILE]
+usage: python3 corpus.py CORPUS RECORD [--only TEXT] [--argued FILE] [--more]
 
 CORPUS holds captures, each with FILE.oracle.json beside it (requests and responses as tshark gives them, times of the
 completing segment, SHA-256 of decoded bodies) and perhaps FILE.keys, a TLS key log. RECORD is the program.
@@ -180,6 +180,7 @@ def main():
     parser.add_argument("record")
     parser.add_argument("--only", default="", help="captures whose path holds this text")
     parser.add_argument("--argued", help="file of arguments: path, kind, why")
+    parser.add_argument("--more", action="store_true", help="say where there is more than asked")
     options = parser.parse_args()
     reasons = arguments(options.argued)
     totals = collections.Counter()
@@ -205,6 +206,9 @@ def main():
                     else:
                         groups[kind] += 1
                         open_ones.append((kind, text))
+                more = [k for k in ("requests more", "responses more") if one[k]]
+                if options.more and more:
+                    open_ones += [("more", ", ".join(f"{one[k]} {k}" for k in more))]
                 if open_ones:
                     print(path)
                     for kind, text in open_ones:

@@ -19,7 +19,7 @@ enum Refill {
 final class InputFile {
   /// The path as given, `-` for standard input.
   let path: String
-  /// Whether the file can be opened again and read anywhere: not a pipe, a socket or a terminal.
+  /// Whether the file can be opened again and read anywhere: not a pipe, a socket, a terminal or standard input.
   let isRegular: Bool
 
   private let descriptor: Int32
@@ -43,7 +43,9 @@ final class InputFile {
     self.path = path
     var status = stat()
     // The call only writes the local it is given.
-    isRegular = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    isRegular =
+      unsafe path != "-" && fstat(descriptor, &status) == 0
+      && status.st_mode & S_IFMT == S_IFREG
   }
 
   deinit { close(descriptor) }

@@ -1,8 +1,8 @@
 public import NIOCore
 
-/// Bytes of a capture file in, its items out, without I/O: classic pcap of every magic, and pcapng.
+/// Bytes of a capture file in, its items out, without I/O: classic pcap of every magic, pcapng, snoop.
 ///
-/// Theory: the first four bytes say which format it is (draft-ietf-opsawg-pcap §4, draft-ietf-opsawg-pcapng §4.1). Both
+/// Theory: the first four bytes say which format it is (draft-ietf-opsawg-pcap §4, draft-ietf-opsawg-pcapng §4.1, RFC 1761). All
 /// are records with lengths in front; a record is decoded once it is there as a whole. Frames are slices of the bytes
 /// that were put in, never copies.
 ///
@@ -22,6 +22,7 @@ public struct CaptureDecoder {
     case unknown
     case classic
     case pcapng
+    case snoop
     case over
   }
 
@@ -31,6 +32,7 @@ public struct CaptureDecoder {
   private var base = 0
   private var classic = ClassicRecords()
   private var pcapng = PcapngBlocks()
+  private var snoop = SnoopRecords()
 
   /// Creates a decoder for one file.
   public init() {}
@@ -72,6 +74,7 @@ public struct CaptureDecoder {
         switch format {
         case .classic: return try classic.next(&input, &counters)
         case .pcapng: return try pcapng.next(&input, &counters)
+        case .snoop: return try snoop.next(&input)
         case .unknown: guard try begin() else { return nil }
         case .over: return nil
         }
@@ -90,14 +93,16 @@ public struct CaptureDecoder {
   public mutating func finish() throws(CaptureFormatError) {
     let waiting = input.readableBytes + pcapng.skipped
     switch format {
-    case .classic, .pcapng:
+    case .classic, .pcapng, .snoop:
       counters.count(.truncatedTail, waiting)
       pcapng.finish(&counters)
+      snoop.finish(&counters)
       format = .over
     case .unknown:
       format = .over
       let cause = waiting == 0 ? "the file is empty" : "\(waiting) bytes are too few for a header"
-      throw CaptureFormatError(what: .notACapture, offset: 0, cause: cause)
+      let flaw = unknown() ?? Flaw(.notACapture, cause)
+      throw CaptureFormatError(what: flaw.what, offset: 0, cause: flaw.cause)
     case .over: break
     }
   }
@@ -105,21 +110,31 @@ public struct CaptureDecoder {
   /// Reads the header; false when it is not complete.
   private mutating func begin() throws(Flaw) -> Bool {
     guard input.readableBytes >= 4 else { return false }
-    switch input.word(at: 0, isBigEndian: true) {
-    case PcapngBlocks.sectionHeader:
+    let magic = input.word(at: 0, isBigEndian: true)
+    if magic == PcapngBlocks.sectionHeader {
       format = .pcapng
-      return true
-    case let magic:
-      if let variant = ClassicRecords.Variant(magic: magic) {
-        guard try classic.readHeader(variant, &input) else { return false }
-        format = .classic
-        return true
-      }
-      // The longest name of a known format is looked for in the first 32 bytes.
-      let first = input.getBytes(at: input.readerIndex, length: min(32, input.readableBytes)) ?? []
-      if let name = OtherFormat.name(first) { throw Flaw(.unsupported, name) }
-      throw Flaw(.notACapture, "it begins with \(OtherFormat.hex(first.prefix(4)))")
+    } else if let variant = ClassicRecords.Variant(magic: magic) {
+      guard try classic.readHeader(variant, &input) else { return false }
+      format = .classic
+    } else if magic == SnoopRecords.magic {
+      guard try snoop.readHeader(&input) else { return false }
+      format = .snoop
+    } else {
+      guard input.readableBytes >= OtherFormat.longestBeginning else { return false }
+      throw unknown()
+        ?? Flaw(.notACapture, "it begins with \(OtherFormat.hex(beginning.prefix(4)))")
     }
+    return true
+  }
+
+  private var beginning: [UInt8] {
+    let count = min(OtherFormat.longestBeginning, input.readableBytes)
+    return input.getBytes(at: input.readerIndex, length: count) ?? []
+  }
+
+  /// Says what kind of file this is, when it is a well-known one that is not read.
+  private func unknown() -> Flaw? {
+    OtherFormat.name(beginning).map { Flaw(.unsupported, $0) }
   }
 }
 

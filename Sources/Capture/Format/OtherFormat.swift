@@ -1,7 +1,9 @@
 /// Names formats that are not read by their first bytes, so that the error can say what a file is.
 enum OtherFormat {
+  /// No beginning is longer.
+  static let longestBeginning = 32
+
   private static let names: [(prefix: [UInt8], name: String)] = [
-    (text("snoop\0\0\0"), "a snoop capture of Solaris; convert it: editcap FILE OUT.pcapng"),
     (text("btsnoop\0"), "a Bluetooth btsnoop capture"),
     (text("iptrace "), "an AIX iptrace capture; convert it: editcap FILE OUT.pcapng"),
     (text("TRSNIFF data"), "a DOS Sniffer capture; convert it: editcap FILE OUT.pcapng"),

@@ -38,6 +38,9 @@ public final class CaptureTimeline {
   /// The files that were read to their end, in the order in which they ended.
   public private(set) var ended: [Ended] = []
 
+  /// Whether all secrets that the files hold come before the first packet.
+  public private(set) var hasSecretsInFront = true
+
   /// Those that the time line has not reached, the latest first.
   private var waiting: [Source] = []
   private var open: [Source] = []
@@ -101,6 +104,9 @@ public final class CaptureTimeline {
       secrets += scan.secrets
       scanned.count(.secretsLimit, scan.dropped)
       isScanned = !scan.secrets.isEmpty
+      hasSecretsInFront = hasSecretsInFront && !scan.isPacked
+    } else {
+      hasSecretsInFront = false
     }
     var source = Source(
       path: path, place: place, start: Timestamp(nanoseconds: .min), file: file,

@@ -12,6 +12,8 @@ struct SecretsScan {
 
   /// What was found, in the file's order.
   private(set) var secrets: [DecryptionSecrets] = []
+  /// Whether the file is compressed, so that it was not looked into.
+  private(set) var isPacked = false
   /// Bytes of secrets that were not kept.
   private(set) var dropped = 0
 
@@ -42,6 +44,8 @@ struct SecretsScan {
       if type == PcapngBlocks.sectionHeader {
         isBigEndian = window.word(at: index + 8, isBigEndian: true) == PcapngBlocks.byteOrderMagic
       } else if at == 0 {
+        if case .none = Decompression(window) { return }
+        isPacked = true
         return
       }
       let length = Int(window.word(at: index + 4, isBigEndian: isBigEndian))

@@ -13,26 +13,40 @@ struct BodyCollector {
   private(set) var isComplete = true
   /// True when `bytes` stopped at the limit.
   private(set) var isTruncated = false
-  /// True when a coding was named that is not (or can't be) removed; the bytes are as sent.
+  /// What of it could not be decoded, or is not; names of losses.
+  var flaws: [String] {
+    var flaws: [String] = []
+    if isCoded || content?.failed == true { flaws.append("content.undecoded") }
+    if content?.isLimited == true { flaws.append("http.decompress_limit") }
+    if let content, !content.failed, !content.isLimited, content.undecoded > 0 {
+      flaws.append("content.trailing")
+    }
+    return flaws
+  }
+  /// True when its coding has no end, although the body has.
+  var isCutInside: Bool { content.map { count > 0 && !$0.finished && !$0.failed } ?? false }
+  /// True when a coding was named that is not (or can't be) removed: at least one layer is as sent.
   private(set) var isCoded = false
 
   private let limit: Int
   private var hash: SHA256?
-  private var inflater: InflateDecoder?
+  private let content: ContentDecoder?
   private var isLost = false
 
   init(fields: HeaderFields, limit: Int, hashes: Bool) {
     self.limit = limit
     if hashes { hash = SHA256() }
-    let codings =
-      fields.first("content-encoding")?.split(separator: ",").map { name in
-        name.filter { !$0.isWhitespace }
-      } ?? []
-    let real = codings.filter { $0.lowercased() != "identity" }
-    if real.count == 1, let coding = InflateDecoder.Coding(name: real[0]) {
-      inflater = InflateDecoder(coding)
-    } else if !real.isEmpty {
-      isCoded = true
+    content = ContentDecoder(fields: fields)
+    isCoded = content?.isUnknown == true || BodyCollector.isTransferCoded(fields)
+  }
+
+  /// Whether a transfer coding besides chunked was named; nobody sends one.
+  private static func isTransferCoded(_ fields: HeaderFields) -> Bool {
+    fields.indices(named: "transfer-encoding").contains { field in
+      fields[field].value.lowercased().split(separator: ",").contains { coding in
+        let name = coding.drop { $0.isWhitespace }
+        return !name.hasPrefix("chunked") && !name.hasPrefix("identity") && !name.isEmpty
+      }
     }
   }
 
@@ -40,12 +54,9 @@ struct BodyCollector {
   mutating func append(_ part: ByteBuffer, keep: Bool) -> ByteBuffer {
     var decoded = part
     if isLost { return ByteBuffer() }
-    if let inflater {
-      decoded = inflater.inflate(part)
-      if inflater.failed {
-        isComplete = false
-        isCoded = true
-      }
+    if let content {
+      decoded = content.decode(part)
+      if content.failed || content.isLimited { isComplete = false }
     }
     count += decoded.readableBytes
     unsafe decoded.withUnsafeReadableBytes { unsafe hash?.update(bufferPointer: $0) }
@@ -67,7 +78,7 @@ struct BodyCollector {
   /// Notes that bytes are missing before what is appended next: a coding can't be removed from there on.
   mutating func gap() {
     isComplete = false
-    isLost = inflater != nil
+    isLost = content != nil
   }
 
   /// SHA-256 in hex of a complete body, when hashing was asked for.

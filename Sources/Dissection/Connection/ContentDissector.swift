@@ -39,6 +39,10 @@ final class ContentDissector {
   private let context: ConnectionContext
   private let fromStart: Bool
   private var found: ConnectionLine.Content?
+  /// What is counted where nothing is recognised.
+  private let unknown: String
+  /// The exchange that was answered with a switch of protocols to this.
+  private let upgraded: HTTPExchange?
   private var mode = Mode.sniffing
   private var ends = StreamEnds()
   private var held: [Held] = []
@@ -49,6 +53,17 @@ final class ContentDissector {
   init(_ context: ConnectionContext, fromStart: Bool) {
     self.context = context
     self.fromStart = fromStart
+    unknown = "unknown"
+    upgraded = nil
+  }
+
+  /// Creates a dissector for what follows an accepted CONNECT (no name) or an upgrade to the protocol of that name.
+  init(_ context: ConnectionContext, upgrading exchange: HTTPExchange, to name: String) {
+    self.context = context
+    fromStart = true
+    unknown = "http.tunnel"
+    upgraded = exchange
+    if name == "websocket" { mode = .opaque(kind: "http.websocket") }
   }
 
   /// Takes the next bytes of a direction.
@@ -80,7 +95,7 @@ final class ContentDissector {
   func end(_ direction: Direction, _ how: FlowEnding, at: Timestamp) {
     ends.note(direction, how, at: at)
     switch mode {
-    case .sniffing where ends.areBoth: becomeOpaque("unknown")
+    case .sniffing where ends.areBoth: becomeOpaque(unknown)
     case .sniffing: held.append(.end(direction, how, at))
     case .http1(let connection): connection.end(direction, how, at: at)
     case .http2(let connection): connection.end(direction, how, at: at)
@@ -111,7 +126,7 @@ final class ContentDissector {
       mode = .tls(TLSConnection(context, fromStart: fromStart))
       play()
     } else if guesses == [.unknown, .unknown] || heldBytes > ContentDissector.sniffLimit {
-      becomeOpaque("unknown")
+      becomeOpaque(unknown)
     } else if guesses.contains(.unknown), !fromStart {
       // Joined in the middle: this may be the rest of a body; a later segment may begin a message.
       dropHeld(at)

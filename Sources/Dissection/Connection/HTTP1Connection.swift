@@ -6,9 +6,10 @@ import Wire
 /// Dissects a connection that carries HTTP/1: pairs its requests and responses.
 ///
 /// Theory: HTTP/1 pairs by order (RFC 9112 §9.3). Sides of a capture have no common order, so an answer may wait for its
-/// request; but where requests may be missing (joined in the middle, or after a gap) an answer without one is an orphan at
-/// once, lest all later pairs shift. Where answers may be missing, who sends a request has the answer to the one before (no
-/// MCP client pipelines): that was lost.
+/// request. Once a side has lost messages order tells no more, but time does: a client that does not pipeline (no MCP
+/// client does) sent a request when the answer to the one before was there, so an answer belongs to the latest request
+/// before it; where that has its answer, its own request is missing. Only of a client that was seen to pipeline the order
+/// is still taken. Behind CONNECT and upgrades the bytes are another dissector's.
 final class HTTP1Connection {
   /// Most bytes of answers that wait for a request (the out-of-order limit of a direction).
   private static let waitLimit = 1 << 20
@@ -19,16 +20,17 @@ final class HTTP1Connection {
   private var responses: HTTP1Decoder
   private var requesting: HTTPExchange?
   private var responding: HTTPExchange?
-  private var awaiting: [HTTPExchange] = []
-  private var requestsMayBeMissing: Bool
-  private var answersMayBeMissing = false
+  private var pairing: ExchangePairing
+  /// The request that asks to leave HTTP: what follows it is read when its answer is there.
+  private var leaving: HTTPExchange?
+  private var tunnel: ContentDissector?
 
   /// Creates the state of a connection; `fromStart` is false where it was joined in the middle.
   init(_ context: ConnectionContext, fromStart: Bool) {
     self.context = context
     requests = HTTP1Decoder(role: .request, fromStart: fromStart)
     responses = HTTP1Decoder(role: .response, fromStart: fromStart)
-    requestsMayBeMissing = !fromStart
+    pairing = ExchangePairing(fromStart: fromStart)
   }
 
   /// Takes the next bytes of a direction.
@@ -45,13 +47,19 @@ final class HTTP1Connection {
   func gap(_ direction: Direction, _ count: Int, at: Timestamp) {
     if direction == .c2s {
       requests.gap(count, at: at)
-      // The requests behind the gap come next, and answers that wait may be theirs.
-      requestsMayBeMissing = true
-    } else {
-      responses.gap(count, at: at)
       drain()
-      if responding == nil { answersMayBeMissing = true }
+      if !requests.isSynchronised { pairing.requestsMayBeMissing = true }
+    } else {
+      responses.gap(count, at: at, endsMessage: isAnswerOver)
+      drain()
+      if !responses.isSynchronised { pairing.answersMayBeMissing = true }
     }
+  }
+
+  /// True when the client went on to its next request: the answer under way had ended before the hole did.
+  private var isAnswerOver: Bool {
+    guard let began = responding?.response?.firstByteAt else { return false }
+    return pairing.isNextSent(after: began)
   }
 
   /// Takes the end of a direction.
@@ -59,32 +67,53 @@ final class HTTP1Connection {
     ends.note(direction, how, at: at)
     if direction == .c2s { requests.end(how, at: at) } else { responses.end(how, at: at) }
     drain()
+    tunnel?.end(direction, how, at: at)
     if ends.areBoth { finishExchanges(at: at) }
   }
 
   private func drain() {
     let before = requests.explained + responses.explained
-    drainRequests()
-    drainResponses()
+    repeat {
+      drainRequests()
+      drainResponses()
+    } while leaving != nil && !isLeaving
     context.explain(requests.explained + responses.explained - before)
   }
 
+  // MARK: Requests
+
+  /// True while it is open whether the request's connection stays with HTTP. Clears what is decided.
+  private var isLeaving: Bool {
+    guard let exchange = leaving else { return false }
+    if exchange.response == nil, exchange.doneAt == nil, ends.s2c == nil,
+      requests.buffered <= HTTP1Connection.waitLimit
+    {
+      return true
+    }
+    leaving = nil
+    return false
+  }
+
   private func drainRequests() {
-    while let event = requests.next() {
+    while !isLeaving, let event = requests.next() {
       switch event {
       case .request(let head):
         let exchange = context.exchange(head)
+        if head.isCut { exchange.flags.append("incomplete-head") }
         requesting = exchange
-        awaiting.append(exchange)
+        pairing.asked(exchange)
       case .body(let bytes, _): _ = requesting?.requestBody.append(bytes, keep: true)
       case .bodyGap: requesting?.requestBody.gap()
       case .end(let complete, let at):
         guard let exchange = requesting else { continue }
         requesting = nil
         if exchange.sentAt == nil { requested(exchange, complete: complete, at: at) }
+        if exchange.request?.asksToLeave == true { leaving = exchange }
       case .skipped(let bytes, let reason, let at):
         skipped(bytes, reason, at)
-        requestsMayBeMissing = true
+        pairing.requestsMayBeMissing = true
+      case .tunnel(let bytes, let at): tunnel?.append(.c2s, bytes, at: at)
+      case .tunnelGap(let count, let at): tunnel?.gap(.c2s, count, at: at)
       case .response, .trailers: continue
       }
     }
@@ -92,21 +121,26 @@ final class HTTP1Connection {
 
   private func requested(_ exchange: HTTPExchange, complete: Bool, at: Timestamp) {
     if !complete { exchange.requestBody.markIncomplete() }
+    note(flawsOf: exchange.requestBody, of: exchange, at: at)
     exchange.sentAt = at
     context.say(.requested(exchange))
   }
 
+  // MARK: Responses
+
   private func drainResponses() {
     while true {
-      if responding == nil, responses.buffered <= HTTP1Connection.waitLimit {
+      if tunnel != nil {
+        // Nothing in it answers anything out here.
+      } else if responding == nil, responses.buffered <= HTTP1Connection.waitLimit {
         // An answer may be captured before its request: then it waits, unless requests may be missing.
-        if awaiting.isEmpty, !requestsMayBeMissing, ends.c2s == nil { return }
+        if pairing.isEmpty, !pairing.requestsMayBeMissing, ends.c2s == nil { return }
         // An early answer (413, 401) waits for the end of its request, so that steps stay in order.
-        if let first = awaiting.first, first.sentAt == nil { return }
+        if let first = pairing.first, first.sentAt == nil { return }
       } else if responding == nil {
         // It waits no longer: its request is not seen, or so long that what came of it must do.
-        requestsMayBeMissing = true
-        if let first = awaiting.first, first.sentAt == nil {
+        pairing.requestsMayBeMissing = true
+        if let first = pairing.first, first.sentAt == nil {
           requested(first, complete: false, at: first.startedAt)
         }
       }
@@ -117,26 +151,8 @@ final class HTTP1Connection {
 
   private func take(_ event: HTTP1Decoder.Event) {
     switch event {
-    case .response(let head):
-      if head.isInterim {
-        awaiting.first?.interim.append(head.status)
-        return
-      }
-      let exchange = exchange(for: head)
-      exchange.respond(with: head, options: context.options)
-      if let left = ends.clientLeftAt { exchange.clientLeftFirst = left < head.firstByteAt }
-      let method = exchange.request?.method
-      if method == "HEAD" { responses.omitBody() }
-      if method == "CONNECT", (200..<300).contains(head.status) {
-        responses.becomeTunnel()
-        requests.becomeTunnel()
-      }
-      if head.status == 101 { requests.becomeTunnel() }
-      responding = exchange
-      context.say(.answered(exchange))
-      if method == "CONNECT", (200..<300).contains(head.status) {
-        finish(exchange, complete: true, at: head.endAt)
-      }
+    case .response(let head) where head.isInterim: pairing.noteInterim(head)
+    case .response(let head): begin(head)
     case .body(let bytes, let at):
       guard let exchange = responding else { return }
       let decoded = exchange.responseBody.append(bytes, keep: exchange.sse == nil)
@@ -148,24 +164,37 @@ final class HTTP1Connection {
       responding?.sse?.gap()
     case .end(let complete, let at):
       if let exchange = responding { finish(exchange, complete: complete, at: at) }
+    case .tunnel(let bytes, let at): tunnel?.append(.s2c, bytes, at: at)
+    case .tunnelGap(let count, let at): tunnel?.gap(.s2c, count, at: at)
     case .skipped(let bytes, let reason, let at): skipped(bytes, reason, at)
     case .request, .trailers: return
     }
   }
 
-  /// The exchange whose answer this is.
-  private func exchange(for head: HTTPResponseHead) -> HTTPExchange {
-    if answersMayBeMissing {
-      answersMayBeMissing = false
-      let last = awaiting.lastIndex { $0.startedAt <= head.firstByteAt } ?? 0
-      for exchange in awaiting.prefix(last) { giveUp(exchange, by: .capture, at: head.firstByteAt) }
-      awaiting.removeFirst(min(last, awaiting.count))
+  private func begin(_ head: HTTPResponseHead) {
+    let (found, unanswered) = pairing.answered(head)
+    for exchange in unanswered { giveUp(exchange, by: .capture, at: head.firstByteAt) }
+    let exchange = found ?? orphan()
+    exchange.respond(with: head, options: context.options)
+    if head.isCut { exchange.flags.append("incomplete-head") }
+    if let left = ends.clientLeftAt { exchange.clientLeftFirst = left < head.firstByteAt }
+    let method = exchange.request?.method
+    if method == "HEAD" { responses.omitBody() }
+    responding = exchange
+    context.say(.answered(exchange))
+    if head.status == 101 {
+      leave(exchange, for: head.fields.first("upgrade") ?? "")
+    } else if method == "CONNECT", (200..<300).contains(head.status) {
+      responses.becomeTunnel()
+      leave(exchange, for: "")
+      finish(exchange, complete: true, at: head.endAt)
     }
-    guard let first = awaiting.first,
-      !requestsMayBeMissing || first.startedAt <= head.firstByteAt
-    else { return orphan() }
-    awaiting.removeFirst()
-    return first
+  }
+
+  /// What follows the exchange, on both sides, is another protocol.
+  private func leave(_ exchange: HTTPExchange, for name: String) {
+    requests.becomeTunnel()
+    tunnel = ContentDissector(context, upgrading: exchange, to: name.lowercased())
   }
 
   /// Ends an exchange whose answer never comes.
@@ -183,11 +212,7 @@ final class HTTP1Connection {
 
   private func finish(_ exchange: HTTPExchange, complete: Bool, at: Timestamp) {
     if !complete { exchange.responseBody.markIncomplete() }
-    if exchange.responseBody.isCoded {
-      exchange.flags.append("content-encoding-kept")
-      // Its bytes are part of the exchange; what they say is lost.
-      context.flaw("content.undecoded", of: exchange, at: at)
-    }
+    note(flawsOf: exchange.responseBody, of: exchange, at: at)
     exchange.sse?.end()
     if let bytes = exchange.sse?.incomplete, bytes > 0 {
       // Counted among the explained bytes, as part of the response.
@@ -199,16 +224,27 @@ final class HTTP1Connection {
     context.say(.ended(exchange, by: complete ? .server : ends.endedBy))
   }
 
+  /// Says what is wrong with the inside of a body. Its bytes are part of the exchange; what they say is lost.
+  private func note(flawsOf body: BodyCollector, of exchange: HTTPExchange, at: Timestamp) {
+    if body.isCoded { exchange.flags.append("content-encoding-kept") }
+    if body.isCutInside { exchange.flags.append("content-encoding-cut") }
+    for flaw in body.flaws { context.flaw(flaw, of: exchange, at: at) }
+  }
+
   /// Both directions are over: what is still open never gets its answer.
   private func finishExchanges(at: Timestamp) {
     if let exchange = responding { finish(exchange, complete: false, at: at) }
-    let by = answersMayBeMissing ? ResponseLine.EndedBy.capture : ends.endedBy
-    for exchange in awaiting { giveUp(exchange, by: by, at: at) }
-    awaiting = []
+    let by = pairing.answersMayBeMissing ? ResponseLine.EndedBy.capture : ends.endedBy
+    for exchange in pairing.takeAll() { giveUp(exchange, by: by, at: at) }
     requesting = nil
   }
 
   private func skipped(_ bytes: Int, _ reason: HTTP1Decoder.SkipReason, _ at: Timestamp) {
     context.lose(reason.rawValue, bytes: bytes, at: at)
   }
+}
+
+extension HTTPRequestHead {
+  /// True for requests after which the connection may carry another protocol (RFC 9110 §7.8, §9.3.6).
+  fileprivate var asksToLeave: Bool { method == "CONNECT" || fields.first("upgrade") != nil }
 }

@@ -32,7 +32,7 @@ public struct AnswerDecoder {
   }
 
   private var http = HTTP1Decoder(role: .response)
-  private var inflate: InflateDecoder?
+  private var content: ContentDecoder?
   private var body = Body.none
   private var keepsAlive = true
   private var unreadable = false
@@ -74,7 +74,9 @@ public struct AnswerDecoder {
       case .end(let isComplete, let at): finish(isComplete, at.nanoseconds)
       case .skipped(let bytes, _, let at):
         ready.append(.garbage(bytes: bytes, at: at.nanoseconds))
-      case .request, .trailers, .bodyGap: break
+      case .tunnel(let bytes, let at):
+        ready.append(.garbage(bytes: bytes.readableBytes, at: at.nanoseconds))
+      case .request, .trailers, .bodyGap, .tunnelGap: break
       }
     }
   }
@@ -83,9 +85,7 @@ public struct AnswerDecoder {
     let type = head.fields.first("content-type")?.lowercased() ?? ""
     keepsAlive = head.fields.first("connection")?.lowercased() != "close"
     unreadable = false
-    inflate = head.fields.first("content-encoding").flatMap {
-      InflateDecoder.Coding(name: $0).map { InflateDecoder($0) }
-    }
+    content = ContentDecoder(fields: head.fields)
     body =
       type.hasPrefix("text/event-stream")
       ? .events(SSEDecoder())
@@ -95,7 +95,7 @@ public struct AnswerDecoder {
   }
 
   private mutating func take(_ coded: ByteBuffer, _ at: Int64) {
-    let bytes = inflate.map { $0.inflate(coded) } ?? coded
+    let bytes = content.map { $0.decode(coded) } ?? coded
     switch body {
     case .none, .ignored: break
     case .events(var decoder):

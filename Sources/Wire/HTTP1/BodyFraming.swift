@@ -2,8 +2,9 @@ import Basics
 
 /// How the body of a message is delimited (RFC 9112 §6.3), from its header fields.
 ///
-/// Lengths that contradict each other or are none count as absent: the observer then reads on as if none had been
-/// said, and what follows is skipped and counted where that was wrong.
+/// A reader that enforces nothing takes the likeliest meaning: a coding that begins with `chunked`, wherever it stands in
+/// the list, is chunked (senders apply it last whatever they write); a length is its leading digits (`strtol`); of
+/// lengths that contradict each other the last is taken. A length that is none counts as absent.
 enum BodyFraming: Hashable {
   /// No body.
   case none
@@ -14,78 +15,78 @@ enum BodyFraming: Hashable {
   /// Up to the end of the direction.
   case untilClose
 
-  static func ofRequest(_ fields: HeaderFields) -> BodyFraming {
-    if finalCoding(fields) == .chunked { return .chunked }
+  static func ofRequest(_ fields: HeaderFields, isChunked: Bool = true) -> BodyFraming {
+    if isChunked, namesChunked(fields) { return .chunked }
     return contentLength(fields).map(BodyFraming.length) ?? .none
   }
 
-  static func ofResponse(_ fields: HeaderFields, status: Int) -> BodyFraming {
+  static func ofResponse(
+    _ fields: HeaderFields, status: Int, isChunked: Bool = true
+  ) -> BodyFraming {
     if status == 204 || status == 304 { return .none }
-    switch finalCoding(fields) {
-    case .chunked: return .chunked
-    case .none, .identity: return contentLength(fields).map(BodyFraming.length) ?? .untilClose
-    case .other: return .untilClose
-    }
+    if isChunked, namesChunked(fields) { return .chunked }
+    return contentLength(fields).map(BodyFraming.length) ?? .untilClose
   }
 
-  private enum Coding {
-    case none
-    case chunked
-    case identity
-    case other
-  }
-
-  /// The transfer coding that was applied last, compared without case and parameters.
-  private static func finalCoding(_ fields: HeaderFields) -> Coding {
-    guard let field = fields.lastIndex(named: "transfer-encoding") else { return .none }
+  private static func namesChunked(_ fields: HeaderFields) -> Bool {
     let text = fields.text.span
-    let value = fields.valueRange(field)
-    // Empty elements of a list count for nothing (RFC 9110 §5.6.1).
-    var end = value.upperBound
-    while end > value.lowerBound, text[end - 1] == 0x2c { end -= 1 }
-    var start = end
-    while start > value.lowerBound, text[start - 1] != 0x2c { start -= 1 }
-    while start < end, isSpace(text[start]) || text[start] == 0x3b { start += 1 }
-    var last = start
-    while last < end, !isSpace(text[last]), text[last] != 0x3b { last += 1 }
-    if start == last { return .none }
-    let coding = text.extracting(start..<last)
-    if isSameIgnoringCase(coding, "chunked".utf8Span.span) { return .chunked }
-    return isSameIgnoringCase(coding, "identity".utf8Span.span) ? .identity : .other
+    for i in fields.indices where fields.isNamed(i, "transfer-encoding") {
+      var list = fields.valueRange(i)
+      while let part = nextPart(of: &list, text) {
+        var start = part.lowerBound
+        while start < part.upperBound, isSpace(text[start]) { start += 1 }
+        let coding = text.extracting(start..<min(start + 7, part.upperBound))
+        if isSameIgnoringCase(coding, "chunked".utf8Span.span) { return true }
+      }
+    }
+    return false
   }
 
-  /// The length when all values agree (RFC 9110 §8.6).
+  /// The length that the last field with one says (RFC 9110 §8.6: a list must repeat one value).
   private static func contentLength(_ fields: HeaderFields) -> Int? {
     let text = fields.text.span
     var length: Int?
     for i in fields.indices where fields.isNamed(i, "content-length") {
-      let value = fields.valueRange(i)
-      var start = value.lowerBound
-      while start < value.upperBound {
-        var end = start
-        while end < value.upperBound, text[end] != 0x2c { end += 1 }
-        if end > start {
-          guard let part = decimal(text.extracting(start..<end)), length == nil || length == part
-          else { return nil }
-          length = part
+      var list = fields.valueRange(i)
+      var listed: Int?
+      while let part = nextPart(of: &list, text) {
+        guard let value = decimal(text.extracting(part)), listed == nil || listed == value else {
+          listed = nil
+          break
         }
-        start = end + 1
+        listed = value
       }
+      length = listed ?? length
     }
     return length
   }
 
-  /// Digits with nothing but white space around them.
+  /// Takes the next element that is not empty off a list with commas.
+  private static func nextPart(of list: inout Range<Int>, _ text: Span<UInt8>) -> Range<Int>? {
+    var start = list.lowerBound
+    while start < list.upperBound, text[start] == 0x2c { start += 1 }
+    guard start < list.upperBound else { return nil }
+    var end = start
+    while end < list.upperBound, text[end] != 0x2c { end += 1 }
+    list = end..<list.upperBound
+    return start..<end
+  }
+
+  /// Leading digits, with white space (and a plus sign) before them and nothing or white space behind them.
   private static func decimal(_ part: Span<UInt8>) -> Int? {
     var value: Int?
-    var isOver = false
+    var mayHaveSign = true
     for i in part.indices {
       if isSpace(part[i]) {
-        isOver = value != nil
+        if value != nil { break }
+        continue
+      }
+      if part[i] == 0x2b, mayHaveSign, value == nil {
+        mayHaveSign = false
         continue
       }
       let digit = part[i] &- 0x30
-      guard digit < 10, !isOver else { return nil }
+      guard digit < 10 else { return nil }
       let (tens, tooLarge) = (value ?? 0).multipliedReportingOverflow(by: 10)
       let (sum, tooFar) = tens.addingReportingOverflow(Int(digit))
       if tooLarge || tooFar { return nil }

@@ -1,26 +1,30 @@
 import Basics
 import NIOCore
 
-/// The lines that frame chunks (RFC 9112 §7.1).
+/// The lines that frame chunks (RFC 9112 §7.1), as lenient as C's `strtol`, which most readers use.
 enum ChunkSize {
   /// Larger chunks are no chunks (2^50 bytes take days at 10 GB/s).
   private static let limit = 1 << 50
 
-  /// Reads the line before a chunk: hexadecimal digits, then white space or an extension, ignored.
+  /// Reads the line before a chunk: white space, hexadecimal digits (perhaps behind `0x`), then anything, ignored.
   static func read(_ line: ByteBuffer) -> Int? {
-    var size = 0
-    var digits = 0
-    for byte in line.readableBytesView {
-      guard let value = JSONScan.hexValue(byte) else {
-        let isEnd =
-          byte == 0x0a || byte == 0x0d || byte == 0x3b || byte == 0x20 || byte == 0x09
-        return isEnd && digits > 0 ? size : nil
-      }
-      size = size << 4 | Int(value)
-      digits += 1
-      if size > limit { return nil }
+    let bytes = line.readableBytesUInt8Span
+    var i = 0
+    while i < bytes.count, bytes[i] == 0x20 || bytes[i] == 0x09 { i += 1 }
+    if i < bytes.count, bytes[i] == 0x2b { i += 1 }
+    if i + 2 < bytes.count, bytes[i] == 0x30, bytes[i + 1] | 0x20 == 0x78,
+      JSONScan.hexValue(bytes[i + 2]) != nil
+    {
+      i += 2
     }
-    return nil
+    var size: Int?
+    while i < bytes.count, let value = JSONScan.hexValue(bytes[i]) {
+      let next = (size ?? 0) << 4 | Int(value)
+      if next > limit { return nil }
+      size = next
+      i += 1
+    }
+    return size
   }
 
   /// Returns whether a line is a line end and nothing else.

@@ -14,16 +14,16 @@ extension HTTP1Decoder {
   public enum SkipReason: String, Hashable, Sendable {
     /// Not a start line.
     case malformed = "http.malformed"
+    /// Bytes beyond the length of a message that said it was the last.
+    case trailingGarbage = "http.trailing_garbage"
     /// A head longer than `headLimit`.
     case headTooLong = "limit.http_head"
     /// Bytes before the first recognisable message of a connection joined in the middle.
     case midstream = "http.midstream"
     /// Bytes behind a gap, up to the next message.
     case afterGap = "http.after_gap"
-    /// A head that ended with its connection.
+    /// A start line that ended with its connection.
     case incompleteHead = "http.incomplete_head"
-    /// Bytes after a protocol switch.
-    case tunnel = "http.tunnel"
   }
 
   /// What a direction says.
@@ -36,10 +36,14 @@ extension HTTP1Decoder {
     case body(ByteBuffer, at: Timestamp)
     /// Trailer fields of a chunked body.
     case trailers(HeaderFields)
-    /// `count` bytes of the body are missing from the recording.
+    /// `count` bytes of the message (its framing too, where that is chunked) are missing from the recording.
     case bodyGap(count: Int, at: Timestamp)
     /// The message is over; not `complete` when its framing was cut.
     case end(complete: Bool, at: Timestamp)
+    /// Bytes of the protocol that follows a switch, all of one capture time. Not counted as explained.
+    case tunnel(ByteBuffer, at: Timestamp)
+    /// `count` bytes of that protocol are missing.
+    case tunnelGap(count: Int, at: Timestamp)
     /// Bytes that are no part of a message.
     case skipped(bytes: Int, SkipReason, at: Timestamp)
   }

@@ -12,6 +12,8 @@ public struct HTTPRequestHead: Hashable, Sendable {
   public var firstByteAt: Timestamp
   /// Latest capture time of the head's bytes.
   public var endAt: Timestamp
+  /// True when the recording has only its beginning: fields may be missing.
+  public var isCut = false
 
   /// Creates a head.
   public init(
@@ -35,6 +37,8 @@ public struct HTTPResponseHead: Hashable, Sendable {
   public var firstByteAt: Timestamp
   /// Latest capture time of the head's bytes.
   public var endAt: Timestamp
+  /// True when the recording has only its beginning: fields may be missing.
+  public var isCut = false
 
   /// Creates a head.
   public init(status: Int, fields: HeaderFields, firstByteAt: Timestamp, endAt: Timestamp) {

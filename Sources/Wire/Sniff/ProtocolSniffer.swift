@@ -20,15 +20,24 @@ public enum SniffedProtocol: Hashable, Sendable {
     let span = start.readableBytesUInt8Span
     if view.starts(with: SniffedProtocol.preface.prefix(view.count)) {
       self = view.count >= 16 ? .http2 : .undecided
-    } else if HTTP1Head.isPlausibleStart(span, request: true)
-      || HTTP1Head.isPlausibleStart(span, request: false)
+    } else if StartLine.isPlausible(span, request: true)
+      || StartLine.isPlausible(span, request: false)
     {
       self = view.count >= 8 ? .http1 : .undecided
     } else if let first = view.first, first == 0x16 {
       self = view.count < 2 ? .undecided : view[view.startIndex + 1] == 3 ? .tls : .unknown
+    } else if let first = view.first, 20...23 ~= first {
+      self = view.count < 5 ? .undecided : SniffedProtocol.isRecord(view) ? .tls : .unknown
     } else {
       self = .unknown
     }
+  }
+
+  /// What follows a handshake record, on a connection that was joined in the middle (RFC 8446 §5.1).
+  private static func isRecord(_ view: some Collection<UInt8>) -> Bool {
+    let head = Array(view.prefix(5))
+    let length = Int(head[3]) << 8 | Int(head[4])
+    return head[1] == 3 && head[2] <= 4 && length > 0 && length <= 16384 + 2048
   }
 
   private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)

@@ -4,6 +4,8 @@ public struct TLSCipherSuite: Hashable, Sendable {
   public enum Protection: Hashable, Sendable {
     /// AES in Galois/Counter Mode (RFC 5288, RFC 8446).
     case gcm(keyLength: Int)
+    /// AES in Counter with CBC-MAC mode (RFC 6655, RFC 8446).
+    case ccm(keyLength: Int, tagLength: Int)
     /// ChaCha20-Poly1305 (RFC 7905, RFC 8446).
     case chaCha20Poly1305
     /// AES in CBC mode with an HMAC (RFC 5246 §6.2.3.2).
@@ -31,6 +33,9 @@ public struct TLSCipherSuite: Hashable, Sendable {
   private static func protection(_ name: String) -> Protection? {
     let keyLength = name.contains("AES_256") ? 32 : 16
     if name.contains("_GCM_"), name.contains("AES_") { return .gcm(keyLength: keyLength) }
+    if name.contains("_CCM") {
+      return .ccm(keyLength: keyLength, tagLength: name.contains("_CCM_8") ? 8 : 16)
+    }
     if name.contains("CHACHA20_POLY1305") { return .chaCha20Poly1305 }
     guard name.contains("AES_"), name.contains("_CBC_") else { return nil }
     let mac: TLSHash =
@@ -75,6 +80,10 @@ public struct TLSCipherSuite: Hashable, Sendable {
     0xc02f: "ECDHE_RSA_WITH_AES_128_GCM_SHA256", 0xc030: "ECDHE_RSA_WITH_AES_256_GCM_SHA384",
     0xc031: "ECDH_RSA_WITH_AES_128_GCM_SHA256", 0xc032: "ECDH_RSA_WITH_AES_256_GCM_SHA384",
     0xc035: "ECDHE_PSK_WITH_AES_128_CBC_SHA", 0xc036: "ECDHE_PSK_WITH_AES_256_CBC_SHA",
+    0xc072: "ECDHE_ECDSA_WITH_CAMELLIA_128_CBC_SHA256",
+    0xc073: "ECDHE_ECDSA_WITH_CAMELLIA_256_CBC_SHA384",
+    0xc076: "ECDHE_RSA_WITH_CAMELLIA_128_CBC_SHA256",
+    0xc077: "ECDHE_RSA_WITH_CAMELLIA_256_CBC_SHA384",
     0xc09c: "RSA_WITH_AES_128_CCM", 0xc09d: "RSA_WITH_AES_256_CCM",
     0xc09e: "DHE_RSA_WITH_AES_128_CCM", 0xc09f: "DHE_RSA_WITH_AES_256_CCM",
     0xc0a0: "RSA_WITH_AES_128_CCM_8", 0xc0a1: "RSA_WITH_AES_256_CCM_8",

@@ -22,6 +22,7 @@ extension TLSDecoder {
     }
     var protection = self[direction].protection
     if protection.cipher == nil {
+      guard negotiation.clientRandom != nil else { return .waitsForPeer }
       guard prepare(&protection, direction) else {
         return openWithoutKeys(record, direction, protection)
       }

@@ -174,6 +174,8 @@ public struct TLSDecoder: Sendable {
 
   /// Gives back what no longer waits.
   private mutating func reserve() {
+    c2s.framer.own()
+    s2c.framer.own()
     let held = c2s.framer.held + s2c.framer.held
     guard held < reserved else { return }
     _ = keyLog?.hold(held - reserved)

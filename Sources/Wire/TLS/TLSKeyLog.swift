@@ -43,9 +43,13 @@ public final class TLSKeyLog: Sendable {
   }
 
   private let store: Mutex<Store>
+  private let limit: Int
 
   /// Creates an empty log; `mayGrow` says whether secrets may still come after their packets (live, standard input).
-  public init(mayGrow: Bool = false) { store = Mutex(Store(mayGrow: mayGrow)) }
+  public init(mayGrow: Bool = false, limit: Int = TLSKeyLog.limit) {
+    store = Mutex(Store(mayGrow: mayGrow))
+    self.limit = max(1, limit)
+  }
 
   /// Takes a whole text in the key log format: a file, or the contents of a Decryption Secrets Block.
   public func append(_ text: ByteBuffer) {
@@ -76,11 +80,11 @@ public final class TLSKeyLog: Sendable {
     store.withLock { store in
       guard store.secrets.updateValue(secret, forKey: key) == nil else { return }
       store.order.append(key)
-      guard store.order.count - store.oldest > TLSKeyLog.limit else { return }
+      guard store.order.count - store.oldest > limit else { return }
       store.secrets[store.order[store.oldest]] = nil
       store.oldest += 1
       store.evicted += 1
-      guard store.oldest == TLSKeyLog.limit else { return }
+      guard store.oldest == limit else { return }
       store.order.removeFirst(store.oldest)
       store.oldest = 0
     }

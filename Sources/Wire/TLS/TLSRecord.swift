@@ -20,6 +20,12 @@ struct TLSRecord {
   static let handshake: UInt8 = 22
   static let applicationData: UInt8 = 23
 
+  /// The same record with bytes of its own.
+  func copy() -> TLSRecord {
+    TLSRecord(
+      type: type, version: version, body: ByteBuffer(bytes: body.readableBytesView), at: at)
+  }
+
   /// Bytes on the wire.
   var length: Int { TLSRecord.headerLength + body.readableBytes }
 }

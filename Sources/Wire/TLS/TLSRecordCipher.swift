@@ -20,12 +20,18 @@ struct TLSRecordCipher {
     case implicitNonce
   }
 
-  private enum Cipher {
-    case aead(Form, isGCM: Bool)
-    case cbc(TLSCBCCipher)
+  private enum Algorithm {
+    case gcm
+    case chaCha20Poly1305
+    case ccm(tagLength: Int)
+
+    var tagLength: Int { if case .ccm(let length) = self { length } else { 16 } }
   }
 
-  private static let tagLength = 16
+  private enum Cipher {
+    case aead(Form, Algorithm)
+    case cbc(TLSCBCCipher)
+  }
 
   private var cipher: Cipher
   private let key: SymmetricKey
@@ -36,8 +42,10 @@ struct TLSRecordCipher {
     guard let protection = suite.protection, secret.count == suite.hash.length else { return nil }
     let keyLength: Int
     switch protection {
-    case .gcm(let length): (keyLength, cipher) = (length, .aead(.tls13, isGCM: true))
-    case .chaCha20Poly1305: (keyLength, cipher) = (32, .aead(.tls13, isGCM: false))
+    case .gcm(let length): (keyLength, cipher) = (length, .aead(.tls13, .gcm))
+    case .ccm(let length, let tag):
+      (keyLength, cipher) = (length, .aead(.tls13, .ccm(tagLength: tag)))
+    case .chaCha20Poly1305: (keyLength, cipher) = (32, .aead(.tls13, .chaCha20Poly1305))
     case .cbc: return nil
     }
     key = SymmetricKey(
@@ -51,7 +59,7 @@ struct TLSRecordCipher {
     let hasChainedIV = hello.version < .tls11
     let (macLength, keyLength, ivLength) =
       switch protection {
-      case .gcm(let length): (0, length, 4)
+      case .gcm(let length), .ccm(let length, _): (0, length, 4)
       case .chaCha20Poly1305: (0, 32, 12)
       case .cbc(let length, let mac): (mac.length, length, hasChainedIV ? 16 : 0)
       }
@@ -69,8 +77,9 @@ struct TLSRecordCipher {
     key = SymmetricKey(data: part(keyLength))
     iv = part(ivLength)
     switch protection {
-    case .gcm: cipher = .aead(.explicitNonce, isGCM: true)
-    case .chaCha20Poly1305: cipher = .aead(.implicitNonce, isGCM: false)
+    case .gcm: cipher = .aead(.explicitNonce, .gcm)
+    case .ccm(_, let tag): cipher = .aead(.explicitNonce, .ccm(tagLength: tag))
+    case .chaCha20Poly1305: cipher = .aead(.implicitNonce, .chaCha20Poly1305)
     case .cbc(_, let hash):
       cipher = .cbc(
         TLSCBCCipher(
@@ -85,9 +94,9 @@ struct TLSRecordCipher {
   /// Bytes that a record has on top of its contents, without header and padding.
   private var overhead: Int {
     switch cipher {
-    case .aead(.tls13, _): 1 + TLSRecordCipher.tagLength
-    case .aead(.explicitNonce, _): 8 + TLSRecordCipher.tagLength
-    case .aead(.implicitNonce, _): TLSRecordCipher.tagLength
+    case .aead(.tls13, let algorithm): 1 + algorithm.tagLength
+    case .aead(.explicitNonce, let algorithm): 8 + algorithm.tagLength
+    case .aead(.implicitNonce, let algorithm): algorithm.tagLength
     case .cbc(let cbc): cbc.overhead
     }
   }
@@ -106,7 +115,7 @@ struct TLSRecordCipher {
   /// Returns the record's contents; `nil` when keys or sequence number are not its own.
   mutating func open(_ record: TLSRecord, sequence: UInt64) -> Opened? {
     switch cipher {
-    case .aead(let form, let isGCM): return openAEAD(record, sequence, form, isGCM: isGCM)
+    case .aead(let form, let algorithm): return openAEAD(record, sequence, form, algorithm)
     case .cbc(var cbc):
       let opened = cbc.open(record, sequence: sequence)
       cipher = .cbc(cbc)
@@ -115,7 +124,7 @@ struct TLSRecordCipher {
   }
 
   private func openAEAD(
-    _ record: TLSRecord, _ sequence: UInt64, _ form: Form, isGCM: Bool
+    _ record: TLSRecord, _ sequence: UInt64, _ form: Form, _ algorithm: Algorithm
   ) -> Opened? {
     var body = record.body
     var nonce = iv
@@ -126,31 +135,37 @@ struct TLSRecordCipher {
     case .implicitNonce, .tls13:
       for i in 0..<8 { nonce[4 + i] ^= UInt8(truncatingIfNeeded: sequence >> (56 - 8 * i)) }
     }
-    let count = body.readableBytes - TLSRecordCipher.tagLength
+    let count = body.readableBytes - algorithm.tagLength
     guard count >= 0, let sealed = body.readBytes(length: count),
-      let tag = body.readBytes(length: TLSRecordCipher.tagLength)
+      let tag = body.readBytes(length: algorithm.tagLength)
     else { return nil }
     let additional =
       form == .tls13
       ? TLSRecordCipher.header(record, length: record.body.readableBytes)
       : TLSRecordCipher.pseudoHeader(record, sequence, length: count)
-    guard let plain = decrypt(sealed, tag, nonce, additional, isGCM: isGCM) else { return nil }
+    guard let plain = decrypt(sealed, tag, nonce, additional, algorithm) else { return nil }
     return form == .tls13
       ? TLSRecordCipher.inner(plain) : Opened(type: record.type, bytes: plain)
   }
 
   private func decrypt(
-    _ sealed: [UInt8], _ tag: [UInt8], _ nonce: [UInt8], _ additional: [UInt8], isGCM: Bool
+    _ sealed: [UInt8], _ tag: [UInt8], _ nonce: [UInt8], _ additional: [UInt8],
+    _ algorithm: Algorithm
   ) -> ByteBuffer? {
     do {
-      if isGCM {
+      switch algorithm {
+      case .gcm:
         let box = try AES.GCM.SealedBox(
           nonce: AES.GCM.Nonce(data: nonce), ciphertext: sealed, tag: tag)
         return ByteBuffer(bytes: try AES.GCM.open(box, using: key, authenticating: additional))
+      case .chaCha20Poly1305:
+        let box = try ChaChaPoly.SealedBox(
+          nonce: ChaChaPoly.Nonce(data: nonce), ciphertext: sealed, tag: tag)
+        return ByteBuffer(bytes: try ChaChaPoly.open(box, using: key, authenticating: additional))
+      case .ccm:
+        return TLSCCM.open(sealed, tag: tag, key: key, nonce: nonce, additional: additional)
+          .map { ByteBuffer(bytes: $0) }
       }
-      let box = try ChaChaPoly.SealedBox(
-        nonce: ChaChaPoly.Nonce(data: nonce), ciphertext: sealed, tag: tag)
-      return ByteBuffer(bytes: try ChaChaPoly.open(box, using: key, authenticating: additional))
     } catch {
       // The tag does not fit: other keys, or another place in the stream.
       return nil

@@ -43,6 +43,8 @@ struct TLSRecordFramer {
   private var hole: Hole?
   private var items: [Item] = []
   private var first = 0
+  /// Items before this one hold bytes of their own.
+  private var owned = 0
   private(set) var queuedBytes = 0
   private var isOver = false
 
@@ -61,6 +63,7 @@ struct TLSRecordFramer {
     first += 1
     if first == items.count || first >= 256 {
       items.removeFirst(first)
+      owned = max(0, owned - first)
       first = 0
     }
   }
@@ -96,6 +99,15 @@ struct TLSRecordFramer {
     }
   }
 
+  /// Copies what waits, so that it does not keep the source's blocks: a record may be a slice of a much larger one.
+  mutating func own() {
+    for i in max(first, owned)..<max(first, owned, items.count) {
+      if case .record(let record) = items[i] { items[i] = .record(record.copy()) }
+    }
+    owned = items.count
+    bytes.own()
+  }
+
   /// Takes the end of the direction: what is left is no record.
   mutating func end(at: Timestamp) {
     guard !isOver else { return }
@@ -109,6 +121,7 @@ struct TLSRecordFramer {
     defer {
       items = []
       first = 0
+      owned = 0
       queuedBytes = 0
     }
     var count = bytes.take(bytes.count).bytes.readableBytes + (hole?.discarded ?? 0)

@@ -155,7 +155,7 @@ struct `Classic captures` {
   func `what is not a capture is refused`(
     _ name: String, _ bytes: [UInt8], _ what: CaptureError.What
   ) {
-    let result = Decoded([ByteBuffer(bytes: bytes)])
+    let result = Decoded.everyWay(ByteBuffer(bytes: bytes))
     #expect(result.error?.what == what, "\(name)")
     #expect(result.error?.offset == 0)
     #expect(result.error?.cause.isEmpty == false)

@@ -11,6 +11,8 @@ enum Said: Hashable {
   case body(String)
   case trailers([String])
   case gap(Int)
+  case tunnel(String)
+  case tunnelGap(Int)
   case end(complete: Bool)
   case skipped(Int, HTTP1Decoder.SkipReason)
 }
@@ -49,6 +51,7 @@ struct Direct: Sendable {
     func drain(_ decoder: inout HTTP1Decoder) {
       while let event = decoder.next() {
         if case .skipped(let bytes, _, _) = event { skipped += bytes }
+        if case .tunnel(let bytes, _) = event { skipped += bytes.readableBytes }
         said.add(Said(event))
         guard case .response(let head) = event, !head.isInterim else { continue }
         if answersToHead.contains(responses) { decoder.omitBody() }
@@ -80,6 +83,8 @@ extension Said {
       case .body(let bytes, _): .body(String(buffer: bytes))
       case .trailers(let fields): .trailers(lines(fields))
       case .bodyGap(let count, _): .gap(count)
+      case .tunnel(let bytes, _): .tunnel(String(buffer: bytes))
+      case .tunnelGap(let count, _): .tunnelGap(count)
       case .end(let complete, _): .end(complete: complete)
       case .skipped(let bytes, let reason, _): .skipped(bytes, reason)
       }
@@ -91,6 +96,7 @@ extension [Said] {
   mutating func add(_ next: Said) {
     switch (last, next) {
     case (.body(let a), .body(let b)): self[count - 1] = .body(a + b)
+    case (.tunnel(let a), .tunnel(let b)): self[count - 1] = .tunnel(a + b)
     case (.trailers(let a), .trailers(let b)): self[count - 1] = .trailers(a + b)
     case (.skipped(let a, let one), .skipped(let b, let why)) where one == why:
       self[count - 1] = .skipped(a + b, why)

@@ -74,7 +74,7 @@ struct `HTTP/1 messages` {
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\u{1}HTTP/1.1 200 OK\r\n\r\n",
       [
         .response(101, ["Upgrade: websocket"]), .end(complete: true),
-        .skipped(20, .tunnel),
+        .tunnel("\u{1}HTTP/1.1 200 OK\r\n\r\n"),
       ], isFollowed: false)
   }
 
@@ -83,7 +83,7 @@ struct `HTTP/1 messages` {
     direct.acceptsConnect = 0
     expectEvents(
       "HTTP/1.1 200 Connected\r\n\r\nany bytes", direct,
-      [.response(200, []), .end(complete: true), .skipped(9, .tunnel)], isFollowed: false)
+      [.response(200, []), .end(complete: true), .tunnel("any bytes")], isFollowed: false)
   }
 
   @Test func `a response without a length lasts until the close`() {
@@ -110,9 +110,20 @@ struct `HTTP/1 messages` {
       isFollowed: false)
   }
 
-  @Test func `a head cut by the close is skipped`() {
+  @Test func `a head cut by the close is told as far as it goes`() {
     expectEvents(
-      "HTTP/1.1 200 OK\r\nContent-Le", [.skipped(27, .incompleteHead)], isFollowed: false)
+      "HTTP/1.1 200 OK\r\nA: b\r\nContent-Le",
+      [.response(200, ["A: b"]), .end(complete: false)], isFollowed: false)
+    expectEvents("HTTP/1.1 200 OK", [.skipped(15, .incompleteHead)], isFollowed: false)
+  }
+
+  @Test func `surplus behind a message that said it was the last has its own name`() {
+    expectEvents(
+      "HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 1\r\n\r\n!more\r\nand more",
+      [
+        .response(200, ["Connection: Close", "Content-Length: 1"]), .body("!"),
+        .end(complete: true), .skipped(14, .trailingGarbage),
+      ])
   }
 
   @Test func `nothing is said of an empty direction`() {

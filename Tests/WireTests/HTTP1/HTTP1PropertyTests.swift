@@ -87,7 +87,7 @@ extension [Said] {
       case .end:
         if !isOpen { return false }
         isOpen = false
-      case .skipped: if isOpen { return false }
+      case .skipped, .tunnel, .tunnelGap: if isOpen { return false }
       }
     }
     return !isOpen

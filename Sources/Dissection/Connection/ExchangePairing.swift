@@ -1,0 +1,61 @@
+import Basics
+import Wire
+
+/// The requests of an HTTP/1 connection that wait for their answers, and which of them an answer belongs to.
+struct ExchangePairing {
+  /// True once requests may be missing: then an answer may have none.
+  var requestsMayBeMissing: Bool
+  /// True once answers may be missing: then a request may have none.
+  var answersMayBeMissing = false
+  private var awaiting: [HTTPExchange] = []
+  /// True once a request was seen before the answer to the one before.
+  private var isPipelined = false
+
+  init(fromStart: Bool) { requestsMayBeMissing = !fromStart }
+
+  /// The request whose answer comes next.
+  var first: HTTPExchange? { awaiting.first }
+  var isEmpty: Bool { awaiting.isEmpty }
+
+  /// Takes the next request.
+  mutating func asked(_ exchange: HTTPExchange) { awaiting.append(exchange) }
+
+  /// Takes all that wait.
+  mutating func takeAll() -> [HTTPExchange] {
+    defer { awaiting = [] }
+    return awaiting
+  }
+
+  /// Whether the client sent another request behind an answer's beginning, which it had thus read to its end.
+  func isNextSent(after began: Timestamp) -> Bool {
+    !isPipelined && awaiting.contains { $0.startedAt > began }
+  }
+
+  /// Notes an interim response with the request it precedes the answer to.
+  func noteInterim(_ head: HTTPResponseHead) {
+    let last = answersMayBeMissing ? latest(before: head.firstByteAt) : nil
+    (last.map { awaiting[$0] } ?? awaiting.first)?.interim.append(head.status)
+  }
+
+  /// Returns the request that a final response answers, `nil` where that is missing, and those before it whose answer is.
+  mutating func answered(
+    _ head: HTTPResponseHead
+  ) -> (exchange: HTTPExchange?, unanswered: [HTTPExchange]) {
+    guard let first = awaiting.first else { return (nil, []) }
+    let at = head.firstByteAt
+    guard answersMayBeMissing, !isPipelined else {
+      if requestsMayBeMissing, first.startedAt > at { return (nil, []) }
+      if awaiting.count > 1, awaiting[1].startedAt < at { isPipelined = true }
+      return (awaiting.removeFirst(), [])
+    }
+    guard let index = latest(before: at) else {
+      return requestsMayBeMissing ? (nil, []) : (awaiting.removeFirst(), [])
+    }
+    let unanswered = Array(awaiting.prefix(index))
+    let exchange = awaiting[index]
+    awaiting.removeFirst(index + 1)
+    return (exchange, unanswered)
+  }
+
+  private func latest(before at: Timestamp) -> Int? { awaiting.lastIndex { $0.startedAt <= at } }
+}
