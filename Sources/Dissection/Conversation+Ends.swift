@@ -73,7 +73,8 @@ extension Conversation {
     let isAccepted = status == 202 && session.line.transport == .httpSSE
     let mayResume = exchange.sse != nil && exchange.mcp.isResumable
     // A stream that ends well but without the answer, because nobody reads it any more.
-    let isAbandoned = exchange.clientLeftFirst && (200..<300).contains(status ?? 0)
+    let isAbandoned =
+      exchange.clientLeftFirst && (200..<300).contains(status ?? 0) && by != .capture
     let by = isAbandoned ? .client : by
     for request in exchange.mcp.requests where !request.isClosed {
       if session !== nobody, isAccepted || mayResume { continue }
@@ -155,6 +156,18 @@ extension Conversation {
       wait(&line, exchange.mcp.streamPlace)
     }
     write(.http(line), of: exchange)
+  }
+
+  /// Writes what other tools take for an exchange of its own: the request with the answer that switched protocols.
+  func switched(_ exchange: HTTPExchange, _ head: HTTPResponseHead) {
+    guard options.exchanges else { return }
+    var line = audit(exchange)
+    line.first = time(head.firstByteAt)
+    line.done = time(head.endAt)
+    line.status = head.status
+    line.interim = nil
+    line.flags = (line.flags ?? []) + ["upgraded"]
+    lines.append(.exchange(line))
   }
 
   private func audit(_ exchange: HTTPExchange) -> ExchangeLine {

@@ -51,6 +51,7 @@ final class Conversation {
   func take(_ step: ExchangeStep) {
     switch step {
     case .requested(let exchange): requested(exchange)
+    case .switched(let exchange, let head): switched(exchange, head)
     case .answered(let exchange): answered(exchange)
     case .event(let exchange, let event): streamed(exchange, event)
     case .ended(let exchange, let by): ended(exchange, by: by)

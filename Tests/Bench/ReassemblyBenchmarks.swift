@@ -17,7 +17,7 @@ func reassemblyBenchmarks() -> [Benchmark] {
       var left = count
       var sum = 0
       while left > 0 {
-        capture.forEach { sum &+= $0.originalLength }
+        capture.forEach(first: left) { sum &+= $0.originalLength }
         left -= capture.packets
       }
       return sum
@@ -27,7 +27,7 @@ func reassemblyBenchmarks() -> [Benchmark] {
       var sum = 0
       while left > 0 {
         var table = FlowTable()
-        capture.forEach { frame in
+        capture.forEach(first: left) { frame in
           table.append(frame)
           while let event = table.next() {
             if case .bytes(_, _, let part, _) = event { sum &+= part.readableBytes }
@@ -84,10 +84,12 @@ private struct BlockCapture {
     unsafe fclose(file)
   }
 
-  func forEach(_ body: (CapturedFrame) -> Void) {
+  func forEach(first count: Int, _ body: (CapturedFrame) -> Void) {
+    var left = count
     for block in blocks {
       var at = block.readerIndex
-      while at < block.writerIndex {
+      while at < block.writerIndex, left > 0 {
+        left -= 1
         let header = block.getInteger(at: at, endianness: .little, as: UInt64.self) ?? 0
         let lengths = block.getInteger(at: at + 8, endianness: .little, as: UInt64.self) ?? 0
         let length = Int(lengths & 0xffff_ffff)

@@ -59,7 +59,7 @@ extension Dissected {
     }
   }
 
-  fileprivate var connections: [ConnectionLine] {
+  fileprivate var closedConnections: [ConnectionLine] {
     events.compactMap {
       if case .connection(let line) = $0, line.closed != nil { line } else { nil }
     }
@@ -73,7 +73,7 @@ struct `TLS connections` {
     let trace = try dissected(name, log: log)
     #expect(trace.said.sorted() == (try truth(name)).sorted())
     #expect(trace.balances)
-    #expect(trace.connections.last?.content == .http1)
+    #expect(trace.closedConnections.last?.content == .http1)
   }
 
   @Test(arguments: names) func `are counted by name without keys, and never as not HTTP`(
@@ -82,9 +82,9 @@ struct `TLS connections` {
     let trace = try dissected(name, log: nil)
     #expect(trace.said == [])
     #expect(Set(trace.footer.loss.keys).isSubset(of: ["tls.undecryptable", "tls.alert[50]"]))
-    #expect(trace.footer.loss["tls.undecryptable"]?.count == trace.connections.count)
+    #expect(trace.footer.loss["tls.undecryptable"]?.count == trace.closedConnections.count)
     #expect(trace.balances)
-    #expect(trace.connections.allSatisfy { $0.content == .opaque })
+    #expect(trace.closedConnections.allSatisfy { $0.content == .opaque })
   }
 
   @Test func `tell version, name and protocol`() throws {
@@ -94,7 +94,7 @@ struct `TLS connections` {
       .init("version", .string("1.3")), .init("sni", .string("mcp.example")),
       .init("alpn", .string("http/1.1")),
     ])
-    #expect(try dissected("tls13", log: log).connections.map(\.tls) == [want])
-    #expect(try dissected("tls13", log: nil).connections.map(\.tls) == [want])
+    #expect(try dissected("tls13", log: log).closedConnections.map(\.tls) == [want])
+    #expect(try dissected("tls13", log: nil).closedConnections.map(\.tls) == [want])
   }
 }

@@ -39,6 +39,11 @@ public struct FlowScript: Sendable {
     events.append(.bytes(flow, direction, ByteBuffer(string: text), at: now))
   }
 
+  /// Sends bytes as they are.
+  public mutating func send(_ flow: FlowID, _ direction: Direction, _ bytes: [UInt8]) {
+    events.append(.bytes(flow, direction, ByteBuffer(bytes: bytes), at: now))
+  }
+
   /// Loses `count` bytes of a direction.
   public mutating func lose(_ flow: FlowID, _ direction: Direction, _ count: Int) {
     events.append(.gap(flow, direction, count: count, at: now))

@@ -30,6 +30,27 @@ public enum ZstdFrame {
     return out
   }
 
+  /// Returns one piece of a frame for each part, flushed as servers do between events.
+  public static func pieces(_ parts: [ByteBuffer]) -> [ByteBuffer] {
+    let context = unsafe ZSTD_createCCtx()
+    defer { unsafe ZSTD_freeCCtx(context) }
+    return parts.enumerated().map { i, part in
+      let mode = i == parts.count - 1 ? ZSTD_e_end : ZSTD_e_flush
+      var out = ByteBuffer()
+      let room = ZSTD_compressBound(part.readableBytes) + 64
+      unsafe out.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { space in
+        unsafe part.withUnsafeReadableBytes { source in
+          var input = unsafe ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
+          var output = unsafe ZSTD_outBuffer(dst: space.baseAddress, size: room, pos: 0)
+          let rest = unsafe ZSTD_compressStream2(context, &output, &input, mode)
+          precondition(rest == 0, "zstd can't compress")
+          return unsafe output.pos
+        }
+      }
+      return out
+    }
+  }
+
   /// Returns a skippable frame.
   public static func skippable(_ bytes: [UInt8]) -> ByteBuffer {
     var out = ByteBuffer()

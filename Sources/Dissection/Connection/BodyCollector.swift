@@ -21,6 +21,7 @@ struct BodyCollector {
     if let content, !content.failed, !content.isLimited, content.undecoded > 0 {
       flaws.append("content.trailing")
     }
+    if isTruncated { flaws.append("limit.body") }
     return flaws
   }
   /// True when its coding has no end, although the body has.
@@ -32,6 +33,8 @@ struct BodyCollector {
   private var hash: SHA256?
   private let content: ContentDecoder?
   private var isLost = false
+  /// True when the recording lacks bytes of it.
+  private(set) var hasGap = false
 
   init(fields: HeaderFields, limit: Int, hashes: Bool) {
     self.limit = limit
@@ -78,6 +81,7 @@ struct BodyCollector {
   /// Notes that bytes are missing before what is appended next: a coding can't be removed from there on.
   mutating func gap() {
     isComplete = false
+    hasGap = true
     isLost = content != nil
   }
 

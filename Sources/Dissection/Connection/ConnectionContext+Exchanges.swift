@@ -8,6 +8,7 @@ extension ConnectionContext {
   /// The request is over.
   func requested(_ exchange: HTTPExchange, complete: Bool, at: Timestamp) {
     if !complete { exchange.requestBody.markIncomplete() }
+    note(flawsOf: exchange.requestBody, of: exchange, at: at)
     exchange.sentAt = at
     say(.requested(exchange))
   }
@@ -24,7 +25,10 @@ extension ConnectionContext {
     let decoded = exchange.responseBody.append(bytes, keep: exchange.sse == nil)
     guard exchange.sse != nil else { return }
     exchange.sse?.append(decoded, at: at)
-    while let event = exchange.sse?.next() { say(.event(exchange, event)) }
+    while let event = exchange.sse?.next() {
+      if event.isTruncated { flaw("limit.sse_event", of: exchange, at: event.lastByteAt) }
+      say(.event(exchange, event))
+    }
   }
 
   /// Bytes of the response's body are missing.
@@ -38,11 +42,7 @@ extension ConnectionContext {
     _ exchange: HTTPExchange, complete: Bool, by: ResponseLine.EndedBy, at: Timestamp
   ) {
     if !complete { exchange.responseBody.markIncomplete() }
-    if exchange.responseBody.isCoded {
-      exchange.flags.append("content-encoding-kept")
-      // Its bytes are part of the exchange; what they say is lost.
-      flaw("content.undecoded", of: exchange, at: at)
-    }
+    note(flawsOf: exchange.responseBody, of: exchange, at: at)
     exchange.sse?.end()
     if let bytes = exchange.sse?.incomplete, bytes > 0 {
       // Counted among the explained bytes, as part of the response.
@@ -50,6 +50,14 @@ extension ConnectionContext {
     }
     exchange.isAnswered = complete
     exchange.doneAt = at
-    say(.ended(exchange, by: by))
+    // Whoever closed, what is missing is missing for want of the recording.
+    say(.ended(exchange, by: exchange.responseBody.hasGap ? .capture : by))
+  }
+
+  /// Says what is wrong with the inside of a body. Its bytes are part of the exchange; what they say is lost.
+  private func note(flawsOf body: BodyCollector, of exchange: HTTPExchange, at: Timestamp) {
+    if body.isCoded { exchange.flags.append("content-encoding-kept") }
+    if body.isCutInside { exchange.flags.append("content-encoding-cut") }
+    for flaw in body.flaws { self.flaw(flaw, of: exchange, at: at) }
   }
 }

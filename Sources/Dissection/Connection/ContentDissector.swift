@@ -8,11 +8,15 @@ import Wire
 /// Theory (mitmproxy's NextLayer): bytes are held until the protocol is known, then played into the chosen decoder. The
 /// streams are a connection's own, or what another layer carries (a tunnel, a cipher): such a layer owns a dissector for
 /// its content, and counts what it adds itself. Gaps were counted where they were found.
-/// States: sniffing → http1 | http2 | tls | opaque. What is opaque is counted by name, never parsed again.
+/// States: sniffing → http1 | http2 | tls | socks | opaque. What is opaque is counted by name, never parsed again.
 final class ContentDissector {
   /// What it turned out to be.
   var carries: ConnectionLine.Content? {
-    if case .tls(let connection) = mode { connection.carries } else { found }
+    switch mode {
+    case .tls(let connection): connection.carries
+    case .socks(let connection): connection.carries
+    default: found
+    }
   }
   /// `{version, sni, alpn}` where it is TLS.
   var tls: JSONValue? {
@@ -24,6 +28,7 @@ final class ContentDissector {
     case http1(HTTP1Connection)
     case http2(HTTP2Connection)
     case tls(TLSConnection)
+    case socks(SOCKSConnection)
     case opaque(kind: String)
   }
 
@@ -41,7 +46,7 @@ final class ContentDissector {
   private var found: ConnectionLine.Content?
   /// What is counted where nothing is recognised.
   private let unknown: String
-  /// The exchange that was answered with a switch of protocols to this.
+  /// The exchange that HTTP/2 answers as its first.
   private let upgraded: HTTPExchange?
   private var mode = Mode.sniffing
   private var ends = StreamEnds()
@@ -62,7 +67,7 @@ final class ContentDissector {
     self.context = context
     fromStart = true
     unknown = "http.tunnel"
-    upgraded = exchange
+    upgraded = name == "h2c" ? exchange : nil
     if name == "websocket" { mode = .opaque(kind: "http.websocket") }
   }
 
@@ -76,6 +81,7 @@ final class ContentDissector {
     case .http1(let connection): connection.append(direction, bytes, at: at)
     case .http2(let connection): connection.append(direction, bytes, at: at)
     case .tls(let connection): connection.append(direction, bytes, at: at)
+    case .socks(let connection): connection.append(direction, bytes, at: at)
     case .opaque: opaqueBytes += bytes.readableBytes
     }
   }
@@ -87,6 +93,7 @@ final class ContentDissector {
     case .http1(let connection): connection.gap(direction, count, at: at)
     case .http2(let connection): connection.gap(direction, count, at: at)
     case .tls(let connection): connection.gap(direction, count, at: at)
+    case .socks(let connection): connection.gap(direction, count, at: at)
     case .opaque: break
     }
   }
@@ -100,6 +107,7 @@ final class ContentDissector {
     case .http1(let connection): connection.end(direction, how, at: at)
     case .http2(let connection): connection.end(direction, how, at: at)
     case .tls(let connection): connection.end(direction, how, at: at)
+    case .socks(let connection): connection.end(direction, how, at: at)
     case .opaque: break
     }
     if ends.areBoth, case .opaque(let kind) = mode, opaqueBytes > 0 {
@@ -112,14 +120,22 @@ final class ContentDissector {
 
   /// Either side's first bytes may tell; when one side's say nothing the other's are waited for.
   private func sniff(_ at: Timestamp) {
-    let guesses = [Direction.c2s, .s2c].map { SniffedProtocol(firstBytes: firstBytes(of: $0)) }
-    if guesses.contains(.http1) {
+    if fromStart, SOCKSHandshake.begins(firstBytes(of: .c2s)) {
+      mode = .socks(SOCKSConnection(context))
+      play()
+      return
+    }
+    let guesses = [Direction.c2s, .s2c].map {
+      SniffedProtocol(firstBytes: firstBytes(of: $0), midstream: !fromStart)
+    }
+    let isHTTP1 = guesses.contains(.http1) || (!fromStart && holdsHTTP1)
+    if isHTTP1 {
       let connection = HTTP1Connection(context, fromStart: fromStart)
       mode = .http1(connection)
       found = .http1
       play()
     } else if guesses.contains(.http2) {
-      mode = .http2(HTTP2Connection(context, fromStart: fromStart))
+      mode = .http2(HTTP2Connection(context, fromStart: fromStart, upgraded: upgraded))
       found = .h2
       play()
     } else if guesses.contains(.tls) {
@@ -144,6 +160,14 @@ final class ContentDissector {
       case .gap(let direction, let count, let at): gap(direction, count, at: at)
       case .end(let direction, let how, let at): end(direction, how, at: at)
       }
+    }
+  }
+
+  /// Whether a message begins in the middle of what was held.
+  private var holdsHTTP1: Bool {
+    held.contains {
+      guard case .bytes(let direction, let bytes, _) = $0 else { return false }
+      return HTTP1Decoder.holdsMessage(bytes, direction == .c2s ? .request : .response)
     }
   }
 

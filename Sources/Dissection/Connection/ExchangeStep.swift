@@ -5,6 +5,8 @@ import Wire
 enum ExchangeStep {
   /// The request is over (its body may be incomplete).
   case requested(HTTPExchange)
+  /// The response switches to another protocol, in which the final one is to come.
+  case switched(HTTPExchange, HTTPResponseHead)
   /// The final response's head is there.
   case answered(HTTPExchange)
   /// An event of its stream.

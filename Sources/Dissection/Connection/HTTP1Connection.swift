@@ -24,6 +24,8 @@ final class HTTP1Connection {
   /// The request that asks to leave HTTP: what follows it is read when its answer is there.
   private var leaving: HTTPExchange?
   private var tunnel: ContentDissector?
+  /// The request that HTTP/2 answers.
+  private var upgraded: HTTPExchange?
 
   /// Creates the state of a connection; `fromStart` is false where it was joined in the middle.
   init(_ context: ConnectionContext, fromStart: Bool) {
@@ -107,7 +109,9 @@ final class HTTP1Connection {
       case .end(let complete, let at):
         guard let exchange = requesting else { continue }
         requesting = nil
-        if exchange.sentAt == nil { requested(exchange, complete: complete, at: at) }
+        if exchange.sentAt == nil {
+          context.requested(exchange, complete: complete, at: at)
+        }
         if exchange.request?.asksToLeave == true { leaving = exchange }
       case .skipped(let bytes, let reason, let at):
         skipped(bytes, reason, at)
@@ -117,13 +121,6 @@ final class HTTP1Connection {
       case .response, .trailers: continue
       }
     }
-  }
-
-  private func requested(_ exchange: HTTPExchange, complete: Bool, at: Timestamp) {
-    if !complete { exchange.requestBody.markIncomplete() }
-    note(flawsOf: exchange.requestBody, of: exchange, at: at)
-    exchange.sentAt = at
-    context.say(.requested(exchange))
   }
 
   // MARK: Responses
@@ -141,7 +138,7 @@ final class HTTP1Connection {
         // It waits no longer: its request is not seen, or so long that what came of it must do.
         pairing.requestsMayBeMissing = true
         if let first = pairing.first, first.sentAt == nil {
-          requested(first, complete: false, at: first.startedAt)
+          context.requested(first, complete: false, at: first.startedAt)
         }
       }
       guard let event = responses.next() else { return }
@@ -154,14 +151,9 @@ final class HTTP1Connection {
     case .response(let head) where head.isInterim: pairing.noteInterim(head)
     case .response(let head): begin(head)
     case .body(let bytes, let at):
-      guard let exchange = responding else { return }
-      let decoded = exchange.responseBody.append(bytes, keep: exchange.sse == nil)
-      guard exchange.sse != nil else { return }
-      exchange.sse?.append(decoded, at: at)
-      while let event = exchange.sse?.next() { context.say(.event(exchange, event)) }
+      if let exchange = responding { context.streamed(exchange, bytes, at: at) }
     case .bodyGap:
-      responding?.responseBody.gap()
-      responding?.sse?.gap()
+      if let exchange = responding { context.missed(exchange) }
     case .end(let complete, let at):
       if let exchange = responding { finish(exchange, complete: complete, at: at) }
     case .tunnel(let bytes, let at): tunnel?.append(.s2c, bytes, at: at)
@@ -175,13 +167,18 @@ final class HTTP1Connection {
     let (found, unanswered) = pairing.answered(head)
     for exchange in unanswered { giveUp(exchange, by: .capture, at: head.firstByteAt) }
     let exchange = found ?? orphan()
-    exchange.respond(with: head, options: context.options)
     if head.isCut { exchange.flags.append("incomplete-head") }
-    if let left = ends.clientLeftAt { exchange.clientLeftFirst = left < head.firstByteAt }
     let method = exchange.request?.method
     if method == "HEAD" { responses.omitBody() }
+    if head.status == 101, head.fields.first("upgrade")?.lowercased() == "h2c", found != nil {
+      // What answers the request is to come, as stream 1 of HTTP/2 (RFC 7540 §3.2).
+      upgraded = exchange
+      exchange.interim.append(head.status)
+      context.say(.switched(exchange, head))
+      return leave(exchange, for: "h2c")
+    }
     responding = exchange
-    context.say(.answered(exchange))
+    context.answered(exchange, head, clientLeftAt: ends.clientLeftAt)
     if head.status == 101 {
       leave(exchange, for: head.fields.first("upgrade") ?? "")
     } else if method == "CONNECT", (200..<300).contains(head.status) {
@@ -199,7 +196,7 @@ final class HTTP1Connection {
 
   /// Ends an exchange whose answer never comes.
   private func giveUp(_ exchange: HTTPExchange, by: ResponseLine.EndedBy, at: Timestamp) {
-    if exchange.sentAt == nil { requested(exchange, complete: false, at: at) }
+    if exchange.sentAt == nil { context.requested(exchange, complete: false, at: at) }
     exchange.doneAt = at
     context.say(.ended(exchange, by: by))
   }
@@ -211,29 +208,17 @@ final class HTTP1Connection {
   }
 
   private func finish(_ exchange: HTTPExchange, complete: Bool, at: Timestamp) {
-    if !complete { exchange.responseBody.markIncomplete() }
-    note(flawsOf: exchange.responseBody, of: exchange, at: at)
-    exchange.sse?.end()
-    if let bytes = exchange.sse?.incomplete, bytes > 0 {
-      // Counted among the explained bytes, as part of the response.
-      context.flaw("sse.incomplete_event", of: exchange, at: at)
-    }
-    exchange.isAnswered = complete
-    exchange.doneAt = at
     responding = nil
-    context.say(.ended(exchange, by: complete ? .server : ends.endedBy))
-  }
-
-  /// Says what is wrong with the inside of a body. Its bytes are part of the exchange; what they say is lost.
-  private func note(flawsOf body: BodyCollector, of exchange: HTTPExchange, at: Timestamp) {
-    if body.isCoded { exchange.flags.append("content-encoding-kept") }
-    if body.isCutInside { exchange.flags.append("content-encoding-cut") }
-    for flaw in body.flaws { context.flaw(flaw, of: exchange, at: at) }
+    let by = complete ? ResponseLine.EndedBy.server : ends.endedBy
+    context.finish(exchange, complete: complete, by: by, at: at)
   }
 
   /// Both directions are over: what is still open never gets its answer.
   private func finishExchanges(at: Timestamp) {
     if let exchange = responding { finish(exchange, complete: false, at: at) }
+    if let exchange = upgraded, exchange.doneAt == nil {
+      context.finish(exchange, complete: false, by: ends.endedBy, at: at)
+    }
     let by = pairing.answersMayBeMissing ? ResponseLine.EndedBy.capture : ends.endedBy
     for exchange in pairing.takeAll() { giveUp(exchange, by: by, at: at) }
     requesting = nil

@@ -2,6 +2,30 @@ import Basics
 import Trace
 import Wire
 
+/// What came of a message's content.
+struct HTTP2Content {
+  /// Bytes of it.
+  var count = 0
+  /// Latest time of its bytes.
+  var lastAt: Timestamp?
+  /// True once a loss that hit nobody knows whom may have hit it.
+  var mayLack = false
+  /// True from such a loss up to the next bytes.
+  var isInterrupted = false
+
+  mutating func interrupt() {
+    mayLack = true
+    isInterrupted = true
+  }
+
+  /// Whether nothing is missing of it: where something may be, it must have the length that its head told, or be a whole JSON text.
+  func isWhole(_ head: HeaderFields?, _ body: BodyCollector) -> Bool {
+    if !mayLack { return true }
+    if let length = head?.first("content-length") { return Int(length) == count }
+    return !JSONRPCPayload(body.bytes).messages.isEmpty
+  }
+}
+
 /// One stream of an HTTP/2 connection: an exchange under way, and what of its answer came too early.
 final class HTTP2Stream {
   let id: Int
@@ -11,8 +35,8 @@ final class HTTP2Stream {
   var held: [HTTP2Decoder.Event] = []
   /// What those cost, in bytes.
   var heldBytes = 0
-  /// True once a loss may have hidden what ends the answer.
-  var mayHaveLost = false
+  var request = HTTP2Content()
+  var response = HTTP2Content()
 
   /// When the client reset it.
   var clientLeftAt: Timestamp?

@@ -59,6 +59,14 @@ final class HTTPExchange {
     if type.hasPrefix("text/event-stream") { sse = SSEDecoder() }
   }
 
+  /// Takes a body of no known type that begins with a field of an event stream for one.
+  func guessType(_ start: ByteBuffer) {
+    guard sse == nil, responseBody.count == 0, response?.fields.first("content-type") == nil,
+      start.beginsLikeEvent
+    else { return }
+    sse = SSEDecoder()
+  }
+
   /// Status of the final response; `nil` too where its field could not be read (HTTP/2 joined in the middle).
   var status: Int? { response.flatMap { $0.status == 0 ? nil : $0.status } }
 
@@ -78,4 +86,11 @@ final class HTTPExchange {
 
   /// First value of a request header.
   func requestHeader(_ name: String) -> String? { request?.fields.first(name) }
+}
+
+extension ByteBuffer {
+  /// Whether it begins with a field of an event stream.
+  var beginsLikeEvent: Bool {
+    ["event:", "data:", "id:", "retry:", ":"].contains { readableBytesView.starts(with: $0.utf8) }
+  }
 }

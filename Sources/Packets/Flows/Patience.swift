@@ -7,8 +7,11 @@ enum Patience {
   static let acknowledgedHolePackets = 32
   /// So many segments of the flow are enough whatever the time, for captures whose clock stands still.
   static let acknowledgedHoleSegments = 64
-  /// From a hole in a direction whose peer is not in the capture, and from any acknowledged one: retransmissions come
-  /// within this.
+  /// So much time is enough whatever the packets, for captures in which hardly anything happens.
+  static let quietHole: Int64 = 60_000_000_000
+  /// The same for bytes below the first ones seen of a stream.
+  static let quietStart: Int64 = 1_000_000_000
+  /// From a hole in a direction whose peer is not in the capture: retransmissions come within this.
   static let oneSidedHole: Int64 = 10_000_000_000
   /// From a RST until its flow is over: what was under way arrives within this, and forged ones show.
   static let reset: Int64 = 1_000_000_000

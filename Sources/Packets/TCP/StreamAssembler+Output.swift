@@ -146,7 +146,8 @@ extension StreamAssembler {
     case .acknowledged, .start:
       let isManyPackets =
         clock.packets - evidence.since.packets >= Patience.acknowledgedHolePackets
-      return isManySegments || elapsed >= Patience.oneSidedHole
+      let quiet = evidence.cause == .start ? Patience.quietStart : Patience.quietHole
+      return isManySegments || elapsed >= quiet
         || isManyPackets && elapsed >= Patience.acknowledgedHole
     }
   }

@@ -1,5 +1,5 @@
 import Basics
-import NIOCore
+public import NIOCore
 
 /// Heads, and the way back to one.
 extension HTTP1Decoder {
@@ -9,7 +9,8 @@ extension HTTP1Decoder {
     if !isStarted {
       guard let isStart = readsStartLine() else {
         if input.count > HTTP1Decoder.headLimit { return giveUp(.headTooLong) }
-        return over == nil ? nil : giveUp(isLast ? .trailingGarbage : .incompleteHead)
+        guard let over else { return nil }
+        return cutHead(over.at) ?? giveUp(isLast ? .trailingGarbage : .incompleteHead)
       }
       guard isStart else { return giveUp(isLast ? .trailingGarbage : .malformed) }
     }
@@ -79,10 +80,10 @@ extension HTTP1Decoder {
     return .response(response)
   }
 
-  /// A head that the recording has only the beginning of, once its start line is whole: nothing else of it comes.
+  /// A head that the recording has only the beginning of, when that tells what it is: nothing else of it comes.
   mutating func cutHead(_ at: Timestamp) -> Event? {
     searched = 0
-    guard readsStartLine() == true else { return nil }
+    guard readsStartLine() ?? (phase == .start && isCutStartLine) else { return nil }
     let firstByteAt = input.time
     let (bytes, latest) = input.take(input.count)
     isStarted = false
@@ -105,6 +106,17 @@ extension HTTP1Decoder {
       return .response(head)
     default: return head
     }
+  }
+
+  /// Whether what is there of a start line tells a method and (some of) a target, or a status.
+  private var isCutStartLine: Bool {
+    let bytes = input.bytes
+    let span = bytes.readableBytesUInt8Span
+    let line = 0..<span.count
+    guard role == .request else { return StartLine.status(span, line) != nil }
+    guard let target = StartLine.request(span, line)?.target, !target.isEmpty else { return false }
+    return span[target.lowerBound] == 0x2f
+      || StartLine.begins(span, target.lowerBound, with: "http:")
   }
 
   private mutating func skipEmptyLines() {
@@ -132,6 +144,14 @@ extension HTTP1Decoder {
   }
 
   // MARK: What can't be framed
+
+  /// Returns whether a message begins somewhere in bytes from the middle of a direction.
+  public static func holdsMessage(_ bytes: ByteBuffer, _ role: Role) -> Bool {
+    let found = MessageSearch.find(
+      bytes.readableBytesUInt8Span, request: role == .request, isChunkStart: true)
+    if case .start = found { return true }
+    return false
+  }
 
   /// Looks for the next message from here on.
   mutating func giveUp(_ reason: SkipReason) -> Event? {

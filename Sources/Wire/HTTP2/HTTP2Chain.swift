@@ -9,7 +9,7 @@ enum HTTP2Chain {
 
   private static let wanted = 3
 
-  private enum Verdict {
+  enum Verdict {
     case yes
     case no
     case undecided
@@ -30,11 +30,25 @@ enum HTTP2Chain {
     return (offset, false)
   }
 
-  /// Whether a server's first bytes are its first SETTINGS (RFC 9113 §3.4).
-  static func isServerStart(_ bytes: ByteBuffer) -> Bool {
-    guard let header = HTTP2FrameHeader(bytes, at: bytes.readerIndex) else { return false }
-    return header.kind == .settings && header.isPlausible && header.flags == 0
-      && header.payload <= 256
+  /// Whether a server's first bytes are its first SETTINGS (RFC 9113 §3.4), which are short and no acknowledgement.
+  static func serverStart(_ bytes: ByteBuffer) -> Verdict {
+    let view = bytes.readableBytesView.prefix(HTTP2FrameHeader.length)
+    for (index, byte) in view.enumerated() {
+      switch index {
+      case 2 where byte.isMultiple(of: 6), 3 where byte == HTTP2FrameHeader.Kind.settings.rawValue:
+        continue
+      case 2, 3: return .no
+      default: if byte != 0 { return .no }
+      }
+    }
+    return view.count == HTTP2FrameHeader.length ? .yes : .undecided
+  }
+
+  /// Whether bytes from a segment's start are a server's first, or begin with frames when they are from `midstream`.
+  static func start(_ bytes: ByteBuffer, midstream: Bool) -> Verdict {
+    let first = serverStart(bytes)
+    guard first == .no, midstream else { return first }
+    return judge(bytes, 0, isSegment: true)
   }
 
   private static func judge(_ bytes: ByteBuffer, _ offset: Int, isSegment: Bool) -> Verdict {

@@ -20,7 +20,7 @@ public struct HTTP2Decoder: Sendable {
   /// Longest header block that is read, with its frames (as HTTP/1's heads; Suricata stops at 100 KiB).
   public static let headerBlockLimit = 64 << 10
 
-  private enum Phase {
+  enum Phase {
     case preface
     case frame
     /// In a DATA frame: bytes of content and of padding to come.
@@ -31,22 +31,22 @@ public struct HTTP2Decoder: Sendable {
   }
 
   /// What came behind a gap that `next` has not reached yet.
-  private enum Later {
+  enum Later {
     case bytes(ByteBuffer, at: Timestamp)
     case gap(Int, at: Timestamp)
   }
 
   /// Bytes of frames that were read so far, without the content of DATA.
-  public private(set) var explained = 0
-  private let role: Role
-  private var phase: Phase
-  private var hpack: HPACKState
-  private var block: HTTP2HeaderBlock?
-  private var input = TimedBytes()
-  private var later = CircularBuffer<Later>(initialCapacity: 1)
-  private var queued = CircularBuffer<Event>(initialCapacity: 1)
-  private var ending: (how: FlowEnding, at: Timestamp)?
-  private var lastAt = Timestamp(nanoseconds: 0)
+  public internal(set) var explained = 0
+  let role: Role
+  var phase: Phase
+  var hpack: HPACKState
+  var block: HTTP2HeaderBlock?
+  var input = TimedBytes()
+  var later = CircularBuffer<Later>(initialCapacity: 1)
+  var queued = CircularBuffer<Event>(initialCapacity: 1)
+  var ending: (how: FlowEnding, at: Timestamp)?
+  var lastAt = Timestamp(nanoseconds: 0)
 
   /// Creates a decoder for one direction; `fromStart` is false when the connection was joined in the middle.
   public init(role: Role, fromStart: Bool = true) {
@@ -80,7 +80,7 @@ public struct HTTP2Decoder: Sendable {
     while true {
       while true {
         if let event = queued.popFirst() { return event }
-        guard step() else { break }
+        guard step() || !queued.isEmpty else { break }
       }
       switch later.popFirst() {
       case .bytes(let bytes, let at): input.append(bytes, at: at)
@@ -208,156 +208,16 @@ public struct HTTP2Decoder: Sendable {
     return true
   }
 
-  // MARK: Header blocks
-
-  private mutating func readHeaders(_ header: HTTP2FrameHeader) -> Bool {
-    if header.total + (block?.size ?? 0) > HTTP2Decoder.headerBlockLimit {
-      dropBlock(.headersTooLong)
-      hpack.distrust()
-      phase = .over(left: header.total, lost: .headersTooLong)
-      return true
-    }
-    guard input.count >= header.total else { return false }
-    let firstByteAt = input.time
-    let (frame, at) = input.take(header.total)
-    lastAt = at
-    if header.kind == .continuation, block == nil {
-      // The rest of a block whose beginning was lost.
-      queued.append(.skipped(bytes: header.total, .malformed, at: at))
-    } else if header.kind == .continuation {
-      block?.append(frame, at: at)
-    } else {
-      block = HTTP2HeaderBlock(header, frame, firstByteAt: firstByteAt, endAt: at)
-    }
-    guard header.has(HTTP2FrameHeader.Flag.endHeaders), let whole = block else { return true }
-    block = nil
-    decode(whole)
-    return true
-  }
-
-  private mutating func decode(_ block: HTTP2HeaderBlock) {
-    if let fragment = block.fragment, let decoded = hpack.decode(fragment) {
-      explained += block.size
-      queued.append(
-        .headers(
-          Headers(
-            stream: block.stream, promised: block.promised, fields: decoded.fields,
-            unknown: decoded.unknown, endsStream: block.endsStream,
-            firstByteAt: block.firstByteAt, endAt: block.endAt)))
-    } else {
-      hpack.distrust()
-      queued.append(.skipped(bytes: block.size, .undecodable, at: block.endAt))
-    }
-    if block.endsStream { queued.append(.end(stream: block.stream, at: block.endAt)) }
-  }
-
-  /// Gives up a header block whose rest does not come.
-  private mutating func dropBlock(_ reason: SkipReason) {
-    guard let lost = block else { return }
-    block = nil
-    hpack.distrust()
-    queued.append(.skipped(bytes: lost.size, reason, at: lost.endAt))
-  }
-
-  // MARK: What breaks the framing
-
-  private mutating func cross(gap count: Int, at: Timestamp) {
-    lastAt = max(lastAt, at)
-    switch phase {
-    case .data(let stream, let content, let padding, let endsStream)
-    where count <= content + padding:
-      let missing = min(count, content)
-      if missing > 0 { queued.append(.dataGap(stream: stream, count: missing, at: at)) }
-      phase = .data(
-        stream: stream, content: content - missing, padding: padding - (count - missing),
-        endsStream: endsStream)
-    case .over(let left, let lost) where count <= left:
-      phase = .over(left: left - count, lost: lost)
-    case .frame where tear(count): break
-    default:
-      if case .data(let stream, let content, _, _) = phase, content > 0 {
-        queued.append(.dataGap(stream: stream, count: content, at: at))
-      }
-      loseSync(.afterGap)
-      // What was waiting for its rest won't get it.
-      skip(input.count, .afterGap)
-    }
-  }
-
-  /// Gives up the frame that has begun when the gap ends inside it: where the next begins is still known.
-  private mutating func tear(_ count: Int) -> Bool {
-    let bytes = input.bytes
-    guard let header = HTTP2FrameHeader(bytes, at: bytes.readerIndex), header.isValid,
-      input.count + count <= header.total
-    else { return false }
-    switch header.kind {
-    case .headers, .pushPromise, .continuation:
-      dropBlock(.afterGap)
-      hpack.distrust()
-    default: break
-    }
-    phase = .over(left: header.total - input.count - count, lost: .afterGap)
-    skip(input.count, .afterGap)
-    if header.kind == .headers, header.has(HTTP2FrameHeader.Flag.endStream) {
-      queued.append(.end(stream: header.stream, at: lastAt))
-    }
-    return true
-  }
-
-  private mutating func loseSync(_ reason: SkipReason) {
-    dropBlock(reason)
-    hpack.distrust()
-    phase = .resync(reason)
-  }
-
-  private mutating func resync(_ reason: SkipReason) -> Bool {
-    let bytes = input.bytes
-    if role == .client, reason == .midstream, input.offset == 0,
-      HTTP2Chain.preface.starts(with: bytes.readableBytesView.prefix(HTTP2Chain.preface.count))
-    {
-      guard bytes.readableBytes >= HTTP2Chain.preface.count else { return false }
-      begin()
-      return true
-    }
-    if role == .server, reason == .midstream, input.offset == 0, HTTP2Chain.isServerStart(bytes) {
-      hpack = HPACKState(isKnown: true)
-      phase = .frame
-      return true
-    }
-    let isOver = later.isEmpty ? ending != nil : true
-    let (start, isFound) = HTTP2Chain.find(in: bytes, atChunkStart: input.isAtChunkStart, isOver)
-    skip(start, reason)
-    guard isFound else { return false }
-    if reason != .midstream { queued.append(.resynced(at: input.time)) }
-    phase = .frame
-    return true
-  }
-
-  private mutating func begin() {
-    hpack = HPACKState(isKnown: true)
-    phase = .preface
-  }
-
-  /// The direction is over: what waits for its rest won't get it.
-  private mutating func finish() {
-    dropBlock(.incomplete)
-    if case .resync(let reason) = phase {
-      skip(input.count, reason)
-    } else {
-      skip(input.count, .incomplete)
-    }
-  }
-
   // MARK: Accounts
 
-  private mutating func explain(_ count: Int) -> (bytes: ByteBuffer, at: Timestamp) {
+  mutating func explain(_ count: Int) -> (bytes: ByteBuffer, at: Timestamp) {
     let taken = input.take(count)
     explained += taken.bytes.readableBytes
     lastAt = taken.at
     return taken
   }
 
-  private mutating func skip(_ count: Int, _ reason: SkipReason) {
+  mutating func skip(_ count: Int, _ reason: SkipReason) {
     guard count > 0 else { return }
     let (bytes, at) = input.take(count)
     queued.append(.skipped(bytes: bytes.readableBytes, reason, at: at))

@@ -36,6 +36,8 @@ extension HTTP2Decoder {
     public var fields: [HeaderField]
     /// How many fields have a name that is not known, as `?hpack-62`.
     public var unknown: Int
+    /// True when names and values come from a table that was put together again after a loss.
+    public var areGuessed: Bool
     /// True when nothing follows on the stream.
     public var endsStream: Bool
     /// Capture time of the first byte.
@@ -58,6 +60,8 @@ extension HTTP2Decoder {
     case reset(stream: Int, code: UInt32, at: Timestamp)
     /// The sender takes no streams above `lastStream` (RFC 9113 §6.8).
     case goAway(lastStream: Int, code: UInt32, at: Timestamp)
+    /// From here on frames are not recognised: any of them may be among what is missing.
+    case lostSync(at: Timestamp)
     /// Frames are recognised again after bytes that were not.
     case resynced(at: Timestamp)
     /// Bytes that are part of no frame, or of one that can't be read.

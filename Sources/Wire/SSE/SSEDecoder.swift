@@ -69,6 +69,16 @@ public struct SSEDecoder: Sendable {
     isFirstLine = false
   }
 
+  /// Says that bytes are missing here, and that an event begins behind them: only the one under way is dropped.
+  public mutating func restart() {
+    gap()
+    swallowLF = false
+    isBroken = false
+  }
+
+  /// True when no event has begun.
+  public var isBetweenEvents: Bool { blockBytes == 0 && line.readableBytes == 0 }
+
   private mutating func keep(_ bytes: ByteBuffer, _ from: Int, _ to: Int) {
     blockBytes += to - from
     let room = SSEDecoder.lineLimit - line.readableBytes

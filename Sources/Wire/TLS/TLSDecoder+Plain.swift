@@ -30,6 +30,10 @@ extension TLSDecoder {
       take(alert: record.body, direction, at: record.at)
       return .done
     case TLSRecord.applicationData: return openFirst(record, direction)
+    case TLSRecord.ssl2Hello:
+      explained += record.length
+      if let hello = TLSClientHello(ssl2: record.body) { take(hello, direction) }
+      return .done
     default:
       explained += record.length
       return .done

@@ -3,8 +3,6 @@ import NIOCore
 /// What is needed of a ClientHello (RFC 8446 §4.1.2).
 struct TLSClientHello {
   let random: TLSRandom
-  /// The version it says in the old place.
-  let version: TLSVersion
   private(set) var serverName: String?
   /// Protocols it would speak, best first.
   private(set) var protocols: [String] = []
@@ -13,13 +11,12 @@ struct TLSClientHello {
   /// Reads the body of a ClientHello message; `nil` when it is not one.
   init?(_ body: ByteBuffer) {
     var body = body
-    guard let version = body.readInteger(as: UInt16.self),
+    guard body.readInteger(as: UInt16.self) != nil,  // version
       let random = TLSRandom(readingFrom: &body),
       body.readLengthPrefixedSlice(as: UInt8.self) != nil,  // session id
       body.readLengthPrefixedSlice(as: UInt16.self) != nil,  // cipher suites
       body.readLengthPrefixedSlice(as: UInt8.self) != nil  // compression methods
     else { return nil }
-    self.version = TLSVersion(rawValue: version)
     self.random = random
     // Without extensions nothing follows (SSL 3.0).
     guard var extensions = body.readLengthPrefixedSlice(as: UInt16.self) else { return }
@@ -31,6 +28,23 @@ struct TLSClientHello {
       default: continue
       }
     }
+  }
+}
+
+extension TLSClientHello {
+  /// Reads what follows the version of an SSL 2.0 ClientHello (RFC 5246 appendix E.2).
+  init?(ssl2 body: ByteBuffer) {
+    var body = body
+    guard
+      let (suites, session, challenge) = body.readMultipleIntegers(
+        as: (UInt16, UInt16, UInt16).self),
+      body.readSlice(length: Int(suites) + Int(session)) != nil, challenge <= 32,
+      let bytes = body.readBytes(length: Int(challenge))
+    else { return nil }
+    // The challenge stands at the end of the random, behind zeros.
+    var padded = ByteBuffer(bytes: [UInt8](repeating: 0, count: 32 - bytes.count) + bytes)
+    guard let random = TLSRandom(readingFrom: &padded) else { return nil }
+    self.random = random
   }
 }
 

@@ -19,6 +19,8 @@ struct TLSRecord {
   static let alert: UInt8 = 21
   static let handshake: UInt8 = 22
   static let applicationData: UInt8 = 23
+  /// Not on the wire: a ClientHello of SSL 2.0 that offers more (RFC 5246 appendix E.2), from behind its version on.
+  static let ssl2Hello: UInt8 = 0x80
 
   /// The same record with bytes of its own.
   func copy() -> TLSRecord {

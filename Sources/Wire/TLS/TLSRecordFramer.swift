@@ -47,9 +47,14 @@ struct TLSRecordFramer {
   private var owned = 0
   private(set) var queuedBytes = 0
   private var isOver = false
+  /// True until the stream's first bytes were looked at.
+  private var isAtStart: Bool
 
   /// Creates a framer; `fromStart` is false where the first bytes may be the rest of a record.
-  init(fromStart: Bool) { isInStep = fromStart }
+  init(fromStart: Bool) {
+    isInStep = fromStart
+    isAtStart = fromStart
+  }
 
   /// Bytes that wait here, in records or on the way to one.
   var held: Int { queuedBytes + bytes.count }
@@ -147,19 +152,31 @@ struct TLSRecordFramer {
       }
       if !isInStep, !search(at) { return }
       guard bytes.count >= TLSRecord.headerLength else { return }
+      if isAtStart, let length = TLSRecordFramer.ssl2Length(bytes.bytes) {
+        guard bytes.count >= length else { return }
+        take(Header(type: TLSRecord.ssl2Hello, version: 2, length: length - TLSRecord.headerLength))
+        continue
+      }
+      isAtStart = false
       guard let header = TLSRecordFramer.header(bytes.bytes, 0) else {
         isInStep = false
         addToHole(at) { $0.records = nil }
         continue
       }
       guard bytes.count >= TLSRecord.headerLength + header.length else { return }
-      closeHole()
-      var (record, time) = bytes.take(TLSRecord.headerLength + header.length)
-      record.moveReaderIndex(forwardBy: TLSRecord.headerLength)
-      items.append(
-        .record(TLSRecord(type: header.type, version: header.version, body: record, at: time)))
-      queuedBytes += TLSRecord.headerLength + header.length
+      take(header)
     }
+  }
+
+  /// Queues the record that the header begins.
+  private mutating func take(_ header: Header) {
+    closeHole()
+    isAtStart = false
+    var (record, time) = bytes.take(TLSRecord.headerLength + header.length)
+    record.moveReaderIndex(forwardBy: TLSRecord.headerLength)
+    items.append(
+      .record(TLSRecord(type: header.type, version: header.version, body: record, at: time)))
+    queuedBytes += TLSRecord.headerLength + header.length
   }
 
   /// Looks for the next record; false when more bytes are needed to tell.
@@ -218,6 +235,16 @@ struct TLSRecordFramer {
       20...24 ~= type, 0x0300...0x0304 ~= version, Int(length) <= bodyLimit
     else { return nil }
     return Header(type: type, version: version, length: Int(length))
+  }
+
+  /// The length of an SSL 2.0 ClientHello that offers SSL 3.0 or more: high bit and length, type 1, version.
+  private static func ssl2Length(_ buffer: ByteBuffer) -> Int? {
+    guard
+      let (length, type, major) = buffer.getMultipleIntegers(
+        at: buffer.readerIndex, as: (UInt16, UInt8, UInt8).self),
+      length & 0x8000 != 0, type == 1, major == 3, length & 0x7fff > TLSRecord.headerLength
+    else { return nil }
+    return 2 + Int(length & 0x7fff)
   }
 
   // MARK: Holes

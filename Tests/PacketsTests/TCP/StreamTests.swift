@@ -130,7 +130,7 @@ struct `Stream order` {
       sequence &+= step
       var segment = TCPSegment(
         from: script.client, to: script.server, sequence: sequence, payload: [UInt8(i & 0xff)],
-        at: TCPScript.epoch + Int64(i) * 11_000_000_000)
+        at: TCPScript.epoch + Int64(i) * 61_000_000_000)
       segments.append(segment)
       sequence &+= 1
       (segment.from, segment.to) = (segment.to, segment.from)

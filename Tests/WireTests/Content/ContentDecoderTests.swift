@@ -60,7 +60,7 @@ struct `Content decoder` {
   @Test(arguments: [ContentCoding.br, .zstd])
   func `gives each flushed part of newer codings as soon as it is there`(_ coding: ContentCoding) {
     let parts = (0..<5).map { ByteBuffer(string: "data: {\"id\":\($0)}\r\n\r\n") }
-    let pieces = coding == .br ? Self.brotli.map { ByteBuffer(bytes: $0) } : Zstandard.pieces(parts)
+    let pieces = coding == .br ? Self.brotli.map { ByteBuffer(bytes: $0) } : ZstdFrame.pieces(parts)
     let decoder = ContentDecoder(coding)
     #expect(pieces.map { decoder.decode($0) } == parts)
     #expect(decoder.finished)
@@ -83,7 +83,7 @@ struct `Content decoder` {
     let pieces =
       switch coding {
       case .br: Self.brotli.map { ByteBuffer(bytes: $0) }
-      case .zstd: Zstandard.pieces(parts)
+      case .zstd: ZstdFrame.pieces(parts)
       case .gzip: Deflate.pieces(parts, .gzip)
       case .deflate: Deflate.pieces(parts, .raw)
       }
@@ -99,7 +99,7 @@ struct `Content decoder` {
   }
 
   @Test func `reads frame after frame`() {
-    let frames = ["one, ", "two"].flatMap { Zstandard.pieces([ByteBuffer(string: $0)]) }
+    let frames = ["one, ", "two"].flatMap { ZstdFrame.pieces([ByteBuffer(string: $0)]) }
     let bytes = frames.flatMap { Array($0.readableBytesView) }
     for chunks in [frames, [ByteBuffer(bytes: bytes)], Rechunking.bytewise(bytes)] {
       let decoder = ContentDecoder(.zstd)

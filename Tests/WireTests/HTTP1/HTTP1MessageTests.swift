@@ -114,7 +114,13 @@ struct `HTTP/1 messages` {
     expectEvents(
       "HTTP/1.1 200 OK\r\nA: b\r\nContent-Le",
       [.response(200, ["A: b"]), .end(complete: false)], isFollowed: false)
-    expectEvents("HTTP/1.1 200 OK", [.skipped(15, .incompleteHead)], isFollowed: false)
+    expectEvents(
+      "HTTP/1.1 200 O", [.response(200, []), .end(complete: false)], isFollowed: false)
+    expectEvents("HTTP/1.1 20", [.skipped(11, .incompleteHead)], isFollowed: false)
+    expectEvents(
+      "GET /images HTT", .request, [.request("GET", "/images", []), .end(complete: false)],
+      isFollowed: false)
+    expectEvents("GET ", .request, [.skipped(4, .incompleteHead)], isFollowed: false)
   }
 
   @Test func `surplus behind a message that said it was the last has its own name`() {

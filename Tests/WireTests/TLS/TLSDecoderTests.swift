@@ -130,6 +130,27 @@ struct `TLS decoder` {
     #expect(late.lost == [:])
   }
 
+  @Test func `takes the ClientHello of SSL 2 for one`() throws {
+    let name = "tls12-ecdhe-ecdsa-aes128-gcm-sha256"
+    var capture = try CapturedTLS(name)
+    let whole = DecodedTLS(capture.segments, log: capture.log)
+    let hello = capture.segments[0].bytes
+    // Version, lengths of suites, session and challenge; a suite; the challenge, which is the random.
+    let body = [1, 3, 3, 0, 3, 0, 0, 0, 32, 0, 0xc0, 0x2b] + hello[11..<43]
+    capture.segments[0].bytes = [0x80, UInt8(body.count)] + body
+    for segments in [
+      capture.segments,
+      capture.segments.flatMap { segment in
+        segment.bytes.map { Segment(direction: segment.direction, bytes: [$0], at: segment.at) }
+      },
+    ] {
+      let decoded = DecodedTLS(segments, log: capture.log)
+      #expect(decoded.plain == whole.plain)
+      #expect(decoded.balances)
+      #expect(decoded.facts.serverName == nil)
+    }
+  }
+
   @Test func `names suites that it can't open`() throws {
     let capture = try CapturedTLS("tls12-ecdhe-ecdsa-camellia128-sha256")
     let decoded = DecodedTLS(capture.segments, log: capture.log)
