@@ -82,8 +82,8 @@ public struct HeaderFields: Sendable {
     return nil
   }
 
-  /// The index of the last field of that name, compared without case.
-  public func lastIndex(named name: String) -> Int? { indices.last { isNamed($0, name) } }
+  /// The indices of all fields of that name, compared without case.
+  public func indices(named name: String) -> [Int] { indices.filter { isNamed($0, name) } }
 
   /// Returns whether field `i` has this name, compared without case.
   public func isNamed(_ i: Int, _ name: String) -> Bool {

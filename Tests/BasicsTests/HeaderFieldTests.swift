@@ -45,7 +45,7 @@ struct `Header fields` {
 
   @Test func `are found by name without case`() {
     #expect(lying.first("HOST") == "a")
-    #expect(lying.lastIndex(named: "hOst") == 2)
+    #expect(lying.indices(named: "hOst") == [0, 2])
     #expect(lying.isNamed(1, "x-Y") && !lying.isNamed(1, "x-z"))
     #expect(lying.firstIndex(named: "x-y") == 1)
     #expect(lying.first("x-z") == nil)

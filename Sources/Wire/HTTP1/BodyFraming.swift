@@ -31,15 +31,12 @@ enum BodyFraming: Hashable {
   private static func namesChunked(_ fields: HeaderFields) -> Bool {
     let text = fields.text.span
     for i in fields.indices where fields.isNamed(i, "transfer-encoding") {
-      var rest = fields.valueRange(i)
-      while !rest.isEmpty {
-        var part = nextPart(text, &rest)
-        while let first = part.first, isSpace(text[first]) { part.removeFirst() }
-        if part.count >= 7,
-          isSameIgnoringCase(text.extracting(part.prefix(7)), "chunked".utf8Span.span)
-        {
-          return true
-        }
+      var list = fields.valueRange(i)
+      while let part = nextPart(of: &list, text) {
+        var start = part.lowerBound
+        while start < part.upperBound, isSpace(text[start]) { start += 1 }
+        let coding = text.extracting(start..<min(start + 7, part.upperBound))
+        if isSameIgnoringCase(coding, "chunked".utf8Span.span) { return true }
       }
     }
     return false
@@ -50,11 +47,9 @@ enum BodyFraming: Hashable {
     let text = fields.text.span
     var length: Int?
     for i in fields.indices where fields.isNamed(i, "content-length") {
+      var list = fields.valueRange(i)
       var listed: Int?
-      var rest = fields.valueRange(i)
-      while !rest.isEmpty {
-        let part = nextPart(text, &rest)
-        if part.isEmpty { continue }
+      while let part = nextPart(of: &list, text) {
         guard let value = decimal(text.extracting(part)), listed == nil || listed == value else {
           listed = nil
           break
@@ -66,12 +61,15 @@ enum BodyFraming: Hashable {
     return length
   }
 
-  /// Takes the text up to the next comma, and the comma, off the front of `rest`.
-  private static func nextPart(_ text: Span<UInt8>, _ rest: inout Range<Int>) -> Range<Int> {
-    var end = rest.lowerBound
-    while end < rest.upperBound, text[end] != 0x2c { end += 1 }
-    defer { rest = min(end + 1, rest.upperBound)..<rest.upperBound }
-    return rest.lowerBound..<end
+  /// Takes the next element that is not empty off a list with commas.
+  private static func nextPart(of list: inout Range<Int>, _ text: Span<UInt8>) -> Range<Int>? {
+    var start = list.lowerBound
+    while start < list.upperBound, text[start] == 0x2c { start += 1 }
+    guard start < list.upperBound else { return nil }
+    var end = start
+    while end < list.upperBound, text[end] != 0x2c { end += 1 }
+    list = end..<list.upperBound
+    return start..<end
   }
 
   /// Leading digits, with white space (and a plus sign) before them and nothing or white space behind them.
@@ -79,16 +77,15 @@ enum BodyFraming: Hashable {
     var value: Int?
     var mayHaveSign = true
     for i in part.indices {
-      let byte = part[i]
-      if isSpace(byte) {
+      if isSpace(part[i]) {
         if value != nil { break }
         continue
       }
-      if byte == 0x2b, mayHaveSign, value == nil {
+      if part[i] == 0x2b, mayHaveSign, value == nil {
         mayHaveSign = false
         continue
       }
-      let digit = byte &- 0x30
+      let digit = part[i] &- 0x30
       guard digit < 10 else { return nil }
       let (tens, tooLarge) = (value ?? 0).multipliedReportingOverflow(by: 10)
       let (sum, tooFar) = tens.addingReportingOverflow(Int(digit))
