@@ -48,6 +48,7 @@ enum LayerWalk {
     return .counted(.tooManyLayers)
   }
 
+  @inline(__always)
   private static func tcp(_ bytes: Span<UInt8>, _ ip: IPView) -> Packet {
     switch TCPView.read(bytes, ip) {
     case .counted(let packet): .counted(packet)

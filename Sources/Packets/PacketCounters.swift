@@ -10,6 +10,7 @@ public struct PacketCounters: Sendable {
 
   var dataPackets = 0
   var controlPackets = 0
+  private var duplicatePackets = 0
   private var otherPackets: [PacketClass: Int] = [:]
   var bytes = PayloadBytes()
   private var occurrences: [Occurrence: Int] = [:]
@@ -23,6 +24,7 @@ public struct PacketCounters: Sendable {
     var held = 0
     var retransmitted = 0
     var overlap = 0
+    var duplicate = 0
     var outOfWindow = 0
     var keepAlive = 0
     var beforeStart = 0
@@ -39,6 +41,10 @@ public struct PacketCounters: Sendable {
     case truncatedBytes = "tcp.truncated_bytes"
     case overlapConflict = "tcp.overlap_conflict"
     case portReuse = "tcp.port_reuse"
+    case dataAfterRST = "tcp.data_after_rst"
+    case giant = "tcp.giant"
+    case urgent = "tcp.urgent"
+    case oneSided = "tcp.one_sided"
     case midstream = "tcp.midstream"
     case resync = "tcp.resync"
     case ignoredSYN = "tcp.syn_ignored"
@@ -63,6 +69,7 @@ public struct PacketCounters: Sendable {
     switch packet {
     case .tcpData: dataPackets += 1
     case .tcpControl: controlPackets += 1
+    case .duplicate: duplicatePackets += 1
     default:
       let isNew = otherPackets.count >= PacketCounters.classLimit && otherPackets[packet] == nil
       otherPackets[isNew ? .other : packet, default: 0] += 1
@@ -79,6 +86,7 @@ public struct PacketCounters: Sendable {
     for (packet, count) in otherPackets { named[packet.name, default: 0] += count }
     named[PacketClass.tcpData.name] = dataPackets
     named[PacketClass.tcpControl.name] = controlPackets
+    named[PacketClass.duplicate.name] = duplicatePackets
     return named.filter { $0.value != 0 }.sorted { $0.key < $1.key }
       .map { (name: $0.key, count: $0.value) }
   }
@@ -89,7 +97,8 @@ public struct PacketCounters: Sendable {
   public var payloadBytes: [(name: String, bytes: Int)] {
     let all = [
       ("tcp.after_end", bytes.afterEnd), ("tcp.before_start", bytes.beforeStart),
-      ("tcp.delivered", bytes.delivered), ("tcp.held", bytes.held),
+      ("tcp.delivered", bytes.delivered), ("tcp.duplicate", bytes.duplicate),
+      ("tcp.held", bytes.held),
       ("tcp.keepalive", bytes.keepAlive), ("tcp.out_of_window", bytes.outOfWindow),
       ("tcp.outside_flow", bytes.outsideFlow), ("tcp.overlap", bytes.overlap),
       ("tcp.retransmitted", bytes.retransmitted), ("tcp.rst_text", bytes.resetText),

@@ -3,7 +3,9 @@
 
 let filter = CommandLine.arguments.dropFirst().first ?? ""
 
-let all = scanBenchmarks() + wireBenchmarks() + traceBenchmarks() + pipelineBenchmarks()
+let all =
+  scanBenchmarks() + wireBenchmarks() + traceBenchmarks() + pipelineBenchmarks()
+  + reassemblyBenchmarks()
 
 for benchmark in all where filter.isEmpty || benchmark.name.contains(filter) {
   benchmark.run()

@@ -14,8 +14,12 @@ public struct TCPSegment: Sendable {
     public static let syn = Flags(rawValue: 2)
     /// Reset the connection.
     public static let rst = Flags(rawValue: 4)
+    /// To be handed to the application at once.
+    public static let psh = Flags(rawValue: 8)
     /// The acknowledgement number counts.
     public static let ack = Flags(rawValue: 16)
+    /// The urgent pointer counts.
+    public static let urg = Flags(rawValue: 32)
   }
 
   /// Who sends it.

@@ -17,24 +17,3 @@ public struct FlowLimits: Sendable {
   /// The bounds for real captures.
   public static let `default` = FlowLimits()
 }
-
-/// Patience, in capture time (nanoseconds) and segments.
-enum Patience {
-  /// From the peer's ACK of bytes that are not there until they count as lost: reordered captures (several
-  /// queues, mirror ports) heal within this.
-  static let acknowledgedHole: Int64 = 50_000_000
-  /// The same in segments of the flow, for captures whose clock stands still.
-  static let acknowledgedHoleSegments = 64
-  /// From a FIN above a hole in a capture without the peer's ACKs: several retransmissions come within this.
-  static let finishedHole: Int64 = 10_000_000_000
-  /// How long a closed flow is remembered, for late retransmissions: the usual TIME-WAIT.
-  static let closed: Int64 = 60_000_000_000
-  /// Silence after which a SYN with another number is a new connection, whatever it is.
-  static let portReuse: Int64 = 60_000_000_000
-  /// Silence after which holes of a flow are given up; the flow itself goes on (event streams are silent long).
-  static let idle: Int64 = 600_000_000_000
-  /// Segments in a row, each continuing the last, that move a stream to a far-away sequence number.
-  static let foreignSegments = 4
-  /// Events kept back while it is not known who the client is.
-  static let unknownRole = 4
-}

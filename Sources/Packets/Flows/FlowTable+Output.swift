@@ -2,20 +2,49 @@ import Basics
 import NIOCore
 
 extension FlowTable {
+  /// Says all that the directions have to say; `side` may have brought what the other waits for, or the other way.
+  mutating func drainBoth(_ slot: Int, _ side: Side) {
+    drain(slot, side)
+    drain(slot, side.other)
+    if store.flows[slot][side].waiting != nil { drain(slot, side) }
+  }
+
+  /// The direction that has to speak first when the wait of both ends at once.
+  func leading(_ slot: Int) -> Side {
+    if store.flows[slot].high.owesAcknowledged { return .high }
+    if store.flows[slot].low.owesAcknowledged { return .low }
+    guard let high = store.flows[slot].high.waiting?.held.first?.at else { return .low }
+    guard let low = store.flows[slot].low.waiting?.held.first?.at else { return .high }
+    return high < low ? .high : .low
+  }
+
   /// Says all that a direction has to say, and decides on its holes.
-  mutating func drain(_ slot: Int, _ side: Side) {
-    let stream = FlowStore.stream(slot, side)
-    let segments = store.flows[slot].segments
-    repeat {
-      while let output = store.streams[stream].takeOutput() { emit(output, slot, side) }
-    } while store.streams[stream].review(
-      now: now, segments: segments, limits: limits, &counters)
-    let charge = store.streams[stream].charge
-    held += charge - store.streams[stream].accounted
-    store.streams[stream].accounted = charge
-    if store.streams[stream].hasEvidence, !store.streams[stream].isWatched {
-      store.streams[stream].isWatched = true
-      watch(slot, side)
+  private mutating func drain(_ slot: Int, _ side: Side) {
+    let clock = Clock(
+      time: now, segments: Int(store.flows[slot].segments), packets: counters.packetsIn)
+    if store.flows[slot][side.other].owesAcknowledged,
+      store.flows[slot][side].charge > limits.heldPerDirection
+    {
+      counters.count(.heldLimit)
+      store.flows[slot][side.other].giveUpHoles(now)
+    }
+    if store.flows[slot][side.other].owesAcknowledged {
+      _ = store.flows[slot][side].review(clock, limits: limits, &counters)
+    } else {
+      repeat {
+        while let output = store.flows[slot][side].takeOutput() { emit(output, slot, side) }
+      } while store.flows[slot][side].review(clock, limits: limits, &counters)
+    }
+    guard let waiting = store.flows[slot][side].waiting else { return }
+    held += waiting.charge - waiting.accounted
+    waiting.accounted = waiting.charge
+    let isEnded = store.flows[slot][side].isEnded
+    if !isEnded, let cause = waiting.evidence?.cause, !waiting.isWatched {
+      waiting.isWatched = true
+      watch(slot, side, cause)
+    }
+    if isEnded || waiting.isOver(at: store.flows[slot][side].next) {
+      store.flows[slot][side].waiting = nil
     }
   }
 
@@ -30,8 +59,7 @@ extension FlowTable {
       counters.count(.gapBytes, count)
       if truncated { counters.count(.truncatedBytes, count) }
     case .ended:
-      store.flows[slot].endedSides += 1
-      store.streams[FlowStore.stream(slot, side)].resolveSYNData(wasTaken: false, &counters)
+      store.flows[slot][side].resolveSYNData(wasTaken: false, &counters)
     }
     if let client = store.flows[slot].client {
       say(output, side == client ? .c2s : .s2c, store.flows[slot].id)
@@ -43,18 +71,21 @@ extension FlowTable {
   private mutating func keepBack(
     _ output: StreamAssembler.Output, _ slot: Int, _ side: Side
   ) {
+    guard let backlog = store.flows[slot].backlog else { return }
     var client: Side?
-    store.flows[slot].pending.append((side, output))
-    if case .bytes(let bytes, _) = output {
-      store.flows[slot].pendingBytes += bytes.readableBytes
+    if case .bytes(let bytes, let time) = output {
+      backlog.outputs.append((side, .bytes(HeldBlocks.copy(bytes), at: time)))
+      backlog.bytes += bytes.readableBytes
       held += bytes.readableBytes
       if let isClient = ClientGuess.senderIsClient(bytes) {
         client = isClient ? side : side.other
       } else {
         client = ClientGuess.byEphemeralPort(store.flows[slot].key)
       }
+    } else {
+      backlog.outputs.append((side, output))
     }
-    if client == nil, store.flows[slot].pending.count >= Patience.unknownRole {
+    if client == nil, backlog.outputs.count >= Patience.unknownRole {
       client = ClientGuess.byPort(store.flows[slot].key)
     }
     if let client { settle(client, slot) }
@@ -66,82 +97,6 @@ extension FlowTable {
     case .bytes(let bytes, let time): events.append(.bytes(id, direction, bytes, at: time))
     case .gap(let count, let time, _): events.append(.gap(id, direction, count: count, at: time))
     case .ended(let how, let time): events.append(.ended(id, direction, how, at: time))
-    }
-  }
-
-  // MARK: Timers and limits
-
-  /// Gives up holes and forgets flows for which the capture's clock says so.
-  mutating func runTimers() {
-    fragments.expire(now, &counters)
-    // Counted, because a clock at the end of its range would make every new deadline already past.
-    for _ in 0..<watches.count {
-      guard let watch = watches.first, watch.deadline <= now else { break }
-      watches.removeFirst()
-      guard !isStale(watch) else { continue }
-      let stream = FlowStore.stream(watch.slot, watch.side)
-      store.streams[stream].isWatched = false
-      drain(watch.slot, watch.side)
-      if store.flows[watch.slot].isClosed { store.move(watch.slot, to: .closed) }
-    }
-    while let slot = store.oldest(.closed),
-      now - store.flows[slot].lastSeen > Patience.closed
-    {
-      retire(slot, .idle)
-    }
-    while let slot = store.oldest(.active), now - store.flows[slot].lastSeen > Patience.idle {
-      giveUp(slot)
-      store.move(slot, to: store.flows[slot].isClosed ? .closed : .dormant)
-    }
-  }
-
-  private mutating func watch(_ slot: Int, _ side: Side) {
-    if watches.count > 4 * limits.flows {
-      var live = CircularBuffer<Watch>()
-      for watch in watches where !isStale(watch) { live.append(watch) }
-      watches = live
-    }
-    watches.append(
-      Watch(
-        slot: slot, side: side, id: store.flows[slot].id,
-        deadline: now + Patience.acknowledgedHole))
-  }
-
-  /// Whether the flow of a timer is gone.
-  private func isStale(_ watch: Watch) -> Bool {
-    store.flows[watch.slot].id != watch.id
-      || !store.streams[FlowStore.stream(watch.slot, watch.side)].isWatched
-  }
-
-  /// Turns a flow's holes into gaps; the flow goes on.
-  private mutating func giveUp(_ slot: Int) {
-    for side in [Side.low, .high] {
-      store.streams[FlowStore.stream(slot, side)].giveUpHoles(now)
-      drain(slot, side)
-    }
-  }
-
-  /// Makes the flows that hold most give up until a quarter of the total is free: one sort pays for many packets.
-  mutating func relieve() {
-    var costs: [(slot: Int, charge: Int)] = []
-    for slot in store.slots {
-      let charge =
-        store.streams[FlowStore.stream(slot, .low)].charge
-        + store.streams[FlowStore.stream(slot, .high)].charge + store.flows[slot].pendingBytes
-      if charge > 0 { costs.append((slot, charge)) }
-    }
-    costs.sort { ($0.charge, $1.slot) > ($1.charge, $0.slot) }
-    for (slot, _) in costs where held > limits.heldInTotal / 4 * 3 {
-      counters.count(.totalHeldLimit)
-      giveUp(slot)
-      for side in [Side.low, .high] {
-        store.streams[FlowStore.stream(slot, side)].resolveSYNData(wasTaken: false, &counters)
-        drain(slot, side)
-      }
-      if store.flows[slot].client == nil {
-        settle(ClientGuess.byPort(store.flows[slot].key), slot)
-      }
-      if store.flows[slot].isClosed { store.move(slot, to: .closed) }
     }
   }
 }

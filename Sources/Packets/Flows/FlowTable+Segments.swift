@@ -2,23 +2,62 @@ import Basics
 import NIOCore
 
 extension FlowTable {
-  /// What a segment has to do with the flow that is known for its ports.
-  private enum Epoch {
-    case same
-    case new
-    case ignored
-  }
-
   /// Takes a TCP segment to its flow.
-  mutating func take(_ frame: borrowing CapturedFrame, _ ip: IPView, _ tcp: TCPView) {
+  @inline(__always)
+  mutating func take(
+    _ frame: borrowing CapturedFrame, _ bytes: Span<UInt8>, _ ip: IPView, _ tcp: TCPView
+  ) {
     counters.payloadBytesIn += tcp.captured
     let (key, side) = FlowKey.of(ip, tcp)
-    var known = store.find(key)
+    if recent.isDuplicate(bytes, ip, tcp, store.seed, at: frame.at) {
+      counters.count(.duplicate)
+      counters.bytes.duplicate += tcp.captured
+      return
+    }
+    let known = store.find(key)
+    if let slot = known {
+      switch store.flows[slot].advance(side, tcp, now: now) {
+      case .none: break
+      case .taken(let id, let direction):
+        store.touch(slot, now)
+        return pass(frame, tcp, id, direction)
+      }
+    }
+    takeSlowly(frame, key, side, tcp, known)
+  }
+
+  /// Passes a payload on as a slice of the frame.
+  @inline(__always)
+  private mutating func pass(
+    _ frame: borrowing CapturedFrame, _ tcp: TCPView, _ id: FlowID, _ direction: Direction
+  ) {
+    guard tcp.captured > 0,
+      let bytes = frame.bytes.getSlice(
+        at: frame.bytes.readerIndex + tcp.payload, length: tcp.captured)
+    else {
+      counters.controlPackets += 1
+      return
+    }
+    counters.dataPackets += 1
+    counters.bytes.delivered += tcp.captured
+    if events.isEmpty {
+      latest = Latest(id: id, direction: direction, bytes: bytes, at: frame.at)
+    } else {
+      events.append(.bytes(id, direction, bytes, at: frame.at))
+    }
+  }
+
+  @inline(never)
+  private mutating func takeSlowly(
+    _ frame: borrowing CapturedFrame, _ key: FlowKey, _ side: Side, _ tcp: TCPView, _ found: Int?
+  ) {
+    if tcp.length > Flow.largestSegment { counters.count(.giant) }
+    if tcp.flags.contains(.urg), tcp.length > 0 { counters.count(.urgent) }
+    var known = found
     if let slot = known {
       switch epoch(slot, side, tcp) {
       case .same: break
       case .new:
-        counters.count(.portReuse)
         retire(slot, .idle)
         known = nil
       case .ignored:
@@ -27,129 +66,118 @@ extension FlowTable {
         return
       }
     }
-    guard let slot = known ?? open(key, side, tcp, frame) else {
-      let isProbe = tcp.length == 1 && !tcp.flags.contains(.rst)
-      counters.count(isProbe ? .tcpKeepAlive : tcp.length > 0 ? .tcpData : .tcpControl)
-      if isProbe {
-        counters.bytes.keepAlive += tcp.captured
-      } else {
-        counters.bytes.outsideFlow += tcp.captured
-      }
-      return
-    }
+    guard let slot = known ?? open(key, side, tcp, frame) else { return countStray(tcp) }
     store.flows[slot].lastSeen = now
-    store.flows[slot].segments += 1
+    store.flows[slot].segments &+= 1
+    store.flows[slot][side].isHeard = true
     feed(slot, side, tcp, frame)
-    drain(slot, side)
-    drain(slot, side.other)
-    store.move(slot, to: store.flows[slot].isClosed ? .closed : .active)
+    drainBoth(slot, side)
+    if store.flows[slot].isClosed {
+      classify(slot)
+    } else {
+      let isOpening = store.flows[slot].stage == .opening && tcp.length == 0
+      store.move(slot, to: isOpening ? .opening : .active)
+    }
     if held > limits.heldInTotal { relieve() }
   }
 
-  /// Decides whether a segment belongs to the known flow or begins another with the same ports.
-  private mutating func epoch(_ slot: Int, _ side: Side, _ tcp: TCPView) -> Epoch {
-    let ours = FlowStore.stream(slot, side)
-    if tcp.flags.contains(.rst) { return .same }
-    let distance = store.streams[ours].distance(to: tcp.dataSequence)
-    let isFar = distance > limits.window || distance < -limits.window
-    if tcp.flags.contains(.syn) { return epoch(slot, side, syn: tcp, isFar: isFar) }
-    guard isFar, tcp.length > 0, store.streams[ours].isSynchronised else { return .same }
-    if store.flows[slot].isClosed { return tcp.length > 1 ? .new : .ignored }
-    guard store.streams[ours].noteForeign(tcp.dataSequence, length: tcp.length) else {
-      return .ignored
+  /// Counts a segment that belongs to no flow and opens none.
+  private mutating func countStray(_ tcp: TCPView) {
+    if isProbe(tcp) {
+      counters.count(.tcpKeepAlive)
+      counters.bytes.keepAlive += tcp.captured
+    } else {
+      counters.count(tcp.length > 0 ? .tcpData : .tcpControl)
+      counters.bytes.outsideFlow += tcp.captured
     }
-    guard distance > 0 else { return .new }
-    counters.count(.resync)
-    store.streams[ours].jump(to: tcp.dataSequence, time: now)
-    return .same
-  }
-
-  private mutating func epoch(
-    _ slot: Int, _ side: Side, syn tcp: TCPView, isFar: Bool
-  ) -> Epoch {
-    let ours = FlowStore.stream(slot, side)
-    let theirs = FlowStore.stream(slot, side.other)
-    let isStale =
-      store.flows[slot].isClosed || now - store.flows[slot].lastSeen > Patience.portReuse
-    guard store.streams[ours].isSynchronised else {
-      // Only the other end is known: this is its answer or a simultaneous open, unless that end was in mid-stream.
-      let isFirst = store.flows[slot].seenFromStart || tcp.flags.contains(.ack)
-      return isStale || !isFirst ? .new : .same
-    }
-    if store.streams[ours].base == tcp.dataSequence { return .same }
-    if isStale { return .new }
-    if tcp.flags.contains(.ack), store.streams[theirs].isSynchronised,
-      store.streams[theirs].base == tcp.acknowledgement
-    {
-      // Another answer to the same SYN, from a stateless server or a middlebox: the client obeys the first.
-      if store.streams[ours].resynchronise(at: tcp.dataSequence) { return .same }
-      counters.count(.ignoredSYN)
-      return .ignored
-    }
-    if isFar || !store.streams[theirs].isSynchronised { return .new }
-    counters.count(.ignoredSYN)
-    return .ignored
   }
 
   /// Gives a segment's parts to the two directions: position, acknowledgement, bytes, FIN, RST.
   private mutating func feed(
     _ slot: Int, _ side: Side, _ tcp: TCPView, _ frame: borrowing CapturedFrame
   ) {
-    let ours = FlowStore.stream(slot, side)
-    let theirs = FlowStore.stream(slot, side.other)
     let isReset = tcp.flags.contains(.rst)
-    if tcp.flags.contains(.syn), !store.streams[ours].isSynchronised {
-      store.streams[ours].synchronise(at: tcp.dataSequence)
-    }
-    if tcp.flags.contains(.ack), !isReset { acknowledge(slot, theirs, tcp) }
+    if tcp.flags.contains(.syn), !isReset { begin(slot, side, tcp) }
+    if tcp.flags.contains(.ack), !isReset { acknowledge(slot, side.other, tcp) }
+    if !isReset { noticeLife(slot, side, tcp) }
     if tcp.flags.isDisjoint(with: [.syn, .rst]), tcp.length > 0 || tcp.flags.contains(.fin),
-      let length = store.streams[ours].pendingSYNData
+      let length = store.flows[slot][side].pendingSYNData
     {
       // The SYN/ACK was not captured: a sender that goes on behind the SYN's data knows that it arrived.
-      let goesOn = tcp.sequence.distance(from: store.streams[ours].base) >= length
-      store.streams[ours].resolveSYNData(wasTaken: goesOn, &counters)
+      let goesOn = tcp.sequence.distance(from: store.flows[slot][side].base) >= length
+      store.flows[slot][side].resolveSYNData(wasTaken: goesOn, &counters)
     }
     if tcp.length > 0 || tcp.flags.isDisjoint(with: [.syn, .fin, .rst]) {
-      feedPayload(slot, ours, tcp, frame)
+      feedPayload(slot, side, tcp, frame)
     } else {
       counters.count(.tcpControl)
     }
     if isReset {
-      guard store.streams[ours].isResetAcceptable(tcp.sequence, window: limits.window) else {
-        return counters.count(.ignoredRST)
-      }
-      store.streams[ours].close(.reset, time: frame.at, &counters)
-      store.streams[theirs].close(.reset, time: frame.at, &counters)
+      guard
+        store.flows[slot][side].isResetAcceptable(tcp.sequence, window: limits.window)
+      else { return counters.count(.ignoredRST) }
+      store.flows[slot][side].reset(at: tcp.sequence, time: frame.at)
+      store.flows[slot][side.other].reset(at: nil, time: frame.at)
     } else if tcp.flags.contains(.fin) {
       let end = tcp.dataSequence + tcp.length
-      if !store.streams[ours].isSynchronised { store.streams[ours].synchronise(at: end) }
-      store.streams[ours].finish(at: end, time: frame.at, &counters)
+      if !store.flows[slot][side].isSynchronised {
+        store.flows[slot][side].synchronise(at: end, isStartOpen: true)
+      }
+      store.flows[slot][side].finish(at: end, time: frame.at, &counters)
     }
   }
 
-  private mutating func acknowledge(_ slot: Int, _ theirs: Int, _ tcp: TCPView) {
-    if store.streams[theirs].isSynchronised {
-      if let length = store.streams[theirs].pendingSYNData, tcp.flags.contains(.syn) {
-        let upTo = tcp.acknowledgement.distance(from: store.streams[theirs].base)
-        store.streams[theirs].resolveSYNData(wasTaken: upTo >= length, &counters)
+  /// A SYN says where its direction begins; one that comes late still does.
+  private mutating func begin(_ slot: Int, _ side: Side, _ tcp: TCPView) {
+    if !store.flows[slot][side].isSynchronised {
+      store.flows[slot][side].synchronise(at: tcp.dataSequence)
+    } else if store.flows[slot][side].settle(at: tcp.dataSequence),
+      store.flows[slot].client == nil
+    {
+      store.flows[slot].seenFromStart = true
+      settle(tcp.flags.contains(.ack) ? side.other : side, slot)
+    }
+  }
+
+  private mutating func acknowledge(_ slot: Int, _ side: Side, _ tcp: TCPView) {
+    if store.flows[slot][side].isSynchronised {
+      if let length = store.flows[slot][side].pendingSYNData, tcp.flags.contains(.syn) {
+        let upTo = tcp.acknowledgement.distance(from: store.flows[slot][side].base)
+        store.flows[slot][side].resolveSYNData(wasTaken: upTo >= length, &counters)
       }
-      if !store.streams[theirs].acknowledge(tcp.acknowledgement, window: limits.window) {
+      if !store.flows[slot][side].acknowledge(tcp.acknowledgement, window: limits.window) {
         counters.count(.ignoredACK)
       }
     } else if store.flows[slot].seenFromStart {
-      // The peer's SYN was not captured: what it acknowledges first is where the stream begins.
-      store.streams[theirs].synchronise(at: tcp.acknowledgement)
+      // The peer's SYN was not captured: the stream begins with what it acknowledges first, or below.
+      store.flows[slot][side].synchronise(
+        at: tcp.acknowledgement, isStartOpen: !tcp.flags.contains(.syn))
     }
   }
 
+  /// Looks whether a flow goes on although a RST was seen: its sender sends or takes what came later.
+  private mutating func noticeLife(_ slot: Int, _ side: Side, _ tcp: TCPView) {
+    guard store.flows[slot].low.isClosing || store.flows[slot].high.isClosing else { return }
+    let sentReset = store.flows[slot][side].hasSentReset
+    let isData =
+      tcp.length > 0
+      && store.flows[slot][side].goesOn(to: tcp.dataSequence + tcp.length)
+    let isTaken =
+      sentReset && tcp.flags.contains(.ack)
+      && store.flows[slot][side.other].goesOn(to: tcp.acknowledgement)
+    if isData { counters.count(.dataAfterRST) }
+    guard isTaken || isData && sentReset else { return }
+    store.flows[slot].low.reopen()
+    store.flows[slot].high.reopen()
+  }
+
   private mutating func feedPayload(
-    _ slot: Int, _ ours: Int, _ tcp: TCPView, _ frame: borrowing CapturedFrame
+    _ slot: Int, _ side: Side, _ tcp: TCPView, _ frame: borrowing CapturedFrame
   ) {
     let sequence = tcp.dataSequence
-    // A single byte must not set where a stream begins that was not seen from the start.
     if tcp.flags.isDisjoint(with: [.syn, .fin, .rst]),
-      store.streams[ours].isKeepAlive(sequence, length: tcp.length)
-        || (tcp.length == 1 && !store.streams[ours].isSynchronised)
+      store.flows[slot][side].isKeepAlive(sequence, length: tcp.length)
+        || isProbe(tcp) && !store.flows[slot][side].isSynchronised
     {
       counters.count(.tcpKeepAlive)
       counters.bytes.keepAlive += tcp.captured
@@ -166,15 +194,18 @@ extension FlowTable {
     let start = frame.bytes.readerIndex + tcp.payload
     let payload = frame.bytes.getSlice(at: start, length: tcp.captured) ?? ByteBuffer()
     if tcp.flags.contains(.syn), !tcp.flags.contains(.ack) {
-      if tcp.missing == 0, store.streams[ours].holdSYNData(payload, time: frame.at) {
+      if tcp.missing == 0, store.flows[slot][side].holdSYNData(payload, time: frame.at) {
         counters.bytes.held += tcp.captured
       } else {
         counters.bytes.retransmitted += tcp.captured
       }
       return
     }
-    if !store.streams[ours].isSynchronised { store.streams[ours].synchronise(at: sequence) }
-    store.streams[ours].append(
-      payload, missing: tcp.missing, at: sequence, time: frame.at, &counters)
+    if !store.flows[slot][side].isSynchronised {
+      store.flows[slot][side].synchronise(at: sequence, isStartOpen: true)
+    }
+    store.flows[slot][side].append(
+      payload, missing: tcp.missing, at: sequence, time: frame.at,
+      mustWait: store.flows[slot][side.other].owesAcknowledged, &counters)
   }
 }

@@ -7,6 +7,9 @@ import NIOCore
 /// and replaced when a SYN shows that the ports are used again. Each direction has a `StreamAssembler`; this type
 /// finds it, feeds it and runs its timers. Timers run on the highest capture time seen, never on a wall clock.
 ///
+/// Nearly every segment is the next one of a flow for which nothing waits: it takes a short way (`advance`) on which
+/// nothing is allocated and its payload is passed on as a slice of the frame. Whatever is kept beyond a call is copied.
+///
 /// Invariant: after `append`, the counters balance; each flow says `opened` first and `ended` once for each
 /// direction that was opened, at the latest in `finish`. Memory is bounded by `FlowLimits`.
 ///
@@ -17,22 +20,26 @@ public struct FlowTable: ~Copyable {
 
   let limits: FlowLimits
   var store = FlowStore()
+  var fragments = FragmentTable()
+  var recent = RecentSegments()
+  var timers = FlowTimers()
   var events = CircularBuffer<FlowEvent>(initialCapacity: 16)
+  /// The bytes of a segment that took the short way: said before `events`.
+  var latest: Latest?
   /// Charge of all held bytes.
   var held = 0
   /// The highest capture time seen.
   var now = Timestamp(nanoseconds: .min)
+  /// Until then no timer has anything to do.
+  var nextTimer = Timestamp(nanoseconds: .max)
   private var lastTime = Timestamp(nanoseconds: .min)
   private var flowCount = 0
-  var watches = CircularBuffer<Watch>()
-  var fragments = FragmentTable()
 
-  /// A timer for a direction whose hole may be over although the flow is silent.
-  struct Watch {
-    var slot: Int
-    var side: Side
+  struct Latest {
     var id: FlowID
-    var deadline: Timestamp
+    var direction: Direction
+    var bytes: ByteBuffer
+    var at: Timestamp
   }
 
   /// Creates an empty table.
@@ -41,45 +48,61 @@ public struct FlowTable: ~Copyable {
   /// Takes the next frame of the capture; drain `next()` after each.
   public mutating func append(_ frame: CapturedFrame) {
     counters.packetsIn += 1
+    if latest != nil { queueLatest() }
     if frame.at < lastTime { counters.count(.timeBackwards) }
     lastTime = frame.at
-    if now < frame.at { now = frame.at }
-    runTimers()
-    var packet = FlowTable.read(frame)
-    guard case .fragment = packet else { return take(packet, frame) }
-    var whole = copy frame
-    while case .fragment(let ip) = packet, let fragment = ip.fragment {
-      guard let datagram = fragments.insert(whole, ip, fragment, now: now, &counters) else {
-        return counters.count(.fragment)
-      }
-      counters.count(.reassembled)
-      whole = datagram
-      packet = FlowTable.read(whole)
+    if now < frame.at {
+      now = frame.at
+      if now >= nextTimer { runTimers() }
     }
-    take(packet, whole)
-  }
-
-  private mutating func take(_ packet: Packet, _ frame: borrowing CapturedFrame) {
-    switch packet {
+    let bytes = frame.bytes.readableBytesUInt8Span
+    switch LayerWalk.read(bytes, frame.linkType, wireLength: frame.originalLength) {
+    case .segment(let ip, let tcp): take(frame, bytes, ip, tcp)
+    case .fragment(let ip): take(frame, fragment: ip)
     case .counted(let packet): counters.count(packet)
-    case .segment(let ip, let tcp): take(frame, ip, tcp)
-    case .fragment: counters.count(.fragment)
     }
-  }
-
-  private static func read(_ frame: borrowing CapturedFrame) -> Packet {
-    LayerWalk.read(
-      frame.bytes.readableBytesUInt8Span, frame.linkType, wireLength: frame.originalLength)
   }
 
   /// Returns the next event in order; `nil` when another frame is needed.
-  public mutating func next() -> FlowEvent? { events.popFirst() }
+  public mutating func next() -> FlowEvent? {
+    if let bytes = latest.take() {
+      return .bytes(bytes.id, bytes.direction, bytes.bytes, at: bytes.at)
+    }
+    return events.isEmpty ? nil : events.removeFirst()
+  }
 
   /// Ends the capture: what waits behind holes is said after gaps, and every open direction ends.
   public mutating func finish() {
+    queueLatest()
     fragments.finish(&counters)
     let open = store.slots.sorted { store.flows[$0].id < store.flows[$1].id }
     for slot in open { retire(slot, .captureEnd) }
+  }
+
+  private mutating func queueLatest() {
+    guard let bytes = latest.take() else { return }
+    events.append(.bytes(bytes.id, bytes.direction, bytes.bytes, at: bytes.at))
+  }
+
+  /// Takes a piece of a datagram and, when that was the last one missing, the datagram.
+  private mutating func take(_ frame: CapturedFrame, fragment ip: IPView) {
+    var frame = frame
+    var packet = Packet.fragment(ip)
+    while case .fragment(let ip) = packet, let fragment = ip.fragment {
+      guard let whole = fragments.insert(frame, ip, fragment, now: now, &counters) else {
+        if let deadline = fragments.deadline { wake(at: deadline) }
+        return counters.count(.fragment)
+      }
+      counters.count(.reassembled)
+      frame = whole
+      packet = LayerWalk.read(
+        frame.bytes.readableBytesUInt8Span, frame.linkType, wireLength: frame.originalLength)
+    }
+    switch packet {
+    case .counted(let packet): counters.count(packet)
+    case .segment(let ip, let tcp): take(frame, frame.bytes.readableBytesUInt8Span, ip, tcp)
+    case .fragment: counters.count(.fragment)
+    }
   }
 
   // MARK: Flows
@@ -89,17 +112,14 @@ public struct FlowTable: ~Copyable {
     _ key: FlowKey, _ side: Side, _ tcp: TCPView, _ frame: borrowing CapturedFrame
   ) -> Int? {
     let isSYN = tcp.flags.contains(.syn) && !tcp.flags.contains(.rst)
-    // A single byte may be a keep-alive probe and must not set where the stream begins.
-    guard isSYN || (tcp.length > 1 && !tcp.flags.contains(.rst)) else { return nil }
-    if store.count >= limits.flows,
-      let old = store.oldest(.closed) ?? store.oldest(.dormant) ?? store.oldest(.active)
-    {
-      counters.count(.flowLimit)
-      retire(old, .idle)
-    }
+    let isData = tcp.length > 0 && !tcp.flags.contains(.rst) && !isProbe(tcp)
+    guard isSYN || isData else { return nil }
+    if store.count >= limits.flows { evict() }
     flowCount += 1
     let slot = store.insert(
-      Flow(id: FlowID(flowCount), key: key, at: frame.at, now: now, fromStart: isSYN))
+      Flow(id: FlowID(flowCount), key: key, at: frame.at, now: now, fromStart: isSYN),
+      isSYN ? .opening : .active)
+    wake(at: now + Patience.idle)
     if isSYN {
       settle(tcp.flags.contains(.ack) ? side.other : side, slot)
     } else {
@@ -108,13 +128,33 @@ public struct FlowTable: ~Copyable {
     return slot
   }
 
+  /// Whether a segment may be a keep-alive probe of a stream of which nothing is known: such a byte must not set where
+  /// the stream begins. Probes are never pushed, a byte written alone is.
+  func isProbe(_ tcp: TCPView) -> Bool {
+    tcp.length == 1 && tcp.flags.isDisjoint(with: [.syn, .fin, .rst, .psh])
+  }
+
+  /// Makes room for a flow.
+  private mutating func evict() {
+    for stage in [Flow.Stage.closed, .opening, .dormant, .active] {
+      guard let old = store.oldest(stage) else { continue }
+      counters.count(.flowLimit)
+      return retire(old, .idle)
+    }
+  }
+
   /// Ends what is open of a flow and forgets it.
   mutating func retire(_ slot: Int, _ how: FlowEnding) {
-    for side in [Side.low, .high] {
-      store.streams[FlowStore.stream(slot, side)].close(how, time: now, &counters)
-      drain(slot, side)
-    }
+    let first = leading(slot)
+    store.flows[slot].low.close(how, time: now, &counters)
+    store.flows[slot].high.close(how, time: now, &counters)
+    drainBoth(slot, first)
     if store.flows[slot].client == nil { settle(ClientGuess.byPort(store.flows[slot].key), slot) }
+    if store.flows[slot].low.isHeard != store.flows[slot].high.isHeard,
+      store.flows[slot].stage != .opening
+    {
+      counters.count(.oneSided)
+    }
     store.remove(slot)
   }
 
@@ -122,13 +162,15 @@ public struct FlowTable: ~Copyable {
   mutating func settle(_ client: Side, _ slot: Int) {
     let flow = store.flows[slot]
     store.flows[slot].client = client
-    store.flows[slot].pending = []
-    store.flows[slot].pendingBytes = 0
-    held -= flow.pendingBytes
+    store.flows[slot].backlog = nil
     let ends = FlowEnds(
       client: flow.key.endpoint(client), server: flow.key.endpoint(client.other),
       seenFromStart: flow.seenFromStart)
     events.append(.opened(flow.id, ends, at: flow.openedAt))
-    for (side, output) in flow.pending { say(output, side == client ? .c2s : .s2c, flow.id) }
+    guard let backlog = flow.backlog else { return }
+    held -= backlog.bytes
+    for (side, output) in backlog.outputs {
+      say(output, side == client ? .c2s : .s2c, flow.id)
+    }
   }
 }

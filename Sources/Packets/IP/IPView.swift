@@ -37,6 +37,7 @@ struct IPView {
   private static let extensionHeaderLimit = 16
 
   /// Reads the IP header at the cursor.
+  @inline(__always)
   static func read(_ bytes: Span<UInt8>, _ cursor: FrameCursor) -> Layer<IPView> {
     guard cursor.at < bytes.count else { return .counted(.truncatedHeader) }
     switch bytes[cursor.at] >> 4 {
@@ -46,6 +47,7 @@ struct IPView {
     }
   }
 
+  @inline(__always)
   private static func readIPv4(_ bytes: Span<UInt8>, _ cursor: FrameCursor) -> Layer<IPView> {
     let at = cursor.at
     guard cursor.has(20, bytes) else { return .counted(.truncatedHeader) }

@@ -40,6 +40,16 @@ struct HeldBlocks {
   /// The offset of the first piece.
   var start: Int? { isEmpty ? nil : blocks[head].offset }
 
+  /// Returns the end of the pieces that lie at `offset` without a hole between them.
+  func contiguousEnd(from offset: Int) -> Int {
+    var end = offset
+    for block in blocks[head...] {
+      guard block.offset == end else { break }
+      end = block.end
+    }
+    return end
+  }
+
   /// Removes and returns the first piece.
   mutating func popFirst() -> Block? {
     guard !isEmpty else { return nil }
@@ -55,6 +65,11 @@ struct HeldBlocks {
       head = 0
     }
     return block
+  }
+
+  /// Counts all offsets from another origin, `distance` further on.
+  mutating func shift(by distance: Int) {
+    for i in blocks.indices { blocks[i].offset -= distance }
   }
 
   /// Adds the parts of `range` of `block` that nothing covers yet: the first copy of a byte wins.

@@ -6,7 +6,12 @@ struct TCPView {
     static let fin = Flags(rawValue: 1)
     static let syn = Flags(rawValue: 2)
     static let rst = Flags(rawValue: 4)
+    static let psh = Flags(rawValue: 8)
     static let ack = Flags(rawValue: 16)
+    static let urg = Flags(rawValue: 32)
+
+    /// Whether an acknowledgement, and maybe data, is all there is; congestion bits don't matter here.
+    var isPlain: Bool { rawValue & 0x37 == Flags.ack.rawValue }
   }
 
   var sourcePort: UInt16
@@ -14,6 +19,8 @@ struct TCPView {
   var sequence: SequenceNumber
   var acknowledgement: SequenceNumber
   var flags: Flags
+  /// Offset of the header in the frame.
+  var header: Int
   /// Offset of the payload in the frame.
   var payload: Int
   /// Payload bytes that were captured.
@@ -28,11 +35,14 @@ struct TCPView {
   var dataSequence: SequenceNumber { flags.contains(.syn) ? sequence + 1 : sequence }
 
   /// Reads the TCP header that `ip` carries.
+  @inline(__always)
   static func read(_ bytes: Span<UInt8>, _ ip: IPView) -> Layer<TCPView> {
     let at = ip.payload
     guard ip.payloadLength >= 20 else { return .counted(.badTCPHeader) }
     guard at + 20 <= bytes.count else { return .counted(.truncatedHeader) }
-    let headerLength = Int(bytes[at + 12] >> 4) * 4
+    let ports = bytes.bigEndian32(at: at)
+    let control = bytes.bigEndian16(at: at + 12)
+    let headerLength = Int(control >> 12) * 4
     guard headerLength >= 20, headerLength <= ip.payloadLength else {
       return .counted(.badTCPHeader)
     }
@@ -41,11 +51,11 @@ struct TCPView {
     let captured = max(0, min(length, bytes.count - payload))
     return .found(
       TCPView(
-        sourcePort: bytes.bigEndian16(at: at), destinationPort: bytes.bigEndian16(at: at + 2),
+        sourcePort: UInt16(truncatingIfNeeded: ports >> 16),
+        destinationPort: UInt16(truncatingIfNeeded: ports),
         sequence: SequenceNumber(bytes.bigEndian32(at: at + 4)),
         acknowledgement: SequenceNumber(bytes.bigEndian32(at: at + 8)),
-        flags: Flags(rawValue: bytes[at + 13]), payload: min(payload, bytes.count),
-        captured: captured,
-        missing: length - captured))
+        flags: Flags(rawValue: UInt8(truncatingIfNeeded: control)), header: at,
+        payload: min(payload, bytes.count), captured: captured, missing: length - captured))
   }
 }

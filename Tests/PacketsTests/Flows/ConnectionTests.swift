@@ -97,14 +97,69 @@ struct `Connections` {
     script.send(.c2s, "held")
     script.reset(.s2c)
     script.reset(.s2c)
-    script.send(.c2s, "more")
+    script.wait(milliseconds: 1_001)
+    let end = [
+      opened, "1 c2s gap 4", "1 c2s \"held\" @4", "1 c2s ended rst", "1 s2c ended rst",
+    ]
+    #expect(FlowTranscript(script.segments).lines == end)
+    script.acknowledge(.c2s)
+    script.send(.c2s, "x")
+    let transcript = FlowTranscript(script.segments)
+    #expect(transcript.lines.sorted() == end.sorted())
+    #expect(transcript.counts.contains("tcp.after_end 1"))
+    #expect(transcript.isBalanced)
+  }
+
+  @Test func `bytes that were under way when a RST was seen are delivered`() {
+    var script = TCPScript()
+    script.handshake()
+    script.send(.s2c, "one ")
+    script.reset(.c2s)
+    script.send(.s2c, "two")
+    script.reset(.c2s)
     let transcript = FlowTranscript(script.segments)
     #expect(
       transcript.lines == [
-        opened, "1 s2c ended rst", "1 c2s gap 4", "1 c2s \"held\" @4", "1 c2s ended rst",
+        opened, "1 s2c \"one \" @3", "1 s2c \"two\" @5", "1 c2s ended rst", "1 s2c ended rst",
       ])
-    #expect(transcript.counts.contains("tcp.after_end 4"))
-    #expect(transcript.isBalanced)
+    #expect(transcript.counts.hasSuffix("; tcp.data_after_rst 1"))
+  }
+
+  @Test(arguments: [Direction.c2s, .s2c])
+  func `a RST that was forged does not end a flow whose sender goes on`(_ direction: Direction) {
+    var script = TCPScript()
+    script.handshake()
+    script.send(direction, "one ")
+    script.reset(direction)
+    script.send(direction, "two ")
+    script.wait(milliseconds: 5_000)
+    script.send(direction.reversed, "three")
+    let transcript = FlowTranscript(script.segments)
+    #expect(
+      transcript.streams == [
+        FlowID(1): [
+          direction: Array("one two ".utf8), direction.reversed: Array("three".utf8),
+        ]
+      ])
+    #expect(transcript.lines.suffix(2) == ["1 c2s ended capture-end", "1 s2c ended capture-end"])
+    #expect(transcript.counts.hasSuffix("; tcp.data_after_rst 1"))
+  }
+
+  @Test func `data long after a RST is another flow`() {
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "one ")
+    script.reset(.c2s)
+    script.wait(milliseconds: 5_000)
+    script.send(.c2s, "GET / HTTP/1.1")
+    let transcript = FlowTranscript(script.segments)
+    #expect(
+      transcript.lines == [
+        opened, "1 c2s \"one \" @3", "1 c2s ended rst", "1 s2c ended rst",
+        "2 opened 10.0.0.1:40000 ~> 10.0.0.2:80", "2 c2s \"GET / HTTP/1.1\" @5005",
+        "2 c2s ended capture-end", "2 s2c ended capture-end",
+      ])
+    #expect(transcript.counts.contains("; tcp.data_after_rst 1, tcp.midstream 1"))
   }
 
   @Test func `a RST from outside the window is ignored`() {
@@ -126,7 +181,7 @@ struct `Connections` {
     script.add(.c2s, .syn, [])
     script.reset(.s2c)
     let lines = FlowTranscript(script.segments).lines
-    #expect(lines == [opened, "1 s2c ended rst", "1 c2s ended rst"])
+    #expect(lines == [opened, "1 c2s ended rst", "1 s2c ended rst"])
   }
 
   @Test func `ports used again are another flow`() {
@@ -277,7 +332,7 @@ struct `Mid-stream` {
     script.send(.c2s, start.text)
     let transcript = FlowTranscript(script.segments)
     #expect(transcript.lines.first == "1 opened \(start.opened)")
-    #expect(transcript.counts.hasSuffix("; tcp.midstream 1"))
+    #expect(transcript.counts.hasSuffix("; tcp.midstream 1, tcp.one_sided 1"))
   }
 
   @Test func `later bytes may tell, and nothing is lost meanwhile`() {
@@ -287,22 +342,57 @@ struct `Mid-stream` {
     script.send(.s2c, "data: x")
     script.send(.c2s, "POST / HTTP/1.1")
     #expect(
-      FlowTranscript(script.segments).lines.prefix(3) == [
+      FlowTranscript(script.segments).lines.filter { !$0.contains("ended") } == [
         "1 opened 10.0.0.1:40000 ~> 10.0.0.2:50000", "1 s2c \"data: x\" @0",
         "1 c2s \"POST / HTTP/1.1\" @1",
       ])
   }
 
-  @Test func `a stream begins with the first bytes seen`() {
+  @Test func `a stream begins with the lowest bytes that come within patience`() {
     var script = TCPScript()
+    script.send(.c2s, "early")
     script.send(.c2s, "before")
     script.send(.c2s, "first")
-    script.segments.swapAt(0, 1)
-    script.send(.c2s, "next")
+    script.segments.swapAt(1, 2)
+    let early = script.segments.removeFirst()
+    for _ in 0..<64 { script.send(.c2s, "+") }
+    script.segments.append(early)
     let transcript = FlowTranscript(script.segments)
-    #expect(transcript.streams == [FlowID(1): [.c2s: Array("firstnext".utf8)]])
-    #expect(transcript.counts.contains("tcp.before_start 6, tcp.delivered 9"))
+    let all = "beforefirst" + String(repeating: "+", count: 64)
+    #expect(transcript.streams == [FlowID(1): [.c2s: Array(all.utf8)]])
+    #expect(transcript.counts.contains("tcp.before_start 5, tcp.delivered 75"))
     #expect(transcript.isBalanced)
+  }
+
+  @Test(arguments: [[3, 0, 1, 2, 4], [4, 3, 2, 1, 0], [3, 4, 0, 1, 2], [1, 0, 3, 2, 4]])
+  func `a handshake captured behind its data is still the start`(_ order: [Int]) {
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "ping")
+    script.send(.s2c, "pong")
+    let transcript = FlowTranscript(order.map { script.segments[$0] })
+    #expect(transcript.lines.first == "1 opened 10.0.0.1:40000 > 10.0.0.2:80")
+    #expect(
+      transcript.streams
+        == [FlowID(1): [.c2s: Array("ping".utf8), .s2c: Array("pong".utf8)]])
+    #expect(transcript.gaps == [:])
+  }
+
+  @Test func `a first byte that was pushed is data, and opens a flow`() {
+    var script = TCPScript()
+    script.add(.c2s, [.ack, .psh], [0x47])
+    script.send(.c2s, "ET / HTTP/1.1")
+    let transcript = FlowTranscript(script.segments)
+    #expect(transcript.streams[FlowID(1)]?[.c2s] == Array("GET / HTTP/1.1".utf8))
+  }
+
+  @Test func `urgent data is part of the stream, and counted`() {
+    var script = TCPScript()
+    script.handshake()
+    script.add(.c2s, [.ack, .urg], Array("now".utf8))
+    let transcript = FlowTranscript(script.segments)
+    #expect(transcript.streams == [FlowID(1): [.c2s: Array("now".utf8)]])
+    #expect(transcript.counts.hasSuffix("; tcp.urgent 1"))
   }
 
   @Test func `a keep-alive probe does not set where a stream begins`() {

@@ -18,28 +18,34 @@ struct `Gaps` {
     return script
   }
 
-  @Test func `a hole that the peer acknowledged is given up after 50 ms`() {
-    var script = script(count: 3, lost: 1)
-    script.acknowledge(.s2c)
-    script.wait(milliseconds: 48)
-    script.acknowledge(.s2c)
-    #expect(FlowTranscript(script.segments).lines.dropFirst(2).first == "1 c2s gap 4")
-    let early = lines(before: script.segments.dropLast())
-    #expect(early == ["1 opened 10.0.0.1:40000 > 10.0.0.2:80", "bytes 4"])
-    script.wait(milliseconds: 2)
-    script.acknowledge(.s2c)
-    let late = lines(before: script.segments[...])
-    #expect(late == ["1 opened 10.0.0.1:40000 > 10.0.0.2:80", "bytes 4", "gap 4", "bytes 4"])
+  /// Handshakes of other connections.
+  private func others(_ count: Int, from now: Timestamp) -> [TCPSegment] {
+    var segments: [TCPSegment] = []
+    for port in 0..<count {
+      var other = TCPScript(client: Endpoint(host: "10.0.0.9", port: 50_000 + port), start: now)
+      other.step = 0
+      other.wait(milliseconds: Int64(port) * 5)
+      other.handshake()
+      segments += other.segments
+    }
+    return segments
   }
 
-  @Test func `time that passes in other flows counts as well`() {
+  @Test func `a hole that the peer acknowledged is given up after 50 ms and 32 packets`() {
     var script = script(count: 3, lost: 1)
     script.acknowledge(.s2c)
-    var other = TCPScript(client: Endpoint(host: "10.0.0.9", port: 50_000), start: script.now)
-    other.wait(milliseconds: 60)
-    other.handshake()
-    let late = lines(before: (script.segments + other.segments)[...])
-    #expect(late.filter { $0.hasPrefix("gap") } == ["gap 4"])
+    let acknowledged = script.segments
+    let since = acknowledged[acknowledged.count - 1].at
+    func late(_ milliseconds: Int64, _ handshakes: Int) -> [String] {
+      let now = since + milliseconds * 1_000_000
+      return lines(before: (acknowledged + others(handshakes, from: now))[...])
+        .filter { $0.hasPrefix("gap") }
+    }
+    #expect(late(1, 9) == [])
+    #expect(late(51, 9) == [])
+    #expect(late(51, 40) == ["gap 4"])
+    #expect(late(59_999, 1) == [])
+    #expect(late(60_000, 1) == ["gap 4"])
   }
 
   @Test func `a hole that nobody acknowledged waits for its retransmission`() {
@@ -84,6 +90,39 @@ struct `Gaps` {
     for _ in 0..<65 { script.acknowledge(.s2c) }
     let late = lines(before: script.segments[...])
     #expect(late.suffix(2) == ["gap 4", "bytes 4"])
+  }
+
+  @Test func `an answer waits for the question that its sender has acknowledged`() {
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "question")
+    script.send(.s2c, "answer")
+    script.send(.s2c, " in two")
+    let question = script.segments.remove(at: 3)
+    let late = FlowTranscript(script.segments + [question])
+    #expect(
+      late.lines[1...3] == [
+        "1 c2s \"question\" @3", "1 s2c \"answer\" @4", "1 s2c \" in two\" @5",
+      ])
+    let lost = FlowTranscript(script.segments)
+    #expect(
+      lost.lines[1...4] == [
+        "1 c2s gap 8", "1 c2s ended capture-end", "1 s2c \"answer\" @4", "1 s2c \" in two\" @5",
+      ])
+  }
+
+  @Test func `an answer of a megabyte does not wait`() {
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "question")
+    script.segments.removeLast()
+    script.step = 1
+    let chunk = [UInt8](repeating: 0x61, count: 32_768)
+    for _ in 0..<33 { script.send(.s2c, chunk) }
+    let transcript = FlowTranscript(script.segments)
+    #expect(transcript.gaps == [id: [.c2s: 8]])
+    #expect(transcript.streams[id]?[.s2c]?.count == 33 * 32_768)
+    #expect(transcript.counts.hasSuffix("; limit.held_bytes 1, tcp.gap_bytes 8, tcp.gaps 1"))
   }
 
   @Test func `an ACK captured before its data is no gap`() {

@@ -35,12 +35,41 @@ struct `Stream order` {
     var script = fiveSegments()
     var again = script.segments[4]
     again.at = script.now
+    again.identification = 99
     script.segments.insert(again, at: 5)
     let transcript = FlowTranscript(script.segments)
     #expect(transcript.lines[2] == "1 c2s \"bb\" @4")
     #expect(
       transcript.counts == """
         tcp.control 3, tcp.data 6; tcp.delivered 10, tcp.retransmitted 2; packets.time_backwards 1
+        """)
+  }
+
+  @Test(arguments: [64, 63] as [UInt8])
+  func `a packet captured twice is told from one sent twice`(_ hopLimit: UInt8) {
+    var script = fiveSegments()
+    var copy = script.segments[4]
+    copy.hopLimit = hopLimit
+    script.segments.insert(copy, at: 5)
+    script.segments.insert(script.segments[0], at: 1)
+    let transcript = FlowTranscript(script.segments)
+    #expect(transcript.streams == [FlowID(1): [.c2s: Array("aabbccddee".utf8)]])
+    #expect(
+      transcript.counts == """
+        packets.duplicate 2, tcp.control 3, tcp.data 5; tcp.delivered 10, tcp.duplicate 2; 
+        """)
+  }
+
+  @Test func `a copy behind another tag is a copy, one after ten milliseconds is not`() {
+    let script = fiveSegments()
+    var tagged = PcapBuilder()
+    tagged.vlanTags = [0x8100]
+    var frames = script.segments.flatMap { [PcapBuilder().frame($0), tagged.frame($0)] }
+    frames[11].at = frames[11].at + 10_000_001
+    #expect(
+      FlowTranscript(frames).counts == """
+        packets.duplicate 7, tcp.control 3, tcp.data 6; \
+        tcp.delivered 10, tcp.duplicate 8, tcp.retransmitted 2; packets.time_backwards 1
         """)
   }
 
@@ -101,7 +130,7 @@ struct `Stream order` {
       sequence &+= step
       var segment = TCPSegment(
         from: script.client, to: script.server, sequence: sequence, payload: [UInt8(i & 0xff)],
-        at: TCPScript.epoch + Int64(i) * 1_000_000_000)
+        at: TCPScript.epoch + Int64(i) * 61_000_000_000)
       segments.append(segment)
       sequence &+= 1
       (segment.from, segment.to) = (segment.to, segment.from)
