@@ -56,8 +56,14 @@ final class Waiting {
   var accounted = 0
   var isWatched = false
 
+  /// What is charged for this object and its array, once it holds something.
+  private static let overhead = 384
+
   /// What is held, in bytes and buffers.
-  var charge: Int { held.charge + (synData?.charge ?? 0) }
+  var charge: Int {
+    let bytes = held.charge + (synData?.charge ?? 0)
+    return bytes == 0 ? 0 : bytes + Waiting.overhead
+  }
 
   /// Whether nothing is missing or open.
   func isOver(at next: Int) -> Bool {
