@@ -144,7 +144,7 @@ struct Runs {
     let port = first.port
     async let running = Load.run(Load.traffic(sessions: 2, turns: 4, think: 100), port: port) {
       $0.load = .multiply(10)
-      $0.jitter = 800_000_000
+      $0.jitter = 6_000_000_000
       $0.burst = .lockstep
     }
     try await Task.sleep(for: .milliseconds(500))
@@ -172,7 +172,7 @@ struct Runs {
     let server = try await Load.server { _ in .json(fine) }
     let summary = try await Load.run(Load.traffic(sessions: 2, think: 5), port: server.port) {
       $0.load = .agents(3, multiply: nil)
-      $0.duration = 2_000_000_000
+      $0.duration = 4_000_000_000
     }
     #expect(summary.agents.peak == 3)
     #expect(summary.agents.started > 3)
