@@ -21,7 +21,7 @@ extension FlowTable {
   /// Says all that a direction has to say, and decides on its holes.
   private mutating func drain(_ slot: Int, _ side: Side) {
     let clock = Clock(
-      time: now, segments: Int(store.flows[slot].segments), packets: counters.packetsIn)
+      time: now, segments: Int(store.flows[slot].segments), packets: counters.packetsIn + silence)
     if store.flows[slot][side.other].owesAcknowledged,
       store.flows[slot][side].charge > limits.heldPerDirection
     {

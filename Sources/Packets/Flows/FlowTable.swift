@@ -32,6 +32,8 @@ public struct FlowTable: ~Copyable {
   var held = 0
   /// The highest capture time seen.
   var now = Timestamp(nanoseconds: .min)
+  /// What silence counts for, in packets.
+  var silence = 0
   /// Until then no timer has anything to do.
   var nextTimer = Timestamp(nanoseconds: .max)
   private var lastTime = Timestamp(nanoseconds: .min)
@@ -51,9 +53,13 @@ public struct FlowTable: ~Copyable {
   }
 
   /// Runs the timers when no frame comes; drain `next()` after it. Times before the highest one seen change nothing.
+  ///
+  /// A live source's silence counts like the packets that would have brought what is missing.
   public mutating func advance(to time: Timestamp) {
-    if now < time { now = time }
-    runTimers()
+    guard now < time else { return }
+    now = time
+    silence += Patience.acknowledgedHolePackets
+    if now >= nextTimer { runTimers() }
   }
 
   /// Takes the next frame of the capture; drain `next()` after each.
