@@ -7,7 +7,8 @@ RECORD and TRACE are the programs; captures are classic pcap files of Ethernet, 
 direction was captured while it passed, first byte to last; an event also needs the first packet of its response. Asked
 of every damaged capture, with the whole one as the truth:
 - each untouched message is there, with the same times and content;
-- no answer is another's: what the damaged trace says of a request is what the whole one says, or that it has no answer;
+- no answer is another's: what the damaged trace says of a request is what the whole one says, or that it has no answer
+  (of an exchange, also that its pairing is uncertain);
 - where something is missing, its connection has a counted gap (or nothing of it was captured at all);
 - bytes balance, and `trace validate` finds nothing.
 Exit code 1 when any of this fails.
@@ -158,7 +159,10 @@ def compare(whole, damaged, damage):
         elif conn not in damaged.gaps:
             wrong.append(f"{what} missing without a gap: {str(line)[:300]}")
 
-    heads = {}
+    heads, bodies = {}, {}
+    # Of a compressed body nothing can be read behind a hole.
+    coded = {line["x"] for line in whole.responses.values() for name, value in line.get("headers", [])
+             if name.lower() == "content-encoding"}
     for e in whole.exchanges:
         client, server = whole.ends(e)
         if e["method"] and "sent" in e:
@@ -171,6 +175,7 @@ def compare(whole, damaged, damage):
                 wrong.append(f"request differs: {e} {same}"[:400])
         if "status" in e and "done" in e:
             touched = damage.touches(server, client, e["first"], e["done"])
+            bodies[e["x"]] = touched
             heads[e["x"]] = damage.touches(server, client, e["first"], e["first"])
             counts["responses untouched" if not touched else "responses touched"] += 1
             same = ours_done.get(((client, server), e["first"], e["status"]))
@@ -178,6 +183,8 @@ def compare(whole, damaged, damage):
                 missing("response", touched, e)
             elif not touched and same["response"] != e["response"] and e["method"] != "HEAD":
                 wrong.append(f"response differs: {e} {same}"[:600])
+            elif "pairing-uncertain" in same.get("flags", []):
+                counts["pairing said to be uncertain"] += 1
             elif same["method"] and (same["method"], same["t"]) != (e["method"], e["t"]):
                 asked = damage.touches(client, server, e["t"], e.get("sent", e["t"]))
                 wrong.append(f"response of another request (its own touched: {asked}): {same}"[:400])
@@ -201,10 +208,14 @@ def compare(whole, damaged, damage):
                 wrong.append(f"answer of another: {str(answer)[:300]}")
         if not response or not ("result" in response or "error" in response):
             continue
+        if response["outcome"] == "cancelled":
+            continue  # Its times are those of the cancellation.
         client, server = whole.ends(response)
         touched = damage.touches(server, client, response["t"], response["done"])
         if response["conn"] == own["conn"] or response.get("via") == "get-sse":
             touched = touched or heads.get(response["x"], True)
+        if response["x"] in coded:
+            touched = touched or bodies[response["x"]]
         counts["answers untouched" if not touched else "answers touched"] += 1
         if not answer or not ("result" in answer or "error" in answer):
             missing("answer", touched or is_stream_touched(whole, damage, response), response)

@@ -23,6 +23,8 @@ public struct SSEDecoder: Sendable {
   private var lineStartedAt: Timestamp?
   private var swallowLF = false
   private var isBroken = false
+  /// True up to the end of the first line behind a gap.
+  private var isBehindGap = false
   private var isFirstLine = true
   private var event: SSEEvent?
   private var blockStartedAt: Timestamp?
@@ -54,8 +56,11 @@ public struct SSEDecoder: Sendable {
     }
   }
 
-  /// Says that bytes are missing here: the event they belong to is dropped, up to the next empty line.
+  /// Says that bytes are missing here: the event they belong to is dropped, up to the next empty line. A gap that
+  /// begins behind an event and ends at a field is taken to end at an event, as senders write events whole.
   public mutating func gap() {
+    let isBetween = event == nil && line.readableBytes == 0 && lineStartedAt == nil
+    isBehindGap = isBetween && (!isBroken || isBehindGap)
     incomplete += blockBytes
     blockBytes = 0
     line = ByteBuffer()
@@ -88,7 +93,14 @@ public struct SSEDecoder: Sendable {
     lineStartedAt = nil
     swallowLF = false
     isBroken = false
+    isBehindGap = false
     isFirstLine = true
+  }
+
+  /// Whether a line has a field that means something.
+  private static func isField(_ line: Span<UInt8>) -> Bool {
+    guard let colon = line.indices.first(where: { line[$0] == 0x3a }) else { return false }
+    return colon > 0 && Field(line, colon) != nil
   }
 
   /// Returns the next event, `nil` when more bytes are needed.
@@ -107,6 +119,10 @@ public struct SSEDecoder: Sendable {
     line = ByteBuffer()
     let isCut = isLineCut
     isLineCut = false
+    if isBehindGap {
+      isBehindGap = false
+      isBroken = !SSEDecoder.isField(text.readableBytesUInt8Span)
+    }
     if isBroken {
       incomplete += blockBytes
       blockBytes = 0
