@@ -83,7 +83,8 @@ public struct CausalOrder: Sendable {
       }
       if grows { place.turn += 1 }
     } else {
-      place.turn = turns.first?.place.turn ?? 1
+      if let first = turns.first { return waits(t, turn: first.place.turn, isLate: true) }
+      place.turn = 1
     }
     if index == turns.indices.last { begin(place, at: t) }
     return place

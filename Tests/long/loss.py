@@ -4,7 +4,8 @@ usage: python3 loss.py RECORD TRACE CAPTURE... [--rates 0.001,0.01,0.05] [--seed
 
 RECORD and TRACE are the programs; captures are classic pcap files of Ethernet, loopback, raw or cooked packets. A message
 (an HTTP request or response, a JSON-RPC message of an event stream) is *untouched* when no dropped packet of its
-direction was captured while it passed, first byte to last; an event also needs the first packet of its response. Asked
+direction was captured while it passed, first byte to last; an event also needs the first two packets of its response
+(its head, and in HTTP+SSE the event that names the session's endpoint). Asked
 of every damaged capture, with the whole one as the truth:
 - each untouched message is there, with the same times and content;
 - no answer is another's: what the damaged trace says of a request is what the whole one says, or that it has no answer
@@ -132,13 +133,19 @@ class Damage:
         for times in self.times.values():
             times.sort()
 
+    def next(self, source, target, at):
+        """The time of the packet behind `at`."""
+        times = self.times[source, target]
+        i = bisect.bisect_right(times, at)
+        return times[i] if i < len(times) else at
+
     def touches(self, source, target, start, end):
         times = self.times[source, target]
         i = bisect.bisect_left(times, start)
         return i < len(times) and times[i] <= end
 
 
-def compare(whole, damaged, damage):
+def compare(whole, damaged, damage, everything):
     """Returns what is wrong, and counts."""
     wrong, counts = [], collections.Counter()
     seen = {damaged.ends(line): conn for conn, line in
@@ -176,7 +183,7 @@ def compare(whole, damaged, damage):
         if "status" in e and "done" in e:
             touched = damage.touches(server, client, e["first"], e["done"])
             bodies[e["x"]] = touched
-            heads[e["x"]] = damage.touches(server, client, e["first"], e["first"])
+            heads[e["x"]] = damage.touches(server, client, e["first"], everything.next(server, client, e["first"]))
             counts["responses untouched" if not touched else "responses touched"] += 1
             same = ours_done.get(((client, server), e["first"], e["status"]))
             if same is None:
@@ -256,6 +263,7 @@ def main():
             with open(capture, "rb") as file:
                 header, records = packets(file.read())
             whole = Trace(options.record, capture, os.path.join(directory, "whole.mcptrace"))
+            everything = Damage(records)
             for rate in map(float, options.rates.split(",")):
                 for seed in range(options.seeds):
                     generator = random.Random(f"{os.path.basename(capture)} {rate} {seed}")
@@ -268,7 +276,7 @@ def main():
                     if damaged.code:
                         wrong, counts = [f"exit {damaged.code}: {damaged.said}"], {}
                     else:
-                        wrong, counts = compare(whole, damaged, Damage(dropped))
+                        wrong, counts = compare(whole, damaged, Damage(dropped), everything)
                         if not damaged.is_even():
                             wrong.append("bytes do not balance")
                         check = subprocess.run(

@@ -46,9 +46,9 @@ struct ExchangePairing {
     return awaiting
   }
 
-  /// Whether the client sent another request behind an answer's beginning, which it had thus read to its end.
-  func isNextSent(after began: Timestamp) -> Bool {
-    !isPipelined && awaiting.contains { $0.startedAt > began }
+  /// Whether the client sent another request by then, behind an answer's beginning, which it had thus read to its end.
+  func isNextSent(after began: Timestamp, by at: Timestamp) -> Bool {
+    !isPipelined && awaiting.contains { $0.startedAt > began && $0.startedAt <= at }
   }
 
   /// Notes an interim response with the request it precedes the answer to.

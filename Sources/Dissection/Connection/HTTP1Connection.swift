@@ -57,14 +57,14 @@ final class HTTP1Connection {
       requests.gap(count, at: at)
     } else {
       if !responses.isInBody(count) { pairing.missAnswers() }
-      responses.gap(count, at: at, endsMessage: isAnswerOver)
+      responses.gap(count, at: at, endsMessage: isAnswerOver(by: at))
     }
   }
 
-  /// True when the client went on to its next request: the answer under way had ended before the hole did.
-  private var isAnswerOver: Bool {
+  /// Whether the client had gone on to its next request by then: the answer under way had ended before.
+  private func isAnswerOver(by at: Timestamp) -> Bool {
     guard let began = responding?.response?.firstByteAt else { return false }
-    return pairing.isNextSent(after: began)
+    return pairing.isNextSent(after: began, by: at)
   }
 
   /// Takes the end of a direction.

@@ -42,5 +42,6 @@ struct `SSE behind a gap` {
   @Test func `a field behind a cut event is taken for the rest of it`() {
     #expect(data(["data: {", "data: }\n\ndata: c\n\n"]) == ["c"])
     #expect(data(["data: a\n\n", "x", "data: }\n\ndata: c\n\n"]) == ["a", "c"])
+    #expect(data(["data: {", "event: x\ndata: b\n\n"]) == ["b"])
   }
 }
