@@ -70,7 +70,9 @@ extension Conversation {
   private func closeRequests(_ exchange: HTTPExchange, _ by: ResponseLine.EndedBy) {
     let session = exchange.mcp.session ?? nobody
     let status = exchange.status
-    let isAccepted = status == 202 && session.line.transport == .httpSSE
+    // The answer comes on the session's stream, also where the acceptance itself was not recorded.
+    let isAccepted =
+      session.line.transport == .httpSSE && (status == 202 || (status == nil && by == .capture))
     let mayResume = exchange.sse != nil && exchange.mcp.isResumable
     // A stream that ends well but without the answer, because nobody reads it any more.
     let isAbandoned =
@@ -217,6 +219,7 @@ extension Conversation {
   private func end(_ session: SessionState, how: EndLine.How, t: Int64) {
     guard !session.isEndWritten else { return }
     session.isEndWritten = true
+    for answer in session.takeAllEarly() { unmatchedAnswer(answer) }
     for direction in [Direction.c2s, .s2c] {
       for request in session.openRequests(direction) { giveUp(request, direction, session) }
     }

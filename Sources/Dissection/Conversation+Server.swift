@@ -96,13 +96,28 @@ extension Conversation {
     case .result, .error:
       let requests = match(exchange, message, session)
       if requests.isEmpty {
-        ledger.note(
-          LossLine(
-            t: 0, kind: "jsonrpc.unmatched_response", conn: exchange.conn.number, x: exchange.x),
-          at: carrier.lastByteAt)
+        let early = EarlyAnswer(exchange: exchange, message: message, carrier: carrier)
+        let waits = exchange.mcp.role == .stream && session !== nobody
+        if let unmatched = waits ? session.keep(early) : early { unmatchedAnswer(unmatched) }
       }
       for request in requests { answer(request, message, carrier, exchange, session) }
     }
+  }
+
+  /// Counts an answer that nobody asked for.
+  func unmatchedAnswer(_ answer: EarlyAnswer) {
+    ledger.note(
+      LossLine(
+        t: 0, kind: "jsonrpc.unmatched_response", conn: answer.exchange.conn.number,
+        x: answer.exchange.x),
+      at: answer.carrier.lastByteAt)
+  }
+
+  /// Takes the answer on a stream that was told before its request, as happens where a capture has holes.
+  func answerEarly(_ request: OpenRequest, _ session: SessionState, since t: Int64) {
+    guard let early = session.takeEarly(request.id) else { return }
+    guard time(early.carrier.lastByteAt) >= t else { return unmatchedAnswer(early) }
+    answer(request, early.message, early.carrier, early.exchange, session)
   }
 
   /// By exchange first (ids may repeat), then by id in the session (GET streams, resumed streams). An error of the transport has

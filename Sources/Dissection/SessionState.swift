@@ -1,6 +1,7 @@
 import Basics
 import MCP
 import Trace
+import Wire
 
 /// A request whose end has not been written yet.
 final class OpenRequest {
@@ -85,6 +86,10 @@ final class SessionState {
   var chain = IDChain()
 
   private var counter = 0
+  /// Answers on streams that were told before their requests, oldest first.
+  private var early: [EarlyAnswer] = []
+  /// Most of them that are kept (a hole holds back few requests).
+  private static let earlyLimit = 32
 
   init(name: String?, line: SessionLine, wireKey: String?, siblingGap: Int64) {
     self.name = name
@@ -121,6 +126,26 @@ final class SessionState {
   /// Cursors and request states that are remembered; real lists have tens of pages.
   private static let valueLimit = 1024
 
+  /// Keeps an answer whose request may be told later; returns the one that is given up for it.
+  func keep(_ answer: EarlyAnswer) -> EarlyAnswer? {
+    early.append(answer)
+    return early.count > SessionState.earlyLimit ? early.removeFirst() : nil
+  }
+
+  /// Takes the kept answer to a request of that id.
+  func takeEarly(_ id: MessageToken) -> EarlyAnswer? {
+    guard !early.isEmpty,
+      let index = early.firstIndex(where: { $0.message.id.map(MessageToken.init) == id })
+    else { return nil }
+    return early.remove(at: index)
+  }
+
+  /// Takes all that are kept.
+  func takeAllEarly() -> [EarlyAnswer] {
+    defer { early = [] }
+    return early
+  }
+
   /// Notes a request that waits for its response.
   func opened(_ request: OpenRequest, _ direction: Direction) {
     if direction == .c2s { openC2S.add(request) } else { openS2C.add(request) }
@@ -156,6 +181,13 @@ final class SessionState {
   func openRequests(_ direction: Direction) -> [OpenRequest] {
     (direction == .c2s ? openC2S : openS2C).all.sorted { $0.n < $1.n }
   }
+}
+
+/// An answer on a stream that was told before its request.
+struct EarlyAnswer {
+  var exchange: HTTPExchange
+  var message: JSONRPCMessage
+  var carrier: Conversation.Carrier
 }
 
 /// A gap-free chain of integer JSON-RPC ids, as every SDK's client makes one per instance.

@@ -9,7 +9,9 @@
 /// Messages are placed by their own time, not by when they are told: a request is complete later than it began, and a capture
 /// with holes tells one direction late. So the latest answers and turns are kept, and a late request finds the turn of its time.
 ///
-/// Invariant: `turns` is in order of `start`; an answer outside `answers` is implied by one inside for every later request.
+/// Such a request never moves the turns that were told already: it is a sibling, without waiting for answers of its own turn.
+///
+/// Invariant: `turns` is in order of `began`; an answer outside `answers` is implied by one inside for every later request.
 public struct CausalOrder: Sendable {
   /// What is known of a request when it leaves.
   public struct Place: Hashable, Sendable {
@@ -32,7 +34,10 @@ public struct CausalOrder: Sendable {
 
   private struct Turn {
     var place: Place
+    /// When it began, when its latest request without siblings left, and when its latest request did.
+    let began: Int64
     var start: Int64
+    var latest: Int64
     /// When the first answer to one of its agent requests was there.
     var answered: Int64?
   }
@@ -58,22 +63,29 @@ public struct CausalOrder: Sendable {
   ///
   /// `source` is an answer that it provably waited for (whose cursor it carries): no sibling of the request it answers.
   public mutating func place(at t: Int64, isAgent: Bool, source: Int? = nil) -> Place {
-    let index = turns.lastIndex { $0.start <= t }
+    let index = turns.lastIndex { $0.began <= t }
     let current = index.map { turns[$0] }
     var place = waits(t, turn: current?.place.turn ?? 0)
     guard isAgent else { return place }
+    if let current, index != turns.indices.last || t < current.latest {
+      if current.place.knownUntil <= t { return current.place }
+      return waits(t, turn: current.place.turn, isLate: true)
+    }
     if let current {
       let follows = answers.contains { $0.n == source && $0.turn == current.place.turn }
-      if !follows, isSibling(t, of: current) { return current.place }
+      if !follows, isSibling(t, of: current) {
+        if let index { turns[index].latest = t }
+        return current.place
+      }
       let known = knownUntil(t)
       let grows = answers.contains {
         $0.turn == current.place.turn && $0.done <= t && $0.done > known
       }
       if grows { place.turn += 1 }
     } else {
-      place.turn = turns.first?.place.turn ?? 1
+      if let first = turns.first { return waits(t, turn: first.place.turn, isLate: true) }
+      place.turn = 1
     }
-    // A late request never moves the turns that were told already.
     if index == turns.indices.last { begin(place, at: t) }
     return place
   }
@@ -91,8 +103,9 @@ public struct CausalOrder: Sendable {
     if let last = turns.indices.last, turns[last].place.turn == place.turn {
       turns[last].place = place
       turns[last].start = t
+      turns[last].latest = t
     } else {
-      turns.append(Turn(place: place, start: t, answered: nil))
+      turns.append(Turn(place: place, began: t, start: t, latest: t, answered: nil))
     }
     if turns.count > 2 * CausalOrder.turnsKept { turns.removeFirst(CausalOrder.turnsKept) }
   }
@@ -124,11 +137,12 @@ public struct CausalOrder: Sendable {
   }
 
   /// The answers that were there at `t`, without those that another of them implies.
-  private func waits(_ t: Int64, turn: Int) -> Place {
+  private func waits(_ t: Int64, turn: Int, isLate: Bool = false) -> Place {
     let known = knownUntil(t)
     var after: [Int] = []
     var latest: Int64?
     for answer in answers where answer.done <= t && answer.done > known {
+      if isLate, answer.turn == turn { continue }
       after.append(answer.n)
       latest = max(latest ?? answer.done, answer.done)
     }

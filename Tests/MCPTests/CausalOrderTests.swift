@@ -65,6 +65,24 @@ struct `Causal order` {
     #expect(order.place(at: 205, isAgent: true) == third)
   }
 
+  @Test func `never moves the turns that were told already`() {
+    var order = CausalOrder(siblingGap: gap)
+    let first = order.place(at: 500, isAgent: true)
+    let early = order.place(at: 100, isAgent: true)
+    #expect(early.turn == first.turn)
+    order.answered(n: 2, done: 150, place: early, isAgent: true)
+    let next = order.place(at: 200, isAgent: true)
+    #expect(next.turn == first.turn)
+    #expect(next.after == [])
+    order.answered(n: 4, done: 600, place: first, isAgent: true)
+    let second = order.place(at: 1_000, isAgent: true)
+    #expect(second.turn == first.turn + 1)
+    #expect(order.place(at: 1_005, isAgent: true) == second)
+    // It provably waited for an answer of the turn that its siblings were told in before.
+    order.answered(n: 6, done: 1_002, place: second, isAgent: true)
+    #expect(order.place(at: 1_003, isAgent: true, source: 6).turn == second.turn)
+  }
+
   @Test func `stays small and right over a long session`() {
     var order = CausalOrder(siblingGap: gap)
     var expected: [Int] = []

@@ -4,10 +4,12 @@ usage: python3 loss.py RECORD TRACE CAPTURE... [--rates 0.001,0.01,0.05] [--seed
 
 RECORD and TRACE are the programs; captures are classic pcap files of Ethernet, loopback, raw or cooked packets. A message
 (an HTTP request or response, a JSON-RPC message of an event stream) is *untouched* when no dropped packet of its
-direction was captured while it passed, first byte to last; an event also needs the first packet of its response. Asked
+direction was captured while it passed, first byte to last; an event also needs the first two packets of its response
+(its head, and in HTTP+SSE the event that names the session's endpoint). Asked
 of every damaged capture, with the whole one as the truth:
 - each untouched message is there, with the same times and content;
-- no answer is another's: what the damaged trace says of a request is what the whole one says, or that it has no answer;
+- no answer is another's: what the damaged trace says of a request is what the whole one says, or that it has no answer
+  (of an exchange, also that its pairing is uncertain);
 - where something is missing, its connection has a counted gap (or nothing of it was captured at all);
 - bytes balance, and `trace validate` finds nothing.
 Exit code 1 when any of this fails.
@@ -131,13 +133,19 @@ class Damage:
         for times in self.times.values():
             times.sort()
 
+    def next(self, source, target, at):
+        """The time of the packet behind `at`."""
+        times = self.times[source, target]
+        i = bisect.bisect_right(times, at)
+        return times[i] if i < len(times) else at
+
     def touches(self, source, target, start, end):
         times = self.times[source, target]
         i = bisect.bisect_left(times, start)
         return i < len(times) and times[i] <= end
 
 
-def compare(whole, damaged, damage):
+def compare(whole, damaged, damage, everything):
     """Returns what is wrong, and counts."""
     wrong, counts = [], collections.Counter()
     seen = {damaged.ends(line): conn for conn, line in
@@ -158,7 +166,10 @@ def compare(whole, damaged, damage):
         elif conn not in damaged.gaps:
             wrong.append(f"{what} missing without a gap: {str(line)[:300]}")
 
-    heads = {}
+    heads, bodies = {}, {}
+    # Of a compressed body nothing can be read behind a hole.
+    coded = {line["x"] for line in whole.responses.values() for name, value in line.get("headers", [])
+             if name.lower() == "content-encoding"}
     for e in whole.exchanges:
         client, server = whole.ends(e)
         if e["method"] and "sent" in e:
@@ -171,13 +182,16 @@ def compare(whole, damaged, damage):
                 wrong.append(f"request differs: {e} {same}"[:400])
         if "status" in e and "done" in e:
             touched = damage.touches(server, client, e["first"], e["done"])
-            heads[e["x"]] = damage.touches(server, client, e["first"], e["first"])
+            bodies[e["x"]] = touched
+            heads[e["x"]] = damage.touches(server, client, e["first"], everything.next(server, client, e["first"]))
             counts["responses untouched" if not touched else "responses touched"] += 1
             same = ours_done.get(((client, server), e["first"], e["status"]))
             if same is None:
                 missing("response", touched, e)
             elif not touched and same["response"] != e["response"] and e["method"] != "HEAD":
                 wrong.append(f"response differs: {e} {same}"[:600])
+            elif "pairing-uncertain" in same.get("flags", []):
+                counts["pairing said to be uncertain"] += 1
             elif same["method"] and (same["method"], same["t"]) != (e["method"], e["t"]):
                 asked = damage.touches(client, server, e["t"], e.get("sent", e["t"]))
                 wrong.append(f"response of another request (its own touched: {asked}): {same}"[:400])
@@ -201,10 +215,14 @@ def compare(whole, damaged, damage):
                 wrong.append(f"answer of another: {str(answer)[:300]}")
         if not response or not ("result" in response or "error" in response):
             continue
+        if response["outcome"] == "cancelled":
+            continue  # Its times are those of the cancellation.
         client, server = whole.ends(response)
         touched = damage.touches(server, client, response["t"], response["done"])
         if response["conn"] == own["conn"] or response.get("via") == "get-sse":
             touched = touched or heads.get(response["x"], True)
+        if response["x"] in coded:
+            touched = touched or bodies[response["x"]]
         counts["answers untouched" if not touched else "answers touched"] += 1
         if not answer or not ("result" in answer or "error" in answer):
             missing("answer", touched or is_stream_touched(whole, damage, response), response)
@@ -245,6 +263,7 @@ def main():
             with open(capture, "rb") as file:
                 header, records = packets(file.read())
             whole = Trace(options.record, capture, os.path.join(directory, "whole.mcptrace"))
+            everything = Damage(records)
             for rate in map(float, options.rates.split(",")):
                 for seed in range(options.seeds):
                     generator = random.Random(f"{os.path.basename(capture)} {rate} {seed}")
@@ -257,7 +276,7 @@ def main():
                     if damaged.code:
                         wrong, counts = [f"exit {damaged.code}: {damaged.said}"], {}
                     else:
-                        wrong, counts = compare(whole, damaged, Damage(dropped))
+                        wrong, counts = compare(whole, damaged, Damage(dropped), everything)
                         if not damaged.is_even():
                             wrong.append("bytes do not balance")
                         check = subprocess.run(

@@ -6,10 +6,15 @@ struct ExchangePairing {
   /// True once requests may be missing: then an answer may have none.
   var requestsMayBeMissing: Bool
   /// True once answers may be missing: then a request may have none.
-  var answersMayBeMissing = false
+  private(set) var answersMayBeMissing = false
   private var awaiting: [HTTPExchange] = []
   /// True once a request was seen before the answer to the one before.
   private var isPipelined = false
+  /// The request that a hole on its side followed.
+  private var beforeHole: HTTPExchange?
+  private var lastAsked: HTTPExchange?
+  /// True from a hole on the server's side to the next answer.
+  private var isBehindHole = false
 
   init(fromStart: Bool) { requestsMayBeMissing = !fromStart }
 
@@ -18,7 +23,22 @@ struct ExchangePairing {
   var isEmpty: Bool { awaiting.isEmpty }
 
   /// Takes the next request.
-  mutating func asked(_ exchange: HTTPExchange) { awaiting.append(exchange) }
+  mutating func asked(_ exchange: HTTPExchange) {
+    awaiting.append(exchange)
+    lastAsked = exchange
+  }
+
+  /// Notes a hole among the requests.
+  mutating func missRequests() {
+    requestsMayBeMissing = true
+    beforeHole = lastAsked
+  }
+
+  /// Notes a hole among the answers.
+  mutating func missAnswers() {
+    answersMayBeMissing = true
+    isBehindHole = true
+  }
 
   /// Takes all that wait.
   mutating func takeAll() -> [HTTPExchange] {
@@ -26,9 +46,9 @@ struct ExchangePairing {
     return awaiting
   }
 
-  /// Whether the client sent another request behind an answer's beginning, which it had thus read to its end.
-  func isNextSent(after began: Timestamp) -> Bool {
-    !isPipelined && awaiting.contains { $0.startedAt > began }
+  /// Whether the client sent another request by then, behind an answer's beginning, which it had thus read to its end.
+  func isNextSent(after began: Timestamp, by at: Timestamp) -> Bool {
+    !isPipelined && awaiting.contains { $0.startedAt > began && $0.startedAt <= at }
   }
 
   /// Notes an interim response with the request it precedes the answer to.
@@ -41,6 +61,8 @@ struct ExchangePairing {
   mutating func answered(
     _ head: HTTPResponseHead
   ) -> (exchange: HTTPExchange?, unanswered: [HTTPExchange]) {
+    let wasBehindHole = isBehindHole
+    isBehindHole = false
     guard let first = awaiting.first else { return (nil, []) }
     let at = head.firstByteAt
     guard answersMayBeMissing, !isPipelined else {
@@ -51,11 +73,31 @@ struct ExchangePairing {
     guard let index = latest(before: at) else {
       return requestsMayBeMissing ? (nil, []) : (awaiting.removeFirst(), [])
     }
-    let unanswered = Array(awaiting.prefix(index))
     let exchange = awaiting[index]
+    if wasBehindHole {
+      // Its answer may be in this hole, and the request that this answers in one of the other side.
+      guard exchange !== beforeHole || exchange.mayBeAnswered(by: head) else {
+        let unanswered = Array(awaiting.prefix(index + 1))
+        awaiting.removeFirst(index + 1)
+        return (nil, unanswered)
+      }
+      exchange.flags.append("pairing-uncertain")
+    }
+    let unanswered = Array(awaiting.prefix(index))
     awaiting.removeFirst(index + 1)
     return (exchange, unanswered)
   }
 
   private func latest(before at: Timestamp) -> Int? { awaiting.lastIndex { $0.startedAt <= at } }
+}
+
+extension HTTPExchange {
+  /// Whether an answer fits what was asked: messages that ask nothing are accepted (202), those that do are answered.
+  fileprivate func mayBeAnswered(by head: HTTPResponseHead) -> Bool {
+    guard request?.method == "POST", requestBody.isComplete else { return true }
+    let messages = JSONRPCPayload(requestBody.bytes).messages
+    guard !messages.isEmpty else { return true }
+    let asks = messages.contains { $0.kind == .request }
+    return asks ? head.status != 202 : head.status != 200
+  }
 }

@@ -13,6 +13,8 @@ import Wire
 final class HTTP1Connection {
   /// Most bytes of answers that wait for a request (the out-of-order limit of a direction).
   private static let waitLimit = 1 << 20
+  /// How long they wait where requests may be missing, nanoseconds: longer than a capture's reader holds what follows a hole.
+  private static let waitTime: Int64 = 1_000_000_000
 
   private let context: ConnectionContext
   private var ends = StreamEnds()
@@ -26,6 +28,9 @@ final class HTTP1Connection {
   private var tunnel: ContentDissector?
   /// The request that HTTP/2 answers.
   private var upgraded: HTTPExchange?
+  /// Capture time of the latest bytes of the client, and of either side.
+  private var lastAskedAt: Timestamp?
+  private var latest = Timestamp(nanoseconds: 0)
 
   /// Creates the state of a connection; `fromStart` is false where it was joined in the middle.
   init(_ context: ConnectionContext, fromStart: Bool) {
@@ -37,7 +42,9 @@ final class HTTP1Connection {
 
   /// Takes the next bytes of a direction.
   func append(_ direction: Direction, _ bytes: ByteBuffer, at: Timestamp) {
+    latest = max(latest, at)
     if direction == .c2s {
+      lastAskedAt = max(lastAskedAt ?? at, at)
       requests.append(bytes, at: at)
     } else {
       responses.append(bytes, at: at)
@@ -45,23 +52,21 @@ final class HTTP1Connection {
     drain()
   }
 
-  /// Takes a hole in a direction.
+  /// Takes a hole in a direction. What follows it is there, and comes next: until then nothing is decided.
   func gap(_ direction: Direction, _ count: Int, at: Timestamp) {
     if direction == .c2s {
+      if !requests.isInBody(count) { pairing.missRequests() }
       requests.gap(count, at: at)
-      drain()
-      if !requests.isSynchronised { pairing.requestsMayBeMissing = true }
     } else {
-      responses.gap(count, at: at, endsMessage: isAnswerOver)
-      drain()
-      if !responses.isSynchronised { pairing.answersMayBeMissing = true }
+      if !responses.isInBody(count) { pairing.missAnswers() }
+      responses.gap(count, at: at, endsMessage: isAnswerOver(by: at))
     }
   }
 
-  /// True when the client went on to its next request: the answer under way had ended before the hole did.
-  private var isAnswerOver: Bool {
+  /// Whether the client had gone on to its next request by then: the answer under way had ended before.
+  private func isAnswerOver(by at: Timestamp) -> Bool {
     guard let began = responding?.response?.firstByteAt else { return false }
-    return pairing.isNextSent(after: began)
+    return pairing.isNextSent(after: began, by: at)
   }
 
   /// Takes the end of a direction.
@@ -73,12 +78,17 @@ final class HTTP1Connection {
     if ends.areBoth { finishExchanges(at: at) }
   }
 
+  /// Takes what is there, in the order of time: what the client says next may depend on what the server said before.
   private func drain() {
     let before = requests.explained + responses.explained
-    repeat {
-      drainRequests()
-      drainResponses()
-    } while leaving != nil && !isLeaving
+    while true {
+      if let answer = responses.nextAt, let request = requests.nextAt, answer < request,
+        takeResponse()
+      {
+        continue
+      }
+      if !takeRequest(), !takeResponse() { break }
+    }
     context.explain(requests.explained + responses.explained - before)
   }
 
@@ -96,54 +106,65 @@ final class HTTP1Connection {
     return false
   }
 
-  private func drainRequests() {
-    while !isLeaving, let event = requests.next() {
-      switch event {
-      case .request(let head):
-        let exchange = context.exchange(head)
-        if head.isCut { exchange.flags.append("incomplete-head") }
-        requesting = exchange
-        pairing.asked(exchange)
-      case .body(let bytes, _): _ = requesting?.requestBody.append(bytes, keep: true)
-      case .bodyGap: requesting?.requestBody.gap()
-      case .end(let complete, let at):
-        guard let exchange = requesting else { continue }
-        requesting = nil
-        if exchange.sentAt == nil {
-          context.requested(exchange, complete: complete, at: at)
-        }
-        if exchange.request?.asksToLeave == true { leaving = exchange }
-      case .skipped(let bytes, let reason, let at):
-        skipped(bytes, reason, at)
-        pairing.requestsMayBeMissing = true
-      case .tunnel(let bytes, let at): tunnel?.append(.c2s, bytes, at: at)
-      case .tunnelGap(let count, let at): tunnel?.gap(.c2s, count, at: at)
-      case .response, .trailers: continue
-      }
+  /// Takes the client's next event; false when there is none yet.
+  private func takeRequest() -> Bool {
+    guard !isLeaving, let event = requests.next() else { return false }
+    switch event {
+    case .request(let head):
+      let exchange = context.exchange(head)
+      if head.isCut { exchange.flags.append("incomplete-head") }
+      requesting = exchange
+      pairing.asked(exchange)
+    case .body(let bytes, _): _ = requesting?.requestBody.append(bytes, keep: true)
+    case .bodyGap: requesting?.requestBody.gap()
+    case .end(let complete, let at):
+      guard let exchange = requesting else { break }
+      requesting = nil
+      if exchange.sentAt == nil { context.requested(exchange, complete: complete, at: at) }
+      if exchange.request?.asksToLeave == true { leaving = exchange }
+    case .skipped(let bytes, let reason, let at):
+      skipped(bytes, reason, at)
+      pairing.requestsMayBeMissing = true
+    case .tunnel(let bytes, let at): tunnel?.append(.c2s, bytes, at: at)
+    case .tunnelGap(let count, let at): tunnel?.gap(.c2s, count, at: at)
+    case .response, .trailers: break
     }
+    return true
   }
 
   // MARK: Responses
 
-  private func drainResponses() {
-    while true {
-      if tunnel != nil {
-        // Nothing in it answers anything out here.
-      } else if responding == nil, responses.buffered <= HTTP1Connection.waitLimit {
-        // An answer may be captured before its request: then it waits, unless requests may be missing.
-        if pairing.isEmpty, !pairing.requestsMayBeMissing, ends.c2s == nil { return }
-        // An early answer (413, 401) waits for the end of its request, so that steps stay in order.
-        if let first = pairing.first, first.sentAt == nil { return }
-      } else if responding == nil {
-        // It waits no longer: its request is not seen, or so long that what came of it must do.
-        pairing.requestsMayBeMissing = true
-        if let first = pairing.first, first.sentAt == nil {
-          context.requested(first, complete: false, at: first.startedAt)
-        }
+  /// Takes the server's next event; false when there is none yet, or it has to wait.
+  private func takeResponse() -> Bool {
+    if tunnel != nil {
+      // Nothing in it answers anything out here.
+    } else if responding == nil, responses.buffered <= HTTP1Connection.waitLimit {
+      // An answer may be captured before its request: then it waits.
+      if pairing.isEmpty, ends.c2s == nil, mayBeAsked { return false }
+      // An early answer (413, 401) waits for the end of its request, so that steps stay in order.
+      if let first = pairing.first, first.sentAt == nil { return false }
+      if let request = requesting, let answer = responses.nextAt, request.startedAt <= answer {
+        return false
       }
-      guard let event = responses.next() else { return }
-      take(event)
+    } else if responding == nil {
+      // It waits no longer: its request is not seen, or so long that what came of it must do.
+      pairing.requestsMayBeMissing = true
+      for request in [pairing.first, requesting] {
+        guard let request, request.sentAt == nil else { continue }
+        context.requested(request, complete: false, at: request.startedAt)
+      }
     }
+    guard let event = responses.next() else { return false }
+    take(event)
+    return true
+  }
+
+  /// Whether the request that the next answer belongs to may still come. Where requests may be missing it comes soon or
+  /// not at all, and not once the client is seen to have said something later.
+  private var mayBeAsked: Bool {
+    guard pairing.requestsMayBeMissing else { return true }
+    guard let answer = responses.nextAt, let asked = lastAskedAt else { return false }
+    return asked < answer && latest - answer < HTTP1Connection.waitTime
   }
 
   private func take(_ event: HTTP1Decoder.Event) {

@@ -57,6 +57,14 @@ public struct HTTP1Decoder: Sendable {
   public internal(set) var explained = 0
   /// Bytes that were appended and not yet looked at, or wait for more.
   public var buffered: Int { input.count }
+  /// Capture time of the next byte (or hole) that `next` looks at; `nil` when there is none.
+  public var nextAt: Timestamp? {
+    if input.count > 0 { return input.time }
+    return switch later.first {
+    case .bytes(_, let at), .gap(_, let at, _): at
+    case nil: nil
+    }
+  }
   let role: Role
   var phase: Phase
   var input = TimedBytes()
@@ -132,11 +140,13 @@ public struct HTTP1Decoder: Sendable {
     }
   }
 
-  /// True where it is known which message the next byte belongs to.
-  public var isSynchronised: Bool {
-    switch phase {
-    case .resync, .chunkSearch: false
-    default: later.isEmpty
+  /// Whether a hole of `count` bytes lies inside the body of the message under way, so that no other message lacks any.
+  public func isInBody(_ count: Int) -> Bool {
+    guard later.isEmpty, input.count == 0 else { return false }
+    return switch phase {
+    case .fixed(let left), .chunkData(let left): count <= left
+    case .untilClose: true
+    default: false
     }
   }
 

@@ -23,6 +23,10 @@ public struct SSEDecoder: Sendable {
   private var lineStartedAt: Timestamp?
   private var swallowLF = false
   private var isBroken = false
+  /// True up to the end of the first line behind a gap.
+  private var isBehindGap = false
+  /// True when that gap began inside an event.
+  private var isGapInside = false
   private var isFirstLine = true
   private var event: SSEEvent?
   private var blockStartedAt: Timestamp?
@@ -54,8 +58,13 @@ public struct SSEDecoder: Sendable {
     }
   }
 
-  /// Says that bytes are missing here: the event they belong to is dropped, up to the next empty line.
+  /// Says that bytes are missing here: the event they belong to is dropped, up to the next empty line. A gap that
+  /// begins behind an event and ends at a field is taken to end at an event, as senders write events whole; one that
+  /// begins inside an event, where it ends at the field that comes first in all events that have it (`event`).
   public mutating func gap() {
+    let isBetween = event == nil && line.readableBytes == 0 && lineStartedAt == nil
+    isGapInside = !isBetween || (isBroken && (isGapInside || !isBehindGap))
+    isBehindGap = true
     incomplete += blockBytes
     blockBytes = 0
     line = ByteBuffer()
@@ -98,7 +107,16 @@ public struct SSEDecoder: Sendable {
     lineStartedAt = nil
     swallowLF = false
     isBroken = false
+    isBehindGap = false
     isFirstLine = true
+  }
+
+  /// Whether a line behind a gap is taken to be the first of an event.
+  private static func beginsBlock(_ line: Span<UInt8>, isInside: Bool) -> Bool {
+    guard let colon = line.indices.first(where: { line[$0] == 0x3a }), colon > 0,
+      let field = Field(line, colon)
+    else { return false }
+    return !isInside || field == .event
   }
 
   /// Returns the next event, `nil` when more bytes are needed.
@@ -117,6 +135,10 @@ public struct SSEDecoder: Sendable {
     line = ByteBuffer()
     let isCut = isLineCut
     isLineCut = false
+    if isBehindGap {
+      isBehindGap = false
+      isBroken = !SSEDecoder.beginsBlock(text.readableBytesUInt8Span, isInside: isGapInside)
+    }
     if isBroken {
       incomplete += blockBytes
       blockBytes = 0

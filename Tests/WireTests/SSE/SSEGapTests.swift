@@ -30,4 +30,18 @@ struct `SSE behind a gap` {
     let texts = data(["event: message\r", "\ndata: rest\r\n\r\ndata: whole\r\n\r\n"])
     #expect(texts == ["whole"])
   }
+
+  @Test(arguments: [
+    "data: b\n\n", "event: x\ndata: b\n\n", "id: 1\r\ndata: b\r\n\r\n", "\ndata: b\n\n",
+  ])
+  func `whole events are lost between events`(_ next: String) {
+    #expect(data(["data: a\n\n", next]) == ["a", "b"])
+    #expect(data(["data: a\n\n", "", next]) == ["a", "b"])
+  }
+
+  @Test func `a field behind a cut event is taken for the rest of it`() {
+    #expect(data(["data: {", "data: }\n\ndata: c\n\n"]) == ["c"])
+    #expect(data(["data: a\n\n", "x", "data: }\n\ndata: c\n\n"]) == ["a", "c"])
+    #expect(data(["data: {", "event: x\ndata: b\n\n"]) == ["b"])
+  }
 }

@@ -1,0 +1,109 @@
+import Basics
+import NIOCore
+import TestKit
+import Testing
+import Trace
+
+/// What a hole on either side of an HTTP/1 connection does to the pairs of requests and answers.
+struct `Pairs around holes` {
+  private let sid = "Mcp-Session-Id: abc"
+  private func call(_ id: String) -> String {
+    #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"t"}}"#
+  }
+  private func result(_ id: String) -> String {
+    #"{"jsonrpc":"2.0","id":\#(id),"result":{"a":\#(id)}}"#
+  }
+
+  private func script() -> (FlowScript, FlowID) {
+    var script = FlowScript()
+    let flow = script.open()
+    script.post(flow, #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}"#)
+    script.pause(1)
+    script.json(
+      flow, #"{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-06-18"}}"#, sid)
+    script.pause(1)
+    return (script, flow)
+  }
+
+  private func call(_ id: String, in script: inout FlowScript, _ flow: FlowID) {
+    script.post(flow, call(id), sid)
+    script.pause(1)
+    script.json(flow, result(id))
+    script.pause(1)
+  }
+
+  @Test func `stay right where an answer is lost`() {
+    let (opened, flow) = script()
+    var script = opened
+    script.post(flow, call("1"), sid)
+    script.pause(1)
+    script.lose(flow, .s2c, 150)
+    script.pause(1)
+    call("2", in: &script, flow)
+    script.close(flow)
+    let trace = Dissected(script.events)
+    #expect(trace.outcomes == ["s1 1: ok", "s1 3: unanswered", "s1 4: ok"])
+    #expect(trace.balances)
+  }
+
+  @Test func `stay right where requests are told after their answers`() {
+    let (script, flow) = script()
+    // The reader of the capture holds what follows a hole for a while, but only on its side.
+    let answers = ["2", "3"].map { (id: $0, at: script.clock + (Double($0) ?? 0) * 10 + 5) }
+    var late: [(id: String, at: Double)] = []
+    for answer in answers { late.append((answer.id, answer.at - 3)) }
+    var told = script
+    for answer in answers {
+      told.pause(answer.at - told.clock)
+      told.json(flow, result(answer.id))
+    }
+    told.lose(flow, .c2s, 300)
+    var held = script
+    for request in late {
+      held.pause(request.at - held.clock)
+      held.post(flow, call(request.id), sid)
+    }
+    let before = script.events.count
+    var end = told
+    end.pause(60)
+    end.close(flow)
+    let events =
+      told.events + held.events.dropFirst(before) + end.events.dropFirst(told.events.count)
+    let trace = Dissected(events)
+    #expect(trace.outcomes == ["s1 1: ok", "s1 3: ok", "s1 5: ok"])
+    #expect(trace.balances)
+  }
+
+  @Test func `leave no wrong answer where both sides have holes`() {
+    let (opened, flow) = script()
+    var script = opened
+    script.post(flow, call("1"), sid)
+    script.pause(1)
+    script.lose(flow, .s2c, 150)
+    script.lose(flow, .c2s, 300)
+    script.pause(1)
+    script.send(flow, .s2c, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+    script.pause(1)
+    call("3", in: &script, flow)
+    script.close(flow)
+    let trace = Dissected(script.events)
+    #expect(trace.outcomes == ["s1 1: ok", "s1 3: unanswered", "s1 5: ok"])
+    #expect(trace.balances)
+  }
+
+  @Test func `are unanswered where a hole is in the answer`() {
+    let (opened, flow) = script()
+    var script = opened
+    script.post(flow, call("1"), sid)
+    script.pause(1)
+    script.stream(flow)
+    script.lose(flow, .s2c, 80)
+    script.lastChunk(flow)
+    script.pause(1)
+    call("2", in: &script, flow)
+    script.close(flow)
+    let trace = Dissected(script.events)
+    #expect(trace.outcomes == ["s1 1: ok", "s1 3: unanswered", "s1 5: ok"])
+    #expect(trace.balances)
+  }
+}
