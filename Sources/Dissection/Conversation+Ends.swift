@@ -73,7 +73,9 @@ extension Conversation {
     // The answer comes on the session's stream, also where the acceptance itself was not recorded.
     let isAccepted =
       session.line.transport == .httpSSE && (status == 202 || (status == nil && by == .capture))
-    let mayResume = exchange.sse != nil && exchange.mcp.isResumable
+    // An id that a hole swallowed counts too.
+    let mayResume =
+      exchange.sse != nil && (exchange.mcp.isResumable || exchange.responseBody.hasGap)
     // A stream that ends well but without the answer, because nobody reads it any more.
     let isAbandoned =
       exchange.clientLeftFirst && (200..<300).contains(status ?? 0) && by != .capture

@@ -103,7 +103,7 @@ struct `Pairs around holes` {
     call("2", in: &script, flow)
     script.close(flow)
     let trace = Dissected(script.events)
-    #expect(trace.outcomes == ["s1 1: ok", "s1 3: unanswered", "s1 5: ok"])
+    #expect(trace.outcomes == ["s1 1: ok", "s1 3: unanswered", "s1 4: ok"])
     #expect(trace.balances)
   }
 }
