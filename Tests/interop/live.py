@@ -7,11 +7,11 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 from equivalence import compare
 from matrix import AGENTS, HERE, check_traces
-from ports import free_port
 from processes import sdk_server, tcpdump
 from raw import dial, need, open_session, post, server, simple_mcp
 from recorders import record_live
@@ -112,17 +112,14 @@ def refusals(context):
     absent = ["--interface", "lo", "--output", "/nonexistent/x.mcptrace"]
     context.refused("record", "live", *absent, code=73, saying=["/nonexistent/x.mcptrace"])
     # Somebody without the right to capture, in a place where anybody may run the binary.
-    place = f"/tmp/record-{free_port()}"
-    shutil.copy(context.binary("record"), place)
-    try:
+    with tempfile.TemporaryDirectory() as place:
         os.chmod(place, 0o755)
-        command = ["setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set", "-all", place]
+        program = shutil.copy(context.binary("record"), place)
+        command = ["setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set", "-all"]
         done = subprocess.run(
-            [*command, "live", "--interface", "lo", "--output", "/dev/null"],
+            [*command, program, "live", "--interface", "lo", "--output", "/dev/null"],
             capture_output=True, text=True, timeout=10,
         )  # fmt: skip
-    finally:
-        os.unlink(place)
     check(done.returncode == 73, f"without rights: {done.returncode} {done.stderr}")
     check("setcap" in done.stderr, f"without rights, no way out is named: {done.stderr}")
 
