@@ -47,6 +47,12 @@ extension Conversation {
       }
     } else {
       session.openExchanges -= 1
+      // Told late, behind the session's end: nothing else closes what it left open.
+      for direction in [Direction.c2s, .s2c] where session.isEndWritten {
+        for request in session.openRequests(direction) where request.x == exchange.x {
+          giveUp(request, direction, session)
+        }
+      }
       if by == .capture { session.isCut = true }
       endIfOver(session)
     }
@@ -81,7 +87,7 @@ extension Conversation {
       exchange.clientLeftFirst && (200..<300).contains(status ?? 0) && by != .capture
     let by = isAbandoned ? .client : by
     for request in exchange.mcp.requests where !request.isClosed {
-      if session !== nobody, isAccepted || mayResume { continue }
+      if session !== nobody, !session.isEndWritten, isAccepted || mayResume { continue }
       let outcome = OutcomeRule.unanswered(
         status: status, isComplete: exchange.isAnswered, by: by,
         knownSession: exchange.mcp.namesKnownSession, cancelled: request.cancelledBy != nil)

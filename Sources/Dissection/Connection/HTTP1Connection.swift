@@ -26,11 +26,11 @@ final class HTTP1Connection {
   /// The request that asks to leave HTTP: what follows it is read when its answer is there.
   private var leaving: HTTPExchange?
   private var tunnel: ContentDissector?
-  /// The request that HTTP/2 answers.
-  private var upgraded: HTTPExchange?
   /// Capture time of the latest bytes of the client, and of either side.
   private var lastAskedAt: Timestamp?
   private var latest = Timestamp(nanoseconds: 0)
+  /// The request that HTTP/2 answers.
+  private var upgraded: HTTPExchange?
 
   /// Creates the state of a connection; `fromStart` is false where it was joined in the middle.
   init(_ context: ConnectionContext, fromStart: Bool) {
@@ -97,7 +97,7 @@ final class HTTP1Connection {
   /// True while it is open whether the request's connection stays with HTTP. Clears what is decided.
   private var isLeaving: Bool {
     guard let exchange = leaving else { return false }
-    if exchange.response == nil, exchange.doneAt == nil, ends.s2c == nil,
+    if tunnel == nil, exchange.response == nil, exchange.doneAt == nil, ends.s2c == nil,
       requests.buffered <= HTTP1Connection.waitLimit
     {
       return true

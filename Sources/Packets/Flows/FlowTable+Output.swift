@@ -4,9 +4,28 @@ import NIOCore
 extension FlowTable {
   /// Says all that the directions have to say; `side` may have brought what the other waits for, or the other way.
   mutating func drainBoth(_ slot: Int, _ side: Side) {
+    let start = events.count
     drain(slot, side)
     drain(slot, side.other)
     if store.flows[slot][side].waiting != nil { drain(slot, side) }
+    guard events.count > start else { return }
+    release(slot, side, from: start)
+    release(slot, side.other, from: start)
+    if events.count > start + 1 { interleave(from: start) }
+  }
+
+  /// Says what a direction keeps back for the other's sake and was sent before what the other has just said.
+  private mutating func release(_ slot: Int, _ side: Side, from start: Int) {
+    guard store.flows[slot][side].waiting != nil, store.flows[slot][side.other].owesAcknowledged,
+      let client = store.flows[slot].client
+    else { return }
+    let other = side == client ? Direction.s2c : .c2s
+    guard let until = latest(of: other, from: start) else { return }
+    while let at = store.flows[slot][side].readyAt, at <= until,
+      let output = store.flows[slot][side].takeOutput()
+    {
+      emit(output, slot, side)
+    }
   }
 
   /// The direction that has to speak first when the wait of both ends at once.

@@ -27,6 +27,13 @@ extension StreamAssembler {
     return nil
   }
 
+  /// When the bytes were captured that come next, if they are there.
+  var readyAt: Timestamp? {
+    guard !isEnded, let waiting, !waiting.isStartOpen else { return nil }
+    if let block = waiting.ready { return block.at }
+    return waiting.held.start == next ? waiting.held.first?.at : nil
+  }
+
   private mutating func end(_ how: FlowEnding, _ time: Timestamp) -> Output {
     isEnded = true
     wasReset = how == .reset

@@ -107,7 +107,25 @@ struct `Gaps` {
     let lost = FlowTranscript(script.segments)
     #expect(
       lost.lines[1...4] == [
-        "1 c2s gap 8", "1 c2s ended capture-end", "1 s2c \"answer\" @4", "1 s2c \" in two\" @5",
+        "1 c2s gap 8", "1 s2c \"answer\" @4", "1 s2c \" in two\" @5", "1 c2s ended capture-end",
+      ])
+  }
+
+  @Test func `what both sides held comes out in the order of time`() {
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "one")
+    script.send(.s2c, "lost")
+    for (question, answer) in [("two", "second"), ("three", "third")] {
+      script.send(.c2s, question)
+      script.send(.s2c, answer)
+    }
+    script.segments.remove(at: 4)
+    let said = FlowTranscript(script.segments).lines
+    #expect(
+      said[1...6] == [
+        "1 c2s \"one\" @3", "1 s2c gap 4", "1 c2s \"two\" @5", "1 s2c \"second\" @6",
+        "1 c2s \"three\" @7", "1 s2c \"third\" @8",
       ])
   }
 
