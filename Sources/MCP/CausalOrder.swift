@@ -7,9 +7,10 @@
 /// `after`; other requests never start one.
 ///
 /// Messages are placed by their own time, not by when they are told: a request is complete later than it began, and a capture
-/// with holes tells one direction late. So the latest answers and turns are kept, and a late request finds the turn of its time.
+/// with holes tells one direction late. So the latest answers and turns are kept, and a late request finds the turn of its time:
+/// the one that had begun, or the next one when it is no sibling there (parallel requests may be complete in another order).
 ///
-/// Such a request never moves the turns that were told already: it is a sibling, without waiting for answers of its own turn.
+/// Such a request never adds to the turns that were told already: it is a sibling, without waiting for answers of its own turn.
 ///
 /// Invariant: `turns` is in order of `began`; an answer outside `answers` is implied by one inside for every later request.
 public struct CausalOrder: Sendable {
@@ -35,7 +36,7 @@ public struct CausalOrder: Sendable {
   private struct Turn {
     var place: Place
     /// When it began, when its latest request without siblings left, and when its latest request did.
-    let began: Int64
+    var began: Int64
     var start: Int64
     var latest: Int64
     /// When the first answer to one of its agent requests was there.
@@ -67,9 +68,8 @@ public struct CausalOrder: Sendable {
     let current = index.map { turns[$0] }
     var place = waits(t, turn: current?.place.turn ?? 0)
     guard isAgent else { return place }
-    if let current, index != turns.indices.last || t < current.latest {
-      if current.place.knownUntil <= t { return current.place }
-      return waits(t, turn: current.place.turn, isLate: true)
+    if let index, index != turns.indices.last || t < turns[index].latest {
+      return placeLate(t, in: index)
     }
     if let current {
       let follows = answers.contains { $0.n == source && $0.turn == current.place.turn }
@@ -97,6 +97,18 @@ public struct CausalOrder: Sendable {
       turns[index].answered = min(turns[index].answered ?? done, done)
     }
     if answers.count > 2 * CausalOrder.impliedKept { forget() }
+  }
+
+  /// Places an agent's request of `t` that is told after later ones; `index` is the turn that had begun then.
+  private mutating func placeLate(_ t: Int64, in index: Int) -> Place {
+    var index = index
+    if index != turns.indices.last, !isSibling(t, of: turns[index]) {
+      index += 1
+      if turns[index].start == turns[index].began { turns[index].start = t }
+      turns[index].began = t
+    }
+    let place = turns[index].place
+    return place.knownUntil <= t ? place : waits(t, turn: place.turn, isLate: true)
   }
 
   private mutating func begin(_ place: Place, at t: Int64) {

@@ -65,6 +65,26 @@ struct `Causal order` {
     #expect(order.place(at: 205, isAgent: true) == third)
   }
 
+  @Test func `takes parallel requests for siblings in whatever order they are complete`() {
+    var order = CausalOrder(siblingGap: gap)
+    let first = order.place(at: 0, isAgent: true)
+    order.answered(n: 2, done: 30, place: first, isAgent: true)
+    let second = order.place(at: 102, isAgent: true)
+    #expect(second.turn == 2)
+    let began = order.place(at: 100, isAgent: true)
+    #expect(began.turn == 2)
+    #expect(began.after == [2])
+    #expect(order.place(at: 101, isAgent: true).after == [2])
+    #expect(order.place(at: 103, isAgent: true) == second)
+    order.answered(n: 6, done: 130, place: began, isAgent: true)
+    order.answered(n: 7, done: 140, place: second, isAgent: true)
+    let third = order.place(at: 200, isAgent: true)
+    #expect(third.turn == 3)
+    #expect(third.after == [6, 7])
+    // Before the first answer it still belongs where it was.
+    #expect(order.place(at: 20, isAgent: true) == first)
+  }
+
   @Test func `never moves the turns that were told already`() {
     var order = CausalOrder(siblingGap: gap)
     let first = order.place(at: 500, isAgent: true)
