@@ -25,6 +25,15 @@ struct `Pairs around holes` {
     return (script, flow)
   }
 
+  /// A session's begin, and a call whose answer is lost.
+  private func scriptWithLostAnswer() -> (FlowScript, FlowID) {
+    var (script, flow) = self.script()
+    script.post(flow, call("1"), sid)
+    script.pause(1)
+    script.lose(flow, .s2c, 150)
+    return (script, flow)
+  }
+
   private func call(_ id: String, in script: inout FlowScript, _ flow: FlowID) {
     script.post(flow, call(id), sid)
     script.pause(1)
@@ -33,11 +42,7 @@ struct `Pairs around holes` {
   }
 
   @Test func `stay right where an answer is lost`() {
-    let (opened, flow) = script()
-    var script = opened
-    script.post(flow, call("1"), sid)
-    script.pause(1)
-    script.lose(flow, .s2c, 150)
+    var (script, flow) = scriptWithLostAnswer()
     script.pause(1)
     call("2", in: &script, flow)
     script.close(flow)
@@ -75,11 +80,7 @@ struct `Pairs around holes` {
   }
 
   @Test func `leave no wrong answer where both sides have holes`() {
-    let (opened, flow) = script()
-    var script = opened
-    script.post(flow, call("1"), sid)
-    script.pause(1)
-    script.lose(flow, .s2c, 150)
+    var (script, flow) = scriptWithLostAnswer()
     script.lose(flow, .c2s, 300)
     script.pause(1)
     script.send(flow, .s2c, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
