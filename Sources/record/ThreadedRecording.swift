@@ -4,7 +4,7 @@ import Dissection
 import NIOCore
 import Trace
 
-/// A recording that dissects on one thread and writes on another, while its owner reads and reassembles.
+/// A recording that infers sessions on one thread and writes on another, while its owner reads, reassembles and dissects.
 ///
 /// Theory: the seams of the pipeline are values in one order, so each stage may have its own thread and the trace is the same as
 /// with one. What waits between two stages is bounded by bytes a batch and batches a queue; a slow disk stops the reader.
@@ -12,10 +12,10 @@ import Trace
 /// which it adds its own counters), and how writing went.
 final class ThreadedRecording {
   private enum Input: Sendable {
-    case events([FlowEvent])
+    case steps(ConnectionStage.Steps)
     case line(TraceEvent)
     case flush
-    case finish(at: Timestamp)
+    case finish
   }
 
   private enum Output: Sendable {
@@ -36,14 +36,16 @@ final class ThreadedRecording {
   private static let batchesWaiting = 8
 
   private let inputs = BoundedQueue<Input>(capacity: batchesWaiting)
-  private let balances = Mailbox<FooterLine>()
+  private let losses = Mailbox<[String: FooterLine.Loss]>()
   private let outputs = BoundedQueue<Output>(capacity: batchesWaiting)
   private let reports = Mailbox<Report>()
-  private let spent = SpentLines()
+  private let spentSteps = SpentBatches<ConnectionStage.Steps>()
   private let t0: Timestamp
+  private let connections: ConnectionStage
   /// What the source lost, beside what the dissection did not understand.
   private var lost: [String: FooterLine.Loss] = [:]
-  private var batch: [FlowEvent] = []
+  /// What was taken since the last batch was handed on.
+  private var batchCount = 0
   private var batchBytes = 0
 
   /// One sentence on what was recorded, and one for each loss; empty until `finish`.
@@ -55,31 +57,35 @@ final class ThreadedRecording {
     inputs files: [String]? = nil
   ) throws(TraceWriter.CreationError) {
     self.t0 = t0
+    connections = ConnectionStage(t0: t0, options: options)
     let created = Mailbox<TraceWriter.CreationError?>()
-    let (inputs, balances, outputs, reports) = (inputs, balances, outputs, reports)
-    let spent = spent
+    let (inputs, losses, outputs, reports) = (inputs, losses, outputs, reports)
+    let spentSteps = spentSteps
+    let spentLines = SpentBatches<[TraceEvent]>()
     DispatchQueue(label: "writing").async {
       do throws(TraceWriter.CreationError) {
         let recording = try TraceRecording(
           output: output, source: source, t0: t0, options: options, inputs: files)
         created.post(nil)
-        ThreadedRecording.write(recording, outputs, spent, reports)
+        ThreadedRecording.write(recording, outputs, spentLines, reports)
       } catch {
         created.post(error)
       }
     }
     if let error = created.take() { throw error }
-    DispatchQueue(label: "dissection").async {
-      let dissector = Dissector(t0: t0, options: options)
-      balances.post(ThreadedRecording.dissect(dissector, inputs, outputs, spent))
+    DispatchQueue(label: "sessions").async {
+      let sessions = SessionStage(t0: t0, options: options)
+      losses.post(
+        ThreadedRecording.infer(sessions, inputs, outputs, spentSteps, spentLines))
     }
   }
 
   /// Takes the next flow event; waits when the other stages are far behind.
   func append(_ event: FlowEvent) {
     if case .bytes(_, _, let bytes, _) = event { batchBytes += bytes.readableBytes }
-    batch.append(event)
-    if batch.count >= ThreadedRecording.batchCount || batchBytes >= ThreadedRecording.batchBytes {
+    batchCount += 1
+    connections.append(event)
+    if batchCount >= ThreadedRecording.batchCount || batchBytes >= ThreadedRecording.batchBytes {
       handOn()
     }
   }
@@ -102,10 +108,12 @@ final class ThreadedRecording {
 
   /// Ends what is open, writes the footer and closes. Returns the last `errno` of writing, if any failed.
   func finish(at: Timestamp, complete: (inout FooterLine) -> Void) -> Int32? {
+    connections.finish(at: at)
     handOn()
-    inputs.put(.finish(at: at))
-    var footer = balances.take()
-    footer.loss.merge(lost) { .init(count: $0.count + $1.count, bytes: $0.bytes + $1.bytes) }
+    inputs.put(.finish)
+    var footer = connections.footer
+    footer.add(losses.take())
+    footer.add(lost)
     complete(&footer)
     outputs.put(.close(footer))
     let report = reports.take()
@@ -114,48 +122,44 @@ final class ThreadedRecording {
   }
 
   private func handOn() {
-    guard !batch.isEmpty else { return }
-    inputs.put(.events(batch))
-    batch = []
-    batch.reserveCapacity(ThreadedRecording.batchCount)
+    batchCount = 0
     batchBytes = 0
+    let steps = connections.takeSteps()
+    if !steps.isEmpty { inputs.put(.steps(steps)) }
+    spentSteps.free()
   }
 
-  /// The second stage: returns the balance once the input is over and all lines are on their way.
-  private static func dissect(
-    _ dissector: Dissector, _ inputs: BoundedQueue<Input>, _ outputs: BoundedQueue<Output>,
-    _ spent: SpentLines
-  ) -> FooterLine {
+  /// The second stage: returns what it lost once the input is over and all lines are on their way.
+  private static func infer(
+    _ sessions: SessionStage, _ inputs: BoundedQueue<Input>, _ outputs: BoundedQueue<Output>,
+    _ spentSteps: SpentBatches<ConnectionStage.Steps>, _ spentLines: SpentBatches<[TraceEvent]>
+  ) -> [String: FooterLine.Loss] {
     while true {
-      spent.free()
-      let input = inputs.take()
-      switch input {
-      case .events(let events):
-        for event in events { dissector.append(event) }
+      spentLines.free()
+      switch inputs.take() {
+      case .steps(let steps):
+        sessions.append(steps)
+        spentSteps.add(steps)
+        let lines = sessions.takeLines()
+        if !lines.isEmpty { outputs.put(.lines(lines)) }
       case .line(let line): outputs.put(.lines([line]))
-      case .flush: break
-      case .finish(let at): dissector.finish(at: at)
-      }
-      let lines = dissector.takeLines()
-      if !lines.isEmpty { outputs.put(.lines(lines)) }
-      switch input {
-      case .events, .line: continue
       case .flush: outputs.put(.flush)
-      case .finish: return dissector.footer
+      case .finish: return sessions.losses
       }
     }
   }
 
   /// The third stage: writes lines until it is told to close.
   private static func write(
-    _ recording: TraceRecording, _ outputs: BoundedQueue<Output>, _ spent: SpentLines,
+    _ recording: TraceRecording, _ outputs: BoundedQueue<Output>,
+    _ spentLines: SpentBatches<[TraceEvent]>,
     _ reports: Mailbox<Report>
   ) {
     while true {
       switch outputs.take() {
       case .lines(let lines):
         for line in lines { recording.write(line) }
-        spent.add(lines)
+        spentLines.add(lines)
       case .flush: recording.flush()
       case .close(let footer):
         let errno = recording.close(footer)
