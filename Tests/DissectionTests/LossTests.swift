@@ -25,12 +25,11 @@ struct `Pairs around holes` {
     return (script, flow)
   }
 
-  /// A session's begin, and a call whose answer is lost.
-  private func scriptWithLostAnswer() -> (FlowScript, FlowID) {
+  /// A session's begin, and a call.
+  private func scriptWithCall() -> (FlowScript, FlowID) {
     var (script, flow) = self.script()
     script.post(flow, call("1"), sid)
     script.pause(1)
-    script.lose(flow, .s2c, 150)
     return (script, flow)
   }
 
@@ -42,7 +41,8 @@ struct `Pairs around holes` {
   }
 
   @Test func `stay right where an answer is lost`() {
-    var (script, flow) = scriptWithLostAnswer()
+    var (script, flow) = scriptWithCall()
+    script.lose(flow, .s2c, 150)
     script.pause(1)
     call("2", in: &script, flow)
     script.close(flow)
@@ -80,7 +80,8 @@ struct `Pairs around holes` {
   }
 
   @Test func `leave no wrong answer where both sides have holes`() {
-    var (script, flow) = scriptWithLostAnswer()
+    var (script, flow) = scriptWithCall()
+    script.lose(flow, .s2c, 150)
     script.lose(flow, .c2s, 300)
     script.pause(1)
     script.send(flow, .s2c, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
@@ -93,10 +94,7 @@ struct `Pairs around holes` {
   }
 
   @Test func `are unanswered where a hole is in the answer`() {
-    let (opened, flow) = script()
-    var script = opened
-    script.post(flow, call("1"), sid)
-    script.pause(1)
+    var (script, flow) = scriptWithCall()
     script.stream(flow)
     script.lose(flow, .s2c, 80)
     script.lastChunk(flow)
