@@ -6,6 +6,10 @@ import Trace
 final class TraceRecording {
   /// The lines that are to be written next.
   let lines = TraceLines(.text)
+
+  /// After `kill -9` all up to the last flush is readable; the contract says at least every second.
+  static let flushInterval = Duration.milliseconds(500)
+
   private let writer: TraceWriter
 
   /// Creates the trace and writes its header.
