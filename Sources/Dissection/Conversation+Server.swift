@@ -75,7 +75,8 @@ extension Conversation {
   func served(_ exchange: HTTPExchange, _ payload: JSONRPCPayload, _ carrier: Carrier) -> Bool {
     switch payload {
     case .single(let message): served(exchange, message, carrier)
-    case .batch(let messages):
+    case .batch(let messages, let others):
+      noteOthers(others, of: exchange, at: carrier.lastByteAt)
       for (position, message) in messages.enumerated() {
         var carrier = carrier
         carrier.batch = position
@@ -84,6 +85,14 @@ extension Conversation {
     case .otherJSON, .notJSON: return false
     }
     return true
+  }
+
+  /// Counts the elements of a batch that are no messages; their bytes are the exchange's.
+  func noteOthers(_ count: Int, of exchange: HTTPExchange, at: Timestamp) {
+    guard count > 0 else { return }
+    ledger.note(
+      LossLine(t: 0, kind: "jsonrpc.not_message", conn: exchange.conn.number, x: exchange.x),
+      count: count, at: at)
   }
 
   /// Writes one message of the server.

@@ -75,6 +75,7 @@ final class Conversation {
 
   private func requested(_ exchange: HTTPExchange) {
     exchange.mcp = MCPExchange.of(exchange)
+    noteOthers(exchange.mcp.others, of: exchange, at: exchange.sentAt ?? exchange.startedAt)
     if exchange.mcp.role == .auth { return }
     let authority = authority(exchange)
     if let id = exchange.requestHeader("mcp-session-id") {

@@ -25,6 +25,8 @@ struct MCPExchange {
   /// Messages of the request's body, with what their params say.
   var messages: [(message: JSONRPCMessage, facts: MessageFacts)] = []
   var isBatch = false
+  /// Elements of the batch that are no messages.
+  var others = 0
   /// The session, once it is decided; the nameless one where there is none.
   var session: SessionState?
   /// True when the request named a session id that was known.
@@ -56,7 +58,10 @@ struct MCPExchange {
     case "POST":
       guard exchange.requestBody.isComplete, !exchange.requestBody.isTruncated else { return mcp }
       let payload = JSONRPCPayload(exchange.requestBody.bytes)
-      if case .batch = payload { mcp.isBatch = true }
+      if case .batch(_, let others) = payload {
+        mcp.isBatch = true
+        mcp.others = others
+      }
       mcp.messages = payload.messages.map { ($0, MessageFacts($0)) }
       if !mcp.messages.isEmpty { mcp.role = .messages }
     case "GET":
