@@ -207,6 +207,11 @@ extension Conversation {
 
   /// Ends sessions that were silent for too long.
   func sweep(now: Timestamp) {
+    for session in table.all {
+      for answer in session.takeEarly(before: now + -Conversation.earlyWait) {
+        unmatchedAnswer(answer)
+      }
+    }
     let limit = time(now) - options.sessionIdle
     for session in table.all where session.openExchanges == 0 && session.lastActivity < limit {
       end(session, how: session.ended?.how ?? .idle, t: session.ended?.t ?? session.lastActivity)

@@ -122,10 +122,13 @@ extension Conversation {
       at: answer.carrier.lastByteAt)
   }
 
-  /// Takes the answer on a stream that was told before its request, as happens where a capture has holes.
+  /// Takes the answer on a stream that was told before its request, as happens where a capture has holes, or was captured
+  /// before it: two connections reach a capture by different ways.
   func answerEarly(_ request: OpenRequest, _ session: SessionState, since t: Int64) {
     guard let early = session.takeEarly(request.id) else { return }
-    guard time(early.carrier.lastByteAt) >= t else { return unmatchedAnswer(early) }
+    guard t - time(early.carrier.lastByteAt) <= Conversation.disorder else {
+      return unmatchedAnswer(early)
+    }
     answer(request, early.message, early.carrier, early.exchange, session)
   }
 
