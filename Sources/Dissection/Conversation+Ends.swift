@@ -92,11 +92,11 @@ extension Conversation {
         status: status, isComplete: exchange.isAnswered, by: by,
         knownSession: exchange.mcp.namesKnownSession, cancelled: request.cancelledBy != nil)
       let at = exchange.doneAt ?? exchange.sentAt ?? exchange.startedAt
-      let over = request.cancelledAt ?? .max
       var line = ResponseLine(
         session: session.name, n: request.responseN ?? session.number(), re: request.n,
-        t: min(time(exchange.response?.firstByteAt ?? at), over), dir: .s2c, outcome: outcome)
-      line.done = min(time(at), over)
+        t: min(time(exchange.response?.firstByteAt ?? at), request.cancelledAt ?? .max), dir: .s2c,
+        outcome: outcome)
+      line.done = request.cancelledAt ?? time(at)
       line.by = request.cancelledBy != nil ? .client : by
       line.cancelledBy = request.cancelledBy
       line.status = status

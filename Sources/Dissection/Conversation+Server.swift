@@ -163,12 +163,11 @@ extension Conversation {
     let outcome = OutcomeRule.answered(
       message, result: result, status: status, knownSession: exchange.mcp.namesKnownSession,
       cancelled: request.cancelledBy != nil)
-    // An answer that comes although the client gave up ends nothing: the wait was over before.
-    let over = request.cancelledAt ?? .max
     var line = ResponseLine(
       session: session.name, n: request.responseN ?? session.number(), re: request.n,
-      t: min(time(carrier.firstByteAt), over), dir: .s2c, outcome: outcome)
-    line.done = min(time(carrier.lastByteAt), over)
+      t: min(time(carrier.firstByteAt), request.cancelledAt ?? .max), dir: .s2c, outcome: outcome)
+    // An answer to a request that the client gave up ends nothing: the wait was over then, as later lines say.
+    line.done = request.cancelledAt ?? time(carrier.lastByteAt)
     line.by = request.cancelledBy == nil ? .server : .client
     line.cancelledBy = request.cancelledBy
     line.status = status

@@ -83,4 +83,28 @@ struct `Answers captured before their questions` {
     #expect(trace.losses.map(\.kind) == ["jsonrpc.unmatched_response"])
     #expect(trace.outcomes == ["s1 2: ok"])
   }
+
+  @Test func `end a cancelled call when it was given up, whatever is told later`() throws {
+    var (script, stream, posts) = session()
+    ask(7, &script, posts)
+    var told = script
+    told.pause(10)
+    told.event(stream, result(7))
+    let before = script.events.count
+    script.pause(20)
+    let body = #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#
+    script.send(
+      posts, .c2s,
+      "POST /messages?s=1 HTTP/1.1\r\nHost: h:80\r\ncontent-type: application/json\r\n"
+        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+    script.send(posts, .s2c, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+    script.pause(5)
+    ask(8, &script, posts)
+    let trace = Dissected(script.events + told.events[before...])
+    #expect(trace.outcomes == ["s1 2: cancelled", "s1 5: unanswered"])
+    // The next call was said to have waited until then.
+    let next = try #require(trace.requests.last)
+    #expect(next.think == 5_000_000)
+    #expect(trace.responses.first?.done == next.t - 5_000_000)
+  }
 }
