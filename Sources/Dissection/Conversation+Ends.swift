@@ -92,11 +92,11 @@ extension Conversation {
       let outcome = OutcomeRule.unanswered(
         status: status, isComplete: ended.isAnswered, by: by,
         knownSession: exchange.namesKnownSession, cancelled: request.cancelledBy != nil)
-      let over = request.cancelledAt ?? .max
       var line = ResponseLine(
         session: session.name, n: request.responseN ?? session.number(), re: request.n,
-        t: min(time(exchange.response?.firstByteAt ?? ended.at), over), dir: .s2c, outcome: outcome)
-      line.done = min(time(ended.at), over)
+        t: min(time(exchange.response?.firstByteAt ?? ended.at), request.cancelledAt ?? .max),
+        dir: .s2c, outcome: outcome)
+      line.done = request.cancelledAt ?? time(ended.at)
       line.by = request.cancelledBy != nil ? .client : by
       line.cancelledBy = request.cancelledBy
       line.status = status
@@ -200,6 +200,11 @@ extension Conversation {
 
   /// Ends sessions that were silent for too long.
   func sweep(now: Timestamp) {
+    for session in table.all {
+      for answer in session.takeEarly(before: now + -Conversation.earlyWait) {
+        unmatchedAnswer(answer)
+      }
+    }
     let limit = time(now) - options.sessionIdle
     for session in table.all where session.openExchanges == 0 && session.lastActivity < limit {
       end(session, how: session.ended?.how ?? .idle, t: session.ended?.t ?? session.lastActivity)

@@ -58,7 +58,6 @@ final class HTTP1Connection {
       if !requests.isInBody(count) { pairing.missRequests() }
       requests.gap(count, at: at)
     } else {
-      if !responses.isInBody(count) { pairing.missAnswers() }
       responses.gap(count, at: at, endsMessage: isAnswerOver(by: at))
     }
   }
@@ -154,7 +153,10 @@ final class HTTP1Connection {
         context.requested(request, complete: false, at: request.startedAt)
       }
     }
-    guard let event = responses.next() else { return false }
+    let holes = responses.holes
+    let event = responses.next()
+    if responses.holes > holes { pairing.missAnswers() }
+    guard let event else { return false }
     take(event)
     return true
   }
