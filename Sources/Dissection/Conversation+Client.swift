@@ -65,7 +65,7 @@ extension Conversation {
     }
     exchange.requests.append(request)
     if session !== nobody { session.opened(request, .c2s) }
-    write(.request(line), of: exchange)
+    write(line, of: exchange)
     if session !== nobody { answerEarly(request, session, since: t) }
   }
 

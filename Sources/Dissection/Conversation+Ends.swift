@@ -15,7 +15,7 @@ extension Conversation {
     line.n = session === nobody ? nil : session.number()
     line.status = exchange.status
     wait(&line, exchange.streamPlace)
-    write(.http(line), of: exchange)
+    write(line, of: exchange)
   }
 
   /// Takes the end of an exchange: nothing of it may stay unsaid.
@@ -37,12 +37,12 @@ extension Conversation {
       }
       line.status = exchange.status
       line.done = time(ended.at)
-      write(.http(line), of: exchange)
+      write(line, of: exchange)
     }
     if let audit = ended.audit {
       var line = exchangeLine(exchange, audit)
       if exchange.response != nil { line.done = time(ended.at) }
-      lines.append(.exchange(line))
+      lines.append(line)
     }
     guard let session = exchange.session else { return }
     if session === nobody {
@@ -129,14 +129,14 @@ extension Conversation {
       case .notification(var line):
         line.status = status
         line.done = done
-        write(.notification(line), of: exchange)
+        write(line, of: exchange)
       case .response(var line):
         line.status = status
-        write(.response(line), of: exchange)
+        write(line, of: exchange)
       case .http(var line):
         line.status = status
         line.done = done
-        write(.http(line), of: exchange)
+        write(line, of: exchange)
         if line.role == .delete, let status, let session = exchange.session {
           if (200..<300).contains(status) { session.ended = session.ended ?? (.deleted, done) }
           if status == 404 { session.ended = session.ended ?? (.lost, done) }
@@ -162,7 +162,7 @@ extension Conversation {
     } else {
       wait(&line, exchange.streamPlace)
     }
-    write(.http(line), of: exchange)
+    write(line, of: exchange)
   }
 
   /// Writes what other tools take for an exchange of its own: the request with the answer that switched protocols.
@@ -173,7 +173,7 @@ extension Conversation {
     line.status = head.status
     line.interim = nil
     line.flags = (line.flags ?? []) + ["upgraded"]
-    lines.append(.exchange(line))
+    lines.append(line)
   }
 
   private func exchangeLine(_ exchange: MCPExchange, _ audit: ExchangeAudit) -> ExchangeLine {
@@ -226,7 +226,7 @@ extension Conversation {
     }
     guard let name = session.name, var key = session.line.key else { return }
     key.confidence = table.confidence(of: session)
-    lines.append(.end(EndLine(session: name, t: t, how: how, key: key)))
+    lines.append(EndLine(session: name, t: t, how: how, key: key))
   }
 
   /// A request whose answer never came while the session was watched.
@@ -246,7 +246,7 @@ extension Conversation {
       close(request, line, nil, session)
     } else {
       session.closed(request, .s2c)
-      lines.append(.response(line))
+      lines.append(line)
     }
   }
 }

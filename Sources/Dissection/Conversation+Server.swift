@@ -53,7 +53,7 @@ extension Conversation {
     var line = SSELine(x: exchange.x, t: time(event.lastByteAt), kind: kind)
     line.id = event.id
     line.retry = event.retry
-    write(.sse(line), of: exchange)
+    lines.append(line)
   }
 
   /// HTTP+SSE (2024-11-05): the first event names the URL for messages, and so the session.
@@ -185,14 +185,14 @@ extension Conversation {
     session.closed(request, .c2s)
     request.isClosed = true
     if let exchange {
-      write(.response(line), of: exchange)
+      write(line, of: exchange)
       if line.status == 401 {
         let key = RefusalKey(
           authority: authority(exchange), host: exchange.clientHost, id: request.id)
         if refused.count < 1024 { refused[key] = request.n }
       }
     } else {
-      lines.append(.response(line))
+      lines.append(line)
     }
     if line.outcome == .sessionLost { session.ended = session.ended ?? (.lost, line.t) }
     if request.responseN == nil, let place = request.place, let done = line.done,
@@ -255,7 +255,7 @@ extension Conversation {
     } else {
       session.opened(request, .s2c)
     }
-    write(.request(line), of: exchange)
+    write(line, of: exchange)
   }
 
   private func notified(
@@ -276,6 +276,6 @@ extension Conversation {
     line.batch = carrier.batch
     line.params = kept(message.content)
     line.bytes = message.bytes
-    write(.notification(line), of: exchange)
+    write(line, of: exchange)
   }
 }

@@ -22,7 +22,7 @@ final class Conversation {
   /// The lines that belong to no session.
   let nobody: SessionState
   /// Lines written and not yet taken.
-  var lines: [TraceEvent] = []
+  let lines: TraceLines
 
   struct RefusalKey: Hashable {
     var authority: String
@@ -36,10 +36,11 @@ final class Conversation {
   /// An SDK lists tools by itself right behind the answer to a call of an unlisted tool (mcp 1.30, 2.3).
   static let automaticListGap: Int64 = 50_000_000
 
-  init(t0: Timestamp, options: DissectionOptions, ledger: LossLedger) {
+  init(t0: Timestamp, options: DissectionOptions, ledger: LossLedger, lines: TraceLines) {
     self.t0 = t0
     self.options = options
     self.ledger = ledger
+    self.lines = lines
     table = SessionTable(siblingGap: options.siblingGap)
     memo = options.redactor.map { RedactionMemo($0) }
     nobody = SessionState(
@@ -47,15 +48,24 @@ final class Conversation {
       siblingGap: options.siblingGap)
   }
 
-  func write(_ event: TraceEvent, of exchange: MCPExchange) {
-    switch event {
-    case .request(let line) where line.dir == .c2s: exchange.isShown = true
-    case .notification(let line) where line.dir == .c2s: exchange.isShown = true
-    case .response(let line) where line.dir == .c2s: exchange.isShown = true
-    case .http: exchange.isShown = true
-    default: break
-    }
-    lines.append(event)
+  func write(_ line: RequestLine, of exchange: MCPExchange) {
+    if line.dir == .c2s { exchange.isShown = true }
+    lines.append(line)
+  }
+
+  func write(_ line: NotificationLine, of exchange: MCPExchange) {
+    if line.dir == .c2s { exchange.isShown = true }
+    lines.append(line)
+  }
+
+  func write(_ line: ResponseLine, of exchange: MCPExchange) {
+    if line.dir == .c2s { exchange.isShown = true }
+    lines.append(line)
+  }
+
+  func write(_ line: HTTPLine, of exchange: MCPExchange) {
+    exchange.isShown = true
+    lines.append(line)
   }
 
   func time(_ at: Timestamp) -> Int64 { at - t0 }
@@ -261,6 +271,6 @@ final class Conversation {
 
   func announce(_ session: SessionState) {
     session.isAnnounced = true
-    lines.append(.session(session.line))
+    lines.append(session.line)
   }
 }

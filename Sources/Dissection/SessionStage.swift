@@ -1,34 +1,30 @@
 public import Basics
 public import Trace
 
-/// Steps of exchanges in, trace events out: the half of the pipeline that knows sessions and messages.
+/// Steps of exchanges in, lines of a trace out: the half of the pipeline that knows sessions and messages.
 ///
 /// Memory is bounded by the sessions that are not yet idle and the exchanges under way.
 public final class SessionStage {
+  private let lines: TraceLines
   private let conversation: Conversation
   private let ledger: LossLedger
   private var exchanges: [Int: MCPExchange] = [:]
 
-  /// Creates the stage; times of the trace count from `t0`.
-  public init(t0: Timestamp, options: DissectionOptions) {
+  /// Creates the stage, which writes to `lines`; times of the trace count from `t0`.
+  public init(t0: Timestamp, options: DissectionOptions, lines: TraceLines) {
+    self.lines = lines
     ledger = LossLedger(t0: t0)
-    conversation = Conversation(t0: t0, options: options, ledger: ledger)
+    conversation = Conversation(t0: t0, options: options, ledger: ledger, lines: lines)
   }
 
   /// Takes the next steps.
   public func append(_ steps: ConnectionStage.Steps) {
     for step in steps.steps {
-      let start = conversation.lines.count
+      let start = lines.end
       take(step)
-      collect(start)
+      // What the step lost comes in front of its other lines.
+      lines.insert(ledger.takeLines(), at: start)
     }
-  }
-
-  /// Takes the trace events so far.
-  public func takeLines() -> [TraceEvent] {
-    var lines: [TraceEvent] = []
-    swap(&lines, &conversation.lines)
-    return lines
   }
 
   /// What was lost in this half; no bytes of streams are.
@@ -36,8 +32,8 @@ public final class SessionStage {
 
   private func take(_ step: ExchangeStep) {
     switch step {
-    case .connection(let line): conversation.lines.append(.connection(line))
-    case .loss(let line): conversation.lines.append(.loss(line))
+    case .connection(let line): lines.append(line)
+    case .loss(let line): lines.append(line)
     case .began(let begun): exchanges[begun.x] = MCPExchange(begun)
     case .requested(let x, let content, let sentAt):
       with(x) { conversation.requested($0, content, sentAt: sentAt) }
@@ -56,13 +52,5 @@ public final class SessionStage {
   /// Every step of an exchange lies between its first and its last.
   private func with(_ x: Int, _ body: (MCPExchange) -> Void) {
     if let exchange = exchanges[x] { body(exchange) }
-  }
-
-  /// Puts the losses of the last step in front of its other lines.
-  private func collect(_ start: Int) {
-    let losses = ledger.takeLines()
-    if !losses.isEmpty {
-      conversation.lines.insert(contentsOf: losses.map { .loss($0) }, at: start)
-    }
   }
 }

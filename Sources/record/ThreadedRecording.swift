@@ -4,23 +4,18 @@ import Dissection
 import NIOCore
 import Trace
 
-/// A recording that infers sessions on one thread and writes on another, while its owner reads, reassembles and dissects.
+/// A recording that infers sessions and writes on one thread, while its owner reads, reassembles and dissects on another.
 ///
-/// Theory: the seams of the pipeline are values in one order, so each stage may have its own thread and the trace is the same as
-/// with one. What waits between two stages is bounded by bytes a batch and batches a queue; a slow disk stops the reader.
-/// The owner asks three things, and waits for the answers: whether the trace could be created, the balance at the end (to
-/// which it adds its own counters), and how writing went.
+/// Theory: the seams of the pipeline are values in one order, so each half may have its own thread and the trace is the same as
+/// with one. What waits between them is bounded by bytes a batch and batches a queue; a slow disk stops the reader.
+/// The owner asks three things, and waits for the answers: whether the trace could be created, what the other half lost in the
+/// end (to which it adds its own counters), and how writing went.
 final class ThreadedRecording {
   private enum Input: Sendable {
     case steps(ConnectionStage.Steps)
-    case line(TraceEvent)
+    case loss(LossLine)
     case flush
     case finish
-  }
-
-  private enum Output: Sendable {
-    case lines([TraceEvent])
-    case flush
     case close(FooterLine)
   }
 
@@ -32,14 +27,13 @@ final class ThreadedRecording {
   /// A batch is handed on with so many events or payload bytes.
   private static let batchCount = 512
   private static let batchBytes = 256 << 10
-  /// Batches that may wait between two stages.
+  /// Batches that may wait.
   private static let batchesWaiting = 8
 
   private let inputs = BoundedQueue<Input>(capacity: batchesWaiting)
   private let losses = Mailbox<[String: FooterLine.Loss]>()
-  private let outputs = BoundedQueue<Output>(capacity: batchesWaiting)
   private let reports = Mailbox<Report>()
-  private let spentSteps = SpentBatches<ConnectionStage.Steps>()
+  private let spent = SpentBatches<ConnectionStage.Steps>()
   private let t0: Timestamp
   private let connections: ConnectionStage
   /// What the source lost, beside what the dissection did not understand.
@@ -51,7 +45,7 @@ final class ThreadedRecording {
   /// One sentence on what was recorded, and one for each loss; empty until `finish`.
   private(set) var summary: [String] = []
 
-  /// Creates the trace, writes its header and starts both threads.
+  /// Creates the trace, writes its header and starts the thread.
   init(
     output: String, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions,
     inputs files: [String]? = nil
@@ -59,28 +53,22 @@ final class ThreadedRecording {
     self.t0 = t0
     connections = ConnectionStage(t0: t0, options: options)
     let created = Mailbox<TraceWriter.CreationError?>()
-    let (inputs, losses, outputs, reports) = (inputs, losses, outputs, reports)
-    let spentSteps = spentSteps
-    let spentLines = SpentBatches<[TraceEvent]>()
-    DispatchQueue(label: "writing").async {
+    let (inputs, losses, reports, spent) = (inputs, losses, reports, spent)
+    DispatchQueue(label: "sessions").async {
       do throws(TraceWriter.CreationError) {
-        let recording = try TraceRecording(
+        let trace = try TraceRecording(
           output: output, source: source, t0: t0, options: options, inputs: files)
         created.post(nil)
-        ThreadedRecording.write(recording, outputs, spentLines, reports)
+        let sessions = SessionStage(t0: t0, options: options, lines: trace.lines)
+        reports.post(ThreadedRecording.write(sessions, trace, inputs, losses, spent))
       } catch {
         created.post(error)
       }
     }
     if let error = created.take() { throw error }
-    DispatchQueue(label: "sessions").async {
-      let sessions = SessionStage(t0: t0, options: options)
-      losses.post(
-        ThreadedRecording.infer(sessions, inputs, outputs, spentSteps, spentLines))
-    }
   }
 
-  /// Takes the next flow event; waits when the other stages are far behind.
+  /// Takes the next flow event; waits when the other half is far behind.
   func append(_ event: FlowEvent) {
     if case .bytes(_, _, let bytes, _) = event { batchBytes += bytes.readableBytes }
     batchCount += 1
@@ -95,12 +83,12 @@ final class ThreadedRecording {
     var line = LossLine(t: at - t0, kind: kind)
     line.packets = packets
     handOn()
-    inputs.put(.line(.loss(line)))
+    inputs.put(.loss(line))
     // These bytes never were in a stream: the balance of the streams closes without them.
     lost[kind, default: .init(count: 0, bytes: 0)].count += packets ?? 1
   }
 
-  /// Has everything so far dissected and written out, soon.
+  /// Has everything so far written out, soon.
   func flush() {
     handOn()
     inputs.put(.flush)
@@ -115,7 +103,7 @@ final class ThreadedRecording {
     footer.add(losses.take())
     footer.add(lost)
     complete(&footer)
-    outputs.put(.close(footer))
+    inputs.put(.close(footer))
     let report = reports.take()
     summary = report.summary
     return report.errno
@@ -126,44 +114,26 @@ final class ThreadedRecording {
     batchBytes = 0
     let steps = connections.takeSteps()
     if !steps.isEmpty { inputs.put(.steps(steps)) }
-    spentSteps.free()
+    spent.free()
   }
 
-  /// The second stage: returns what it lost once the input is over and all lines are on their way.
-  private static func infer(
-    _ sessions: SessionStage, _ inputs: BoundedQueue<Input>, _ outputs: BoundedQueue<Output>,
-    _ spentSteps: SpentBatches<ConnectionStage.Steps>, _ spentLines: SpentBatches<[TraceEvent]>
-  ) -> [String: FooterLine.Loss] {
+  /// The other thread: writes what the steps amount to until it is told to close.
+  private static func write(
+    _ sessions: SessionStage, _ trace: TraceRecording, _ inputs: BoundedQueue<Input>,
+    _ losses: Mailbox<[String: FooterLine.Loss]>, _ spent: SpentBatches<ConnectionStage.Steps>
+  ) -> Report {
     while true {
-      spentLines.free()
       switch inputs.take() {
       case .steps(let steps):
         sessions.append(steps)
-        spentSteps.add(steps)
-        let lines = sessions.takeLines()
-        if !lines.isEmpty { outputs.put(.lines(lines)) }
-      case .line(let line): outputs.put(.lines([line]))
-      case .flush: outputs.put(.flush)
-      case .finish: return sessions.losses
-      }
-    }
-  }
-
-  /// The third stage: writes lines until it is told to close.
-  private static func write(
-    _ recording: TraceRecording, _ outputs: BoundedQueue<Output>,
-    _ spentLines: SpentBatches<[TraceEvent]>,
-    _ reports: Mailbox<Report>
-  ) {
-    while true {
-      switch outputs.take() {
-      case .lines(let lines):
-        for line in lines { recording.write(line) }
-        spentLines.add(lines)
-      case .flush: recording.flush()
+        spent.add(steps)
+        trace.write()
+      case .loss(let line): trace.lines.append(line)
+      case .flush: trace.flush()
+      case .finish: losses.post(sessions.losses)
       case .close(let footer):
-        let errno = recording.close(footer)
-        return reports.post(Report(errno: errno, summary: recording.summary(footer)))
+        let errno = trace.close(footer)
+        return Report(errno: errno, summary: trace.summary(footer))
       }
     }
   }
