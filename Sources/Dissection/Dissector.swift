@@ -1,4 +1,5 @@
 public import Basics
+import NIOCore
 public import Trace
 import Wire
 
@@ -15,11 +16,18 @@ public final class Dissector {
   /// The connection that was looked up last.
   private var last: ConnectionDissector?
   private var openAtEnd: Set<Int> = []
+  /// The connections that got bytes in this turn, and how many bytes all got.
+  private var touched: [ConnectionDissector] = []
+  private var turn = 1
+  private var turnBytes = 0
   /// Lines that `next` has told.
   private var taken = 0
   private var exchanges = 0
   private var latest: Timestamp
   private var sweptAt: Timestamp
+
+  /// Bytes of the traffic whose blocks may be held by what waits: what the queues before and behind hold is as much.
+  private static let blocksHeld = 4 << 20
 
   /// Seconds between looks for idle sessions.
   private static let sweepInterval: Int64 = 10_000_000_000
@@ -44,6 +52,7 @@ public final class Dissector {
       let connection = flow(id, at)
       connection.append(direction, bytes, at: at)
       advance(connection)
+      release(connection, bytes.readableBytes)
       tick(at)
     case .gap(let id, let direction, let count, let at):
       let connection = flow(id, at)
@@ -147,6 +156,21 @@ public final class Dissector {
     conversation.lines.append(.connection(line))
     flows[connection.flow] = nil
     last = nil
+  }
+
+  /// Has what waits copied now and then: sources give slices of blocks, and a message that stays open for long would keep
+  /// the whole block that brought it.
+  private func release(_ connection: ConnectionDissector, _ count: Int) {
+    if connection.turn != turn {
+      connection.turn = turn
+      touched.append(connection)
+    }
+    turnBytes += count
+    guard turnBytes >= Dissector.blocksHeld else { return }
+    for connection in touched { connection.own() }
+    touched.removeAll(keepingCapacity: true)
+    turnBytes = 0
+    turn += 1
   }
 
   private func advance(_ connection: ConnectionDissector) {

@@ -44,6 +44,15 @@ struct MCPExchange {
   /// True once a response line has the response's headers.
   var headersWritten = false
 
+  /// Copies its texts where they are a small part of the buffers that they keep.
+  mutating func own() {
+    for i in messages.indices {
+      messages[i].message.own()
+      messages[i].facts.own()
+    }
+    for i in deferred.indices { deferred[i].own() }
+  }
+
   /// Decides by method, path and body.
   static func of(_ exchange: HTTPExchange) -> MCPExchange {
     var mcp = MCPExchange()
@@ -80,5 +89,20 @@ struct MCPExchange {
     guard names.contains(where: { last.elementsEqual($0.utf8) }) else { return false }
     let type = exchange.requestHeader("content-type")?.lowercased() ?? ""
     return !last.elementsEqual("register".utf8) || type.hasPrefix("application/json")
+  }
+}
+
+extension MCPExchange.Deferred {
+  fileprivate mutating func own() {
+    switch self {
+    case .notification(var line):
+      line.params = line.params?.owned
+      self = .notification(line)
+    case .response(var line):
+      line.result = line.result?.owned
+      line.error = line.error?.owned
+      self = .response(line)
+    case .http: break
+    }
   }
 }

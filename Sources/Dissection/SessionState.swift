@@ -128,6 +128,8 @@ final class SessionState {
 
   /// Keeps an answer whose request may be told later; returns the one that is given up for it.
   func keep(_ answer: EarlyAnswer) -> EarlyAnswer? {
+    var answer = answer
+    answer.message.own()
     early.append(answer)
     return early.count > SessionState.earlyLimit ? early.removeFirst() : nil
   }

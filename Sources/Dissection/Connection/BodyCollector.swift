@@ -76,6 +76,9 @@ struct BodyCollector {
     return decoded
   }
 
+  /// Copies what it keeps where that is a small part of the buffer that brought it.
+  mutating func own() { bytes.own() }
+
   /// Notes that bytes of it are missing.
   mutating func markIncomplete() { isComplete = false }
 

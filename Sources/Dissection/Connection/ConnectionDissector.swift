@@ -11,6 +11,9 @@ final class ConnectionDissector {
   /// Ends of the directions.
   private(set) var streamEnds = StreamEnds()
 
+  /// The owner's mark of when bytes came last.
+  var turn = 0
+
   private let context: ConnectionContext
   private let content: ContentDissector
 
@@ -51,6 +54,9 @@ final class ConnectionDissector {
     streamEnds.note(direction, how, at: at)
     content.end(direction, how, at: at)
   }
+
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  func own() { content.own() }
 
   /// Passes the steps that came about since the last call to `body`, in order.
   func drainSteps(_ body: (ExchangeStep) -> Void) { context.drainSteps(body) }

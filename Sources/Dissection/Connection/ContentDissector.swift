@@ -116,6 +116,23 @@ final class ContentDissector {
     }
   }
 
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  func own() {
+    switch mode {
+    case .sniffing:
+      for i in held.indices {
+        guard case .bytes(let direction, var bytes, let at) = held[i] else { continue }
+        bytes.own()
+        held[i] = .bytes(direction, bytes, at)
+      }
+    case .http1(let connection): connection.own()
+    case .http2(let connection): connection.own()
+    case .tls(let connection): connection.own()
+    case .socks(let connection): connection.own()
+    case .opaque: break
+    }
+  }
+
   // MARK: What it carries
 
   /// Either side's first bytes may tell; when one side's say nothing the other's are waited for.

@@ -40,6 +40,9 @@ struct ExchangePairing {
     isBehindHole = true
   }
 
+  /// Copies what those that wait keep.
+  func own() { for exchange in awaiting { exchange.own() } }
+
   /// Takes all that wait.
   mutating func takeAll() -> [HTTPExchange] {
     defer { awaiting = [] }

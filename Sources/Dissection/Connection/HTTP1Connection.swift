@@ -78,6 +78,15 @@ final class HTTP1Connection {
     if ends.areBoth { finishExchanges(at: at) }
   }
 
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  func own() {
+    requests.own()
+    responses.own()
+    pairing.own()
+    for exchange in [requesting, responding, upgraded] { exchange?.own() }
+    tunnel?.own()
+  }
+
   /// Takes what is there, in the order of time: what the client says next may depend on what the server said before.
   private func drain() {
     let before = requests.explained + responses.explained

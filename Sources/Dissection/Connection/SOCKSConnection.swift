@@ -43,6 +43,9 @@ final class SOCKSConnection {
     content.end(direction, how, at: at)
   }
 
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  func own() { content.own() }
+
   private func take(
     _ side: ReferenceWritableKeyPath<SOCKSConnection, Side>, _ bytes: ByteBuffer
   ) -> ByteBuffer? {

@@ -63,6 +63,12 @@ final class TLSConnection {
     order = []
   }
 
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  func own() {
+    decoder.own()
+    content.own()
+  }
+
   private func drain() {
     let before = decoder.explained
     while let event = decoder.next() {
