@@ -196,66 +196,6 @@ extension Conversation {
     line.flags = exchange.flags.isEmpty ? nil : exchange.flags
     return line
   }
-
-  // MARK: Sessions
-
-  /// Writes the `end` of a session that the protocol ended, once nothing of it is under way.
-  private func endIfOver(_ session: SessionState) {
-    guard session.openExchanges == 0, session.ended?.how == .deleted else { return }
-    end(session, how: .deleted, t: session.ended?.t ?? session.lastActivity)
-  }
-
-  /// Ends sessions that were silent for too long.
-  func sweep(now: Timestamp) {
-    let limit = time(now) - options.sessionIdle
-    for session in table.all where session.openExchanges == 0 && session.lastActivity < limit {
-      end(session, how: session.ended?.how ?? .idle, t: session.ended?.t ?? session.lastActivity)
-      table.remove(session)
-    }
-  }
-
-  /// Ends all sessions; `isOpen` tells whether a connection was still open when the recording ended.
-  func finish(at: Timestamp, isOpen: (Int) -> Bool) {
-    for session in table.all {
-      let isOpenAtEnd = session.isCut || session.conns.contains(where: isOpen)
-      let how =
-        session.ended?.how ?? (isOpenAtEnd ? .captureEnd : .closed)
-      end(session, how: how, t: session.ended?.t ?? session.lastActivity)
-    }
-  }
-
-  private func end(_ session: SessionState, how: EndLine.How, t: Int64) {
-    guard !session.isEndWritten else { return }
-    session.isEndWritten = true
-    for answer in session.takeAllEarly() { unmatchedAnswer(answer) }
-    for direction in [Direction.c2s, .s2c] {
-      for request in session.openRequests(direction) { giveUp(request, direction, session) }
-    }
-    guard let name = session.name, var key = session.line.key else { return }
-    key.confidence = table.confidence(of: session)
-    lines.append(.end(EndLine(session: name, t: t, how: how, key: key)))
-  }
-
-  /// A request whose answer never came while the session was watched.
-  private func giveUp(_ request: OpenRequest, _ direction: Direction, _ session: SessionState) {
-    let t = request.cancelledAt ?? session.lastActivity
-    let isCancelled = request.cancelledBy != nil
-    var line = ResponseLine(
-      session: session.name, n: request.responseN ?? session.number(), re: request.n, t: t,
-      dir: direction.reversed,
-      outcome: isCancelled ? .cancelled : .unanswered)
-    line.done = t
-    line.by = isCancelled ? .client : .capture
-    line.cancelledBy = request.cancelledBy
-    if direction == .c2s {
-      line.conn = request.conn
-      line.x = request.x
-      close(request, line, nil, session)
-    } else {
-      session.closed(request, .s2c)
-      lines.append(.response(line))
-    }
-  }
 }
 
 extension ByteBuffer {

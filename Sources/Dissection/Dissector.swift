@@ -10,7 +10,7 @@ import Wire
 public final class Dissector {
   private let conversation: Conversation
   private let ledger: LossLedger
-  private let options: DissectionOptions
+  private let shared: DissectionContext
   private let t0: Timestamp
   private var flows: [FlowID: ConnectionDissector] = [:]
   /// The connection that was looked up last.
@@ -22,7 +22,6 @@ public final class Dissector {
   private var turnBytes = 0
   /// Lines that `next` has told.
   private var taken = 0
-  private var exchanges = 0
   private var latest: Timestamp
   private var sweptAt: Timestamp
 
@@ -35,8 +34,8 @@ public final class Dissector {
   /// Creates a dissector; times of the trace count from `t0`.
   public init(t0: Timestamp, options: DissectionOptions) {
     self.t0 = t0
-    self.options = options
     ledger = LossLedger(t0: t0)
+    shared = DissectionContext(options: options, ledger: ledger)
     conversation = Conversation(t0: t0, options: options, ledger: ledger)
     latest = t0
     sweptAt = t0
@@ -112,12 +111,8 @@ public final class Dissector {
   }
 
   private func open(_ id: FlowID, _ ends: FlowEnds, _ at: Timestamp) -> ConnectionDissector {
-    let context = ConnectionContext(flow: id, ends: ends, ledger: ledger, options: options) {
-      [unowned self] in
-      exchanges += 1
-      return exchanges
-    }
-    let connection = ConnectionDissector(context, at: at)
+    let connection = ConnectionDissector(
+      ConnectionContext(flow: id, ends: ends, in: shared), at: at)
     flows[id] = connection
     conversation.lines.append(.connection(line(connection)))
     return connection
@@ -187,7 +182,7 @@ public final class Dissector {
 
   private func tick(_ at: Timestamp) {
     latest = max(latest, at)
-    guard latest - sweptAt > Dissector.sweepInterval else { return }
+    guard latest - sweptAt > Dissector.sweepInterval || conversation.isFull else { return }
     sweptAt = latest
     let start = conversation.lines.count
     conversation.sweep(now: latest)

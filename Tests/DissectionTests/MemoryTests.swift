@@ -3,7 +3,7 @@ import Dissection
 import NIOCore
 import TestKit
 import Testing
-import Wire
+import Trace
 
 /// What a dissection keeps of the blocks in which a source reads.
 struct `Blocks of a source` {
@@ -78,5 +78,90 @@ struct `Blocks of a source` {
     part = nil
     #expect(Self.isAlone(&block))
     #expect(part == nil)
+  }
+}
+
+struct `Layers that carry one another` {
+  @Test func `are sixteen at most`() {
+    let connect = "CONNECT a:1 HTTP/1.1\r\n\r\n"
+    let accepted = "HTTP/1.1 200 OK\r\n\r\n"
+    var script = FlowScript()
+    let flow = script.open()
+    for _ in 0..<40 {
+      script.send(flow, .c2s, connect)
+      script.pause(1)
+      script.send(flow, .s2c, accepted)
+      script.pause(1)
+    }
+    script.close(flow)
+    let trace = Dissected(script.events)
+    let lost = 24 * (connect.utf8.count + accepted.utf8.count)
+    #expect(trace.footer.loss == ["limit.stream_layers": .init(count: 1, bytes: lost)])
+    #expect(trace.balances)
+  }
+
+  @Test func `are none where a handshake has a hole`() {
+    var script = FlowScript()
+    let flow = script.open()
+    script.lose(flow, .c2s, 10)
+    script.send(flow, .c2s, "\u{5}\u{1}\0")
+    script.close(flow)
+    let trace = Dissected(script.events)
+    #expect(trace.footer.loss["unknown"] == .init(count: 1, bytes: 3))
+    #expect(trace.balances)
+  }
+}
+
+struct `Limits of a dissection` {
+  @Test func `of requests that wait for an answer give up the oldest`() {
+    var script = FlowScript()
+    let flow = script.open()
+    for id in 0..<4100 {
+      script.post(flow, #"{"jsonrpc":"2.0","id":\#(id),"method":"ping"}"#)
+      script.pause(1)
+    }
+    script.json(flow, #"{"jsonrpc":"2.0","id":4099,"result":{}}"#)
+    script.close(flow)
+    let trace = Dissected(script.events)
+    #expect(trace.footer.loss == ["limit.http1_pipeline": .init(count: 4, bytes: 0)])
+    #expect(trace.requests.count == 4100)
+    #expect(trace.responses.filter { $0.outcome == .ok }.count == 1)
+    #expect(trace.responses.filter { $0.outcome == .unanswered }.count == 4099)
+    #expect(trace.balances)
+  }
+
+  @Test func `of requests of a session give up the older half`() {
+    var script = FlowScript()
+    let flow = script.open()
+    script.request(flow, "GET", "Accept: text/event-stream")
+    script.pause(1)
+    script.send(
+      flow, .s2c,
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+        + "event: endpoint\ndata: /mcp\n\n")
+    let other = script.open()
+    for id in 0..<4097 {
+      script.pause(1)
+      script.post(other, #"{"jsonrpc":"2.0","id":\#(id),"method":"ping"}"#)
+      script.json(other, "", status: 202)
+    }
+    let trace = Dissected(script.events)
+    #expect(trace.footer.loss == ["limit.open_requests": .init(count: 2048, bytes: 0)])
+    #expect(trace.responses.map(\.re) == Array(trace.requests.map(\.n)))
+    #expect(trace.balances)
+  }
+
+  @Test func `of sessions end those that are silent for longest`() {
+    var script = FlowScript()
+    let flow = script.open()
+    for id in 0..<16_385 {
+      script.request(flow, "DELETE", "Mcp-Session-Id: \(id)")
+      script.pause(1)
+      script.json(flow, "")
+    }
+    let trace = Dissected(script.events)
+    #expect(trace.footer.loss == ["limit.sessions": .init(count: 4096, bytes: 0)])
+    #expect(trace.ends.count == 16_385)
+    #expect(trace.balances)
   }
 }

@@ -2,45 +2,64 @@ import Basics
 import Trace
 import Wire
 
+/// What all connections of a dissection share.
+final class DissectionContext {
+  let options: DissectionOptions
+  let ledger: LossLedger
+  /// Exchanges so far, and those under way.
+  fileprivate var exchanges = 0
+  fileprivate var open = 0
+  /// What the exchanges of the connection that is fed went through.
+  fileprivate var steps: [ExchangeStep] = []
+
+  init(options: DissectionOptions, ledger: LossLedger) {
+    self.options = options
+    self.ledger = ledger
+  }
+}
+
 /// What all layers of one connection share: who it is, where losses go, and what its exchanges went through.
+///
+/// A hundred thousand are open at once: what is not the connection's own is in the `DissectionContext`.
 final class ConnectionContext {
   let flow: FlowID
   let ends: FlowEnds
-  let options: DissectionOptions
-  let ledger: LossLedger
-  private let numberExchange: () -> Int
-  private var steps: [ExchangeStep] = []
+  private let shared: DissectionContext
 
-  init(
-    flow: FlowID, ends: FlowEnds, ledger: LossLedger, options: DissectionOptions,
-    numberExchange: @escaping () -> Int
-  ) {
+  init(flow: FlowID, ends: FlowEnds, in shared: DissectionContext) {
     self.flow = flow
     self.ends = ends
-    self.ledger = ledger
-    self.options = options
-    self.numberExchange = numberExchange
+    self.shared = shared
   }
+
+  var options: DissectionOptions { shared.options }
+  var ledger: LossLedger { shared.ledger }
 
   /// Creates the next exchange of the recording.
   func exchange(_ request: HTTPRequestHead?) -> HTTPExchange {
-    HTTPExchange(
-      x: numberExchange(), conn: flow, clientHost: ends.client.host, request: request,
+    shared.exchanges += 1
+    shared.open += 1
+    return HTTPExchange(
+      x: shared.exchanges, conn: flow, clientHost: ends.client.host, request: request,
       options: options)
   }
 
   /// Passes a step on to the MCP layer.
-  func say(_ step: ExchangeStep) { steps.append(step) }
-
-  /// Passes the steps that came about since the last call to `body`, in order.
-  func drainSteps(_ body: (ExchangeStep) -> Void) {
-    guard !steps.isEmpty else { return }
-    for step in steps { body(step) }
-    steps.removeAll(keepingCapacity: steps.capacity <= ConnectionContext.stepsKept)
+  func say(_ step: ExchangeStep) {
+    if case .ended = step { shared.open -= 1 }
+    shared.steps.append(step)
   }
 
-  /// A burst's memory is not kept for the life of the connection.
-  private static let stepsKept = 8
+  /// Whether so many exchanges are under way that one connection may have few; each costs some 2 KiB and its body.
+  var isCrowded: Bool { shared.open > ConnectionContext.openLimit }
+  private static let openLimit = 16_384
+
+  /// Passes the steps that came about since the last call to `body`, in order; one connection is fed and drained at a time.
+  func drainSteps(_ body: (ExchangeStep) -> Void) {
+    guard !shared.steps.isEmpty else { return }
+    for step in shared.steps { body(step) }
+    shared.steps.removeAll(keepingCapacity: true)
+  }
 
   /// Counts bytes of the connection as part of messages, or of a protocol below them.
   func explain(_ bytes: Int) { ledger.bytesExplained += bytes }

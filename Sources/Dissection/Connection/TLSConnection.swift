@@ -16,9 +16,9 @@ final class TLSConnection {
   private var order: [TLSLoss] = []
 
   /// Creates the state of a connection; `fromStart` is false where it was joined in the middle.
-  init(_ context: ConnectionContext, fromStart: Bool) {
+  init(_ context: ConnectionContext, fromStart: Bool, layer: Int) {
     self.context = context
-    content = ContentDissector(context, fromStart: true)
+    content = ContentDissector(context, fromStart: true, layer: layer + 1)
     decoder = TLSDecoder(keyLog: context.options.keyLog, fromStart: fromStart)
   }
 
