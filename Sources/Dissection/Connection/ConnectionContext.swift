@@ -52,7 +52,7 @@ final class ConnectionContext {
 
   /// Whether so many exchanges are under way that one connection may have few; each costs some 2 KiB and its body.
   var isCrowded: Bool { shared.open > ConnectionContext.openLimit }
-  private static let openLimit = 16_384
+  private static let openLimit = 8192
 
   /// Passes the steps that came about since the last call to `body`, in order; one connection is fed and drained at a time.
   func drainSteps(_ body: (ExchangeStep) -> Void) {
