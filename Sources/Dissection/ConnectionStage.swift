@@ -1,4 +1,5 @@
 public import Basics
+import NIOCore
 public import Trace
 
 /// Flow events in, steps of exchanges out: the half of the pipeline that knows connections.
@@ -15,15 +16,21 @@ public final class ConnectionStage {
   }
 
   private let ledger: LossLedger
-  private let options: DissectionOptions
   private let t0: Timestamp
-  private let sink = StepSink()
+  private let shared: DissectionContext
   private var flows: [FlowID: ConnectionDissector] = [:]
   /// The connection that was looked up last.
   private var last: ConnectionDissector?
   private var openAtEnd: Set<Int> = []
+  /// The connections that got bytes in this turn, and how many bytes all got.
+  private var touched: [ConnectionDissector] = []
+  private var turn = 1
+  private var turnBytes = 0
   private var latest: Timestamp
   private var toldAt: Timestamp
+
+  /// Bytes of the traffic whose blocks may be held by what waits: what the queues before and behind hold is as much.
+  private static let blocksHeld = 4 << 20
 
   /// Nanoseconds between two steps that tell the time.
   private static let timeInterval: Int64 = 10_000_000_000
@@ -31,22 +38,24 @@ public final class ConnectionStage {
   /// Creates the stage; times of the trace count from `t0`.
   public init(t0: Timestamp, options: DissectionOptions) {
     self.t0 = t0
-    self.options = options
     ledger = LossLedger(t0: t0)
+    shared = DissectionContext(options: options, ledger: ledger)
     latest = t0
     toldAt = t0
   }
 
   /// Takes the next event.
   public func append(_ event: FlowEvent) {
-    let start = sink.steps.count
+    let start = shared.steps.count
     switch event {
     case .opened(let id, let ends, let at):
       _ = open(id, ends, at)
       tick(at)
     case .bytes(let id, let direction, let bytes, let at):
-      flow(id, at).append(direction, bytes, at: at)
+      let connection = flow(id, at)
+      connection.append(direction, bytes, at: at)
       collect(start)
+      release(connection, bytes.readableBytes)
       tick(at)
     case .gap(let id, let direction, let count, let at):
       flow(id, at).gap(direction, count, at: at)
@@ -63,7 +72,7 @@ public final class ConnectionStage {
   }
 
   /// Takes the steps so far.
-  public func takeSteps() -> Steps { Steps(steps: sink.take()) }
+  public func takeSteps() -> Steps { Steps(steps: shared.takeSteps()) }
 
   /// Ends what is still open at `at`; then take the last steps.
   public func finish(at: Timestamp) {
@@ -75,7 +84,7 @@ public final class ConnectionStage {
         if !isOver { append(.ended(id, direction, .captureEnd, at: max(at, latest))) }
       }
     }
-    sink.append(.finished(at: at, open: openAtEnd))
+    shared.append(.finished(at: at, open: openAtEnd))
   }
 
   /// The balance so far; a source and the other half add their own counters.
@@ -86,11 +95,10 @@ public final class ConnectionStage {
   }
 
   private func open(_ id: FlowID, _ ends: FlowEnds, _ at: Timestamp) -> ConnectionDissector {
-    let context = ConnectionContext(
-      flow: id, ends: ends, ledger: ledger, options: options, sink: sink)
-    let connection = ConnectionDissector(context, at: at)
+    let connection = ConnectionDissector(
+      ConnectionContext(flow: id, ends: ends, in: shared), at: at)
     flows[id] = connection
-    sink.append(.connection(line(connection)))
+    shared.append(.connection(line(connection)))
     return connection
   }
 
@@ -124,18 +132,34 @@ public final class ConnectionStage {
     line.how = order.first { ways.contains($0) }?.rawValue
     line.bytesC2S = connection.bytesC2S
     line.bytesS2C = connection.bytesS2C
-    sink.append(.connection(line))
+    shared.append(.connection(line))
     flows[connection.flow] = nil
     last = nil
   }
 
+  /// Has what waits copied now and then: sources give slices of blocks, and a message that stays open for long would keep
+  /// the whole block that brought it.
+  private func release(_ connection: ConnectionDissector, _ count: Int) {
+    if connection.turn != turn {
+      connection.turn = turn
+      touched.append(connection)
+    }
+    turnBytes += count
+    guard turnBytes >= ConnectionStage.blocksHeld else { return }
+    for connection in touched { connection.own() }
+    touched.removeAll(keepingCapacity: true)
+    turnBytes = 0
+    turn += 1
+    shared.append(.settle)
+  }
+
   /// Puts the losses of the last event in front of its steps.
-  private func collect(_ start: Int) { sink.insert(ledger.takeLines(), at: start) }
+  private func collect(_ start: Int) { shared.insert(ledger.takeLines(), at: start) }
 
   private func tick(_ at: Timestamp) {
     latest = max(latest, at)
     guard latest - toldAt > ConnectionStage.timeInterval else { return }
     toldAt = latest
-    sink.append(.time(latest))
+    shared.append(.time(latest))
   }
 }

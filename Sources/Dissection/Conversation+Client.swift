@@ -66,7 +66,10 @@ extension Conversation {
     exchange.requests.append(request)
     if session !== nobody { session.opened(request, .c2s) }
     write(line, of: exchange)
-    if session !== nobody { answerEarly(request, session, since: t) }
+    if session !== nobody {
+      answerEarly(request, session, since: t)
+      giveUpSurplus(.c2s, session, at: t)
+    }
   }
 
   /// The strongest reason that can be told without looking at values.

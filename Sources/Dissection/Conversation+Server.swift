@@ -219,14 +219,20 @@ extension Conversation {
     _ result: ResultFacts, from line: ResponseLine, of request: OpenRequest,
     _ session: SessionState
   ) {
-    if let cursor = result.nextCursor { session.remember(cursor, line.n, in: \.cursors) }
-    if let state = result.requestState { session.remember(state, request, in: \.requestStates) }
+    var isAllKept = true
+    if let cursor = result.nextCursor {
+      isAllKept = session.remember(cursor, line.n, in: \.cursors)
+    }
+    if let state = result.requestState {
+      isAllKept = session.remember(state, request, in: \.requestStates) && isAllKept
+    }
     if request.method == Method.toolsList {
-      session.listedTools.formUnion(result.toolNames)
+      isAllKept = session.list(result.toolNames) && isAllKept
     }
     if request.method == Method.initialize || request.method == Method.discover {
-      session.handshakes.insert(line.n)
+      isAllKept = session.shakeHands(line.n) && isAllKept
     }
+    if !isAllKept { note("limit.session_values", session, at: line.t) }
     var isNew = false
     if request.method == Method.initialize, let revision = result.revision?.description,
       session.line.revision != revision
@@ -261,12 +267,13 @@ extension Conversation {
       n: line.n, id: MessageToken(id), method: message.method, tool: nil, place: nil,
       isAgent: false,
       x: exchange.x, conn: exchange.conn)
+    write(line, of: exchange)
     if session === nobody {
       exchange.asked.append(request)
     } else {
       session.opened(request, .s2c)
+      giveUpSurplus(.s2c, session, at: line.t)
     }
-    write(line, of: exchange)
   }
 
   private func notified(

@@ -60,6 +60,12 @@ final class MCPExchange {
     request = begun.request
   }
 
+  /// Copies its texts where they are a small part of the buffers that they keep.
+  func own() {
+    content.own()
+    for i in deferred.indices { deferred[i].own() }
+  }
+
   /// What the exchange is for.
   var role: RequestContent.Role { content.role }
 
@@ -76,4 +82,19 @@ final class MCPExchange {
 
   /// First value of a request header.
   func requestHeader(_ name: String) -> String? { request?.fields.first(name) }
+}
+
+extension MCPExchange.Deferred {
+  fileprivate mutating func own() {
+    switch self {
+    case .notification(var line):
+      line.params = line.params?.owned
+      self = .notification(line)
+    case .response(var line):
+      line.result = line.result?.owned
+      line.error = line.error?.owned
+      self = .response(line)
+    case .http: break
+    }
+  }
 }

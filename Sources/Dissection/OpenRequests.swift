@@ -27,6 +27,8 @@ enum MessageToken: Hashable {
 struct OpenRequests {
   private static let listLimit = 16
 
+  private(set) var count = 0
+
   private var list: [OpenRequest] = []
   private var index: [MessageToken: [OpenRequest]] = [:]
 
@@ -41,6 +43,7 @@ struct OpenRequests {
   }
 
   mutating func add(_ request: OpenRequest) {
+    count += 1
     if index.isEmpty, list.count < OpenRequests.listLimit { return list.append(request) }
     for old in list { index[old.id, default: []].append(old) }
     list.removeAll()
@@ -50,9 +53,11 @@ struct OpenRequests {
   mutating func remove(_ request: OpenRequest) {
     if let place = list.firstIndex(where: { $0 === request }) {
       list.remove(at: place)
-    } else if !index.isEmpty {
-      index[request.id]?.removeAll { $0 === request }
+      count -= 1
+    } else if let place = index[request.id]?.firstIndex(where: { $0 === request }) {
+      index[request.id]?.remove(at: place)
       if index[request.id]?.isEmpty == true { index[request.id] = nil }
+      count -= 1
     }
   }
 }

@@ -29,6 +29,14 @@ struct RequestContent: Sendable {
   /// Nothing known.
   init() {}
 
+  /// Copies its texts where they are a small part of the buffers that they keep.
+  mutating func own() {
+    for i in messages.indices {
+      messages[i].message.own()
+      messages[i].facts.own()
+    }
+  }
+
   /// Decides by method, path and body.
   init(_ request: HTTPRequestHead, _ body: BodyCollector) {
     if RequestContent.isOAuth(request) {

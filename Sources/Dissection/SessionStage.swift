@@ -9,6 +9,8 @@ public final class SessionStage {
   private let conversation: Conversation
   private let ledger: LossLedger
   private var exchanges: [Int: MCPExchange] = [:]
+  /// Those that have held pieces of blocks since the last `settle`.
+  private var requested: [Int] = []
 
   /// Creates the stage, which writes to `lines`; times of the trace count from `t0`.
   public init(t0: Timestamp, options: DissectionOptions, lines: TraceLines) {
@@ -22,6 +24,7 @@ public final class SessionStage {
     for step in steps.steps {
       let start = lines.end
       take(step)
+      conversation.limitSessions()
       // What the step lost comes in front of its other lines.
       lines.insert(ledger.takeLines(), at: start)
     }
@@ -37,6 +40,7 @@ public final class SessionStage {
     case .began(let begun): exchanges[begun.x] = MCPExchange(begun)
     case .requested(let x, let content, let sentAt):
       with(x) { conversation.requested($0, content, sentAt: sentAt) }
+      requested.append(x)
     case .switched(let x, let head, let audit):
       with(x) { conversation.switched($0, head, audit) }
     case .answered(let x, let answered): with(x) { conversation.answered($0, answered) }
@@ -44,6 +48,9 @@ public final class SessionStage {
       with(x) { conversation.streamed($0, event, payload) }
     case .ended(let x, let ended):
       if let exchange = exchanges.removeValue(forKey: x) { conversation.ended(exchange, ended) }
+    case .settle:
+      for x in requested { exchanges[x]?.own() }
+      requested.removeAll(keepingCapacity: true)
     case .time(let now): conversation.sweep(now: now)
     case .finished(let at, let open): conversation.finish(at: at) { open.contains($0) }
     }

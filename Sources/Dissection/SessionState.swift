@@ -61,13 +61,11 @@ final class SessionState {
   /// Requests answered `input_required`, by the state to echo.
   var requestStates: [String: OpenRequest] = [:]
   /// Answers to `initialize` and `server/discover`, by `n`.
-  var handshakes: Set<Int> = []
+  private(set) var handshakes: Set<Int> = []
   /// Tools that a `tools/list` answer named.
-  var listedTools: Set<String> = []
+  private(set) var listedTools: Set<String> = []
   /// The latest answered call, until something else follows it.
   var lastCall: (tool: String, done: Int64)?
-  /// The request that a 401 refused last, by id token.
-  var refused: [RawJSON: Int] = [:]
   /// Client's last message.
   var lastActivity: Int64
   /// Exchanges under way.
@@ -86,6 +84,7 @@ final class SessionState {
   var chain = IDChain()
 
   private var counter = 0
+  private var settledAt = Int64.min
   /// Answers on streams that were told before their requests, oldest first.
   private var early: [EarlyAnswer] = []
   /// Most of them that are kept (a hole holds back few requests).
@@ -97,6 +96,13 @@ final class SessionState {
     self.wireKey = wireKey
     order = CausalOrder(siblingGap: siblingGap)
     lastActivity = line.t
+  }
+
+  /// Forgets what only messages of before `t` would need. Does so once while the session is silent.
+  func settle(before t: Int64) {
+    guard settledAt < lastActivity else { return }
+    settledAt = t
+    order.settle(before: t)
   }
 
   /// Returns the next `n`.
@@ -113,21 +119,49 @@ final class SessionState {
     if conns.count > SessionState.connLimit { conns.removeFirst() }
   }
 
-  /// Notes a value that a later message may give back. Old ones are forgotten when there are too many.
+  /// Notes a value that a later message may give back; returns false when old ones are forgotten for it.
   func remember<Value>(
     _ key: String, _ value: Value, in map: ReferenceWritableKeyPath<SessionState, [String: Value]>
-  ) {
-    if self[keyPath: map].count >= SessionState.valueLimit { self[keyPath: map].removeAll() }
+  ) -> Bool {
+    let isFull = self[keyPath: map].count >= SessionState.valueLimit
+    if isFull { self[keyPath: map].removeAll() }
     self[keyPath: map][key] = value
+    return !isFull
   }
+
+  /// Notes tools that a list named; returns false when that is too much.
+  func list(_ tools: [String]) -> Bool {
+    let room = max(0, SessionState.valueLimit - listedTools.count)
+    listedTools.formUnion(tools.prefix(room))
+    return tools.count <= room || listedTools.isSuperset(of: tools)
+  }
+
+  /// Notes an answer to `initialize` or `server/discover`; returns false when old ones are forgotten for it.
+  func shakeHands(_ n: Int) -> Bool {
+    let isFull = handshakes.count >= SessionState.valueLimit
+    if isFull { handshakes.removeAll() }
+    handshakes.insert(n)
+    return !isFull
+  }
+
+  /// Requests of a direction that must be given up, as too many wait: the older half.
+  func surplus(_ direction: Direction) -> ArraySlice<OpenRequest> {
+    guard (direction == .c2s ? openC2S : openS2C).count > SessionState.openLimit else { return [] }
+    return openRequests(direction).prefix(SessionState.openLimit / 2)
+  }
+
+  /// Requests of a direction that wait at once: as many as HTTP/2 streams (Suricata's limit).
+  private static let openLimit = 4096
 
   /// An SDK client on SSE answers opens a connection a call; more are not open at once.
   private static let connLimit = 64
-  /// Cursors and request states that are remembered; real lists have tens of pages.
+  /// Cursors, request states and tools that are remembered; real lists have tens of pages, and hundreds of tools.
   private static let valueLimit = 1024
 
   /// Keeps an answer whose request may be told later; returns the one that is given up for it.
   func keep(_ answer: EarlyAnswer) -> EarlyAnswer? {
+    var answer = answer
+    answer.message.own()
     early.append(answer)
     return early.count > SessionState.earlyLimit ? early.removeFirst() : nil
   }

@@ -39,6 +39,9 @@ final class SessionTable {
     }
   }
 
+  /// Sessions known at once; more than any server that was seen has, and some 2 KiB each.
+  static let limit = 16_384
+
   private(set) var all: [SessionState] = []
   private var explicit: [ExplicitKey: SessionState] = [:]
   private var endpoints: [ExplicitKey: SessionState] = [:]
@@ -123,7 +126,7 @@ final class SessionTable {
   ///
   /// `id` is the request's id when it is an integer; `conn` the connection it came on.
   func infer(_ facts: ClientFacts, id: Int64?, requestState: String?, conn: Int) -> SessionState? {
-    let group = candidates(facts)
+    let group = Array(candidates(facts))
     if let requestState,
       let session = group.first(where: { $0.requestStates[requestState] != nil })
     {
@@ -143,11 +146,10 @@ final class SessionTable {
 
   /// Sessions that share the evidence. A modern client names itself each time; a legacy one in `initialize` only, so its info
   /// can't be asked for later.
-  private func candidates(_ facts: ClientFacts) -> [SessionState] {
-    let peers = inferred[Peer(facts)] ?? []
-    guard let client = facts.client else { return peers }
-    return peers.filter { session in
-      session.facts?.client == client || (!facts.isModern && session.facts?.client == nil)
+  private func candidates(_ facts: ClientFacts) -> some Sequence<SessionState> {
+    (inferred[Peer(facts)] ?? []).lazy.filter { session in
+      facts.client == nil || session.facts?.client == facts.client
+        || (!facts.isModern && session.facts?.client == nil)
     }
   }
 
@@ -159,19 +161,25 @@ final class SessionTable {
   /// How sure a session is, now that all that share its evidence are known.
   func confidence(of session: SessionState) -> Double {
     guard let facts = session.facts else { return 1 }
-    return candidates(facts).count == 1 ? 0.9 : 0.6
+    return Array(candidates(facts).prefix(2)).count == 1 ? 0.9 : 0.6
   }
 
-  /// Forgets a session that ended long ago.
-  func remove(_ session: SessionState) {
-    all.removeAll { $0 === session }
+  /// Forgets sessions that ended long ago.
+  func remove(_ sessions: [SessionState]) {
+    let gone = Set(sessions.map(ObjectIdentifier.init))
+    all.removeAll { gone.contains(ObjectIdentifier($0)) }
+    for session in sessions { forgetKeys(of: session) }
+    for peer in Set(sessions.compactMap { $0.facts.map(Peer.init) }) {
+      let rest = (inferred[peer] ?? []).filter { !gone.contains(ObjectIdentifier($0)) }
+      inferred[peer] = rest.isEmpty ? nil : rest
+    }
+  }
+
+  private func forgetKeys(of session: SessionState) {
     if let key = session.wireKey {
       let (authority, path) = (session.line.authority ?? "", session.line.path ?? "")
       explicit[ExplicitKey(authority: authority, path: path, value: key)] = nil
       endpoints[ExplicitKey(authority: authority, path: "", value: key)] = nil
     }
-    guard let facts = session.facts else { return }
-    let rest = (inferred[Peer(facts)] ?? []).filter { $0 !== session }
-    inferred[Peer(facts)] = rest.isEmpty ? nil : rest
   }
 }

@@ -99,6 +99,14 @@ public struct CausalOrder: Sendable {
     if answers.count > 2 * CausalOrder.impliedKept { forget() }
   }
 
+  /// Forgets what only messages of before `t` would need: none is told any more. Most of a silent session's memory.
+  public mutating func settle(before t: Int64) {
+    let known = knownUntil(t)
+    // New arrays, so that their memory is as small as what is left.
+    answers = answers.filter { $0.done > known }
+    if let current = turns.lastIndex(where: { $0.began <= t }) { turns = Array(turns[current...]) }
+  }
+
   /// Places an agent's request of `t` that is told after later ones; `index` is the turn that had begun then.
   private mutating func placeLate(_ t: Int64, in index: Int) -> Place {
     var index = index

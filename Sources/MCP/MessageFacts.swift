@@ -42,6 +42,12 @@ public struct MessageFacts: Sendable {
     }
   }
 
+  /// Copies its texts where they are a small part of the buffer that they keep.
+  public mutating func own() {
+    cancels = cancels?.owned
+    progressToken = progressToken?.owned
+  }
+
   private static let names = JSONNames(
     "name", "cursor", "requestState", "taskId", "requestId", "progressToken", "protocolVersion",
     "clientInfo", "_meta")

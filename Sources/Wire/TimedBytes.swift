@@ -48,10 +48,11 @@ public struct TimedBytes: Sendable {
     marks.append((total, at))
   }
 
-  /// Copies the unread bytes when they are still those of a chunk, so that what waits does not keep a much larger buffer.
+  /// Copies the unread bytes when they are still those of a chunk, so that what waits does not keep a much larger buffer;
+  /// where none are left, lets go of it.
   public mutating func own() {
-    guard isBorrowed, buffer.readableBytes > 0 else { return }
-    buffer = ByteBuffer(bytes: buffer.readableBytesView)
+    guard isBorrowed else { return }
+    buffer = buffer.readableBytes == 0 ? ByteBuffer() : ByteBuffer(bytes: buffer.readableBytesView)
     isBorrowed = false
   }
 

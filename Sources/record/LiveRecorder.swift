@@ -56,11 +56,12 @@ enum LiveRecorder {
       packets.pause(at: now() + -lag)
       isOver = delivery.isLast
     }
-    let errno = packets.close(met: [
+    let counts = [
       ("capture.interface_drop", statistics.interfaceDrops),
       ("capture.kernel_drop", statistics.kernelDrops), ("capture.queue_drop", queueDrops),
       ("capture.received", statistics.received),
-    ])
+    ]
+    let errno = packets.close(met: counts + log.losses)
     report(.finished(summary: packets.summary, errno: errno))
   }
 

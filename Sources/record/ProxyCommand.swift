@@ -47,7 +47,9 @@ struct ProxyCommand: AsyncParsableCommand {
     options.payloads = try keptPayloads(upstreamAddress.host)
     let (output, keepOptions, isQuiet) = (recording.output, options, recording.quiet)
 
-    let signals = Signals([SIGINT, SIGTERM])
+    let (requests, stop) = AsyncStream.makeStream(of: Void.self)
+    let signals = StopSignals { stop.yield() }
+    defer { signals.cancel() }
     // Failed writes come back as errors: a full disk or a closed pipe must not end the forwarding.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     let handoff = Handoff()
@@ -74,7 +76,7 @@ struct ProxyCommand: AsyncParsableCommand {
     if !isQuiet {
       say("listening on \(bound), forwarding to \(upstream), recording to \(output)")
     }
-    await signals.first()
+    for await _ in requests { break }
     if !isQuiet { say("draining for up to \(drain) s") }
     _ = await server.drain(grace: .seconds(drain))
     handoff.close()

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Basics
-import Dispatch
 import Glibc
 import NIOCore
 import ReplayEngine
@@ -68,8 +67,12 @@ struct RunSession {
     if let summaryPath { try checkWritable(summaryPath) }
     if !isQuiet { say(PlanText(plan).headline) }
     let stop = RunStop()
-    let signals = watchSignals(stop)
-    defer { for signal in signals { signal.cancel() } }
+    let isQuiet = isQuiet
+    let signals = StopSignals {
+      if !isQuiet { say("\nstopping: what is in flight may finish; again stops at once") }
+      stop.request()
+    }
+    defer { signals.cancel() }
     let progress = isQuiet ? nil : ProgressLine(length: plan.forecast.length)
     var run = run
     if let progress { run.progress = { progress.show($0, $1) } }
@@ -104,20 +107,6 @@ struct RunSession {
       throw failure(
         Exit.cannotCreate,
         "cannot create \(recordPath): \(words(error.errno)); choose another --record")
-    }
-  }
-
-  private func watchSignals(_ stop: RunStop) -> [any DispatchSourceSignal] {
-    let isQuiet = isQuiet
-    return [SIGINT, SIGTERM].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        if !isQuiet { say("\nstopping: what is in flight may finish; again stops at once") }
-        stop.request()
-      }
-      source.resume()
-      return source
     }
   }
 

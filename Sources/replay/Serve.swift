@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispatch
 import Glibc
 import MockServer
 import Trace
@@ -40,7 +39,8 @@ struct Serve: AsyncParsableCommand {
     }
     Serve.raiseDescriptorLimit()
     let server = ScriptedServer(book: book, atOnce: zero, seed: .random(in: 0...UInt64.max))
-    let signals = StopSignals()
+    let (requests, stop) = AsyncStream.makeStream(of: Void.self)
+    let signals = StopSignals { stop.yield() }
     let socket: ServerSocket
     do {
       socket = try await ServerSocket.listen(
@@ -60,7 +60,8 @@ struct Serve: AsyncParsableCommand {
           + "\(book.sessionCount) sessions, \(book.tools.count) tools; Ctrl-C stops")
     }
     let progress = quiet ? nil : Task { try await report(socket) }
-    await signals.first()
+    for await _ in requests { break }
+    signals.cancel()
     progress?.cancel()
     let counts = try await socket.stop()
     if !quiet { say("stopped: \(text(counts))") }
@@ -107,30 +108,6 @@ extension Serve {
     guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
     limit.rlim_cur = limit.rlim_max
     _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-  }
-}
-
-/// SIGINT and SIGTERM as something to wait for, from its creation on.
-private final class StopSignals {
-  private let sources: [any DispatchSourceSignal]
-  private let requests: AsyncStream<Void>
-
-  init() {
-    let (requests, continuation) = AsyncStream.makeStream(of: Void.self)
-    self.requests = requests
-    sources = [SIGINT, SIGTERM].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { continuation.yield() }
-      source.resume()
-      return source
-    }
-  }
-
-  /// Returns when the first of them came.
-  func first() async {
-    for await _ in requests { break }
-    for source in sources { source.cancel() }
   }
 }
 

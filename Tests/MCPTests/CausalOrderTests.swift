@@ -49,6 +49,29 @@ struct `Causal order` {
     #expect(order.place(at: 10, isAgent: true, source: 2).turn == 2)
   }
 
+  @Test func `says the same of what is to come after it forgot what was`() {
+    var generator = SeededGenerator(seed: 7)
+    var order = CausalOrder(siblingGap: gap)
+    var settled = CausalOrder(siblingGap: gap)
+    var open: [(n: Int, place: CausalOrder.Place, isAgent: Bool)] = []
+    var t: Int64 = 0
+    for n in 0..<2000 {
+      t += Int64.random(in: 1...40, using: &generator)
+      if let i = open.indices.randomElement(using: &generator), Bool.random(using: &generator) {
+        let request = open.remove(at: i)
+        order.answered(n: n, done: t, place: request.place, isAgent: request.isAgent)
+        settled.answered(n: n, done: t, place: request.place, isAgent: request.isAgent)
+      } else {
+        let isAgent = Int.random(in: 0..<4, using: &generator) > 0
+        let place = order.place(at: t, isAgent: isAgent)
+        #expect(settled.place(at: t, isAgent: isAgent) == place)
+        open.append((n, place, isAgent))
+      }
+      if n.isMultiple(of: 5) { settled.settle(before: t) }
+    }
+    #expect(order.turn > 100)
+  }
+
   @Test func `places a message that is told late by its own time`() {
     var order = CausalOrder(siblingGap: gap)
     let first = order.place(at: 0, isAgent: true)

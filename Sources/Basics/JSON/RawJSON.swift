@@ -28,6 +28,13 @@ public struct RawJSON: Hashable, Sendable {
     }
   }
 
+  /// The same text, copied when it is a small part of the buffer that it keeps.
+  public var owned: RawJSON {
+    var bytes = bytes
+    bytes.own()
+    return RawJSON(trusted: bytes)
+  }
+
   /// Wraps a value.
   public init(_ value: JSONValue) {
     var out = OutputBytes(capacity: 64)

@@ -4,7 +4,7 @@ import NIOCore
 /// Decompresses a zstd file (RFC 8878): one frame or several, skippable ones passed over.
 ///
 /// Theory: as with gzip, what comes out is bounded by the room given. Memory is bounded by the window that a frame
-/// demands: up to 32 MiB, which `zstd -20` needs; frames made with a longer one (`--long`, `--ultra`) are refused.
+/// demands: up to 128 MiB, which `zstd --long` makes and all decoders take by default; frames with a longer one are refused.
 @safe
 final class ZstdFrames {
   /// The first four bytes, read as a little-endian number.
@@ -12,7 +12,7 @@ final class ZstdFrames {
   /// Those of a skippable frame, but for the last four bits.
   static let skippableMagic: UInt32 = 0x184d_2a50
 
-  private static let windowLog: Int32 = 25
+  private static let windowLog: Int32 = 27
 
   /// True between the first byte of a frame and its end.
   private(set) var isInside = false

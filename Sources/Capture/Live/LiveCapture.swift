@@ -23,7 +23,9 @@ public struct LiveOptions: Sendable {
 
 /// What an interface has counted since the capture began.
 public struct LiveStatistics: Hashable, Sendable {
-  /// Packets that the filter took; those of a loopback interface count when they leave and when they arrive.
+  /// Packets that the filter took: those that were handed out, and `kernelDrops`.
+  ///
+  /// libpcap's own number has those of a loopback interface twice, when they leave and when they arrive.
   public var received = 0
   /// Of those, packets that the kernel's buffer had no room for.
   public var kernelDrops = 0
@@ -48,8 +50,9 @@ public final class LiveCapture {
   private let descriptor: Int32
   private let isInNanoseconds: Bool
   /// What pcap_stats said last: it counts in 32 bits, which a busy interface goes through in a day.
-  private var lastStatistics = (received: UInt32(0), drops: UInt32(0), interfaceDrops: UInt32(0))
+  private var lastStatistics = (drops: UInt32(0), interfaceDrops: UInt32(0))
   private var sum = LiveStatistics()
+  private var handedOut = 0
 
   /// How long the kernel gathers packets, in milliseconds: fewer wake-ups, and a trace needs no better.
   private static let gatherTime: Int32 = 50
@@ -116,17 +119,20 @@ public final class LiveCapture {
       throw CaptureError(
         .cannotCapture, path: interface, cause: unsafe String(cString: pcap_geterr(handle)))
     }
-    return withExtendedLifetime(collector) { collector.batch.count > 0 ? collector.batch : nil }
+    return withExtendedLifetime(collector) {
+      handedOut += collector.batch.count
+      return collector.batch.count > 0 ? collector.batch : nil
+    }
   }
 
   /// What the interface has counted so far.
   public func statistics() -> LiveStatistics {
     var now = pcap_stat()
     guard unsafe pcap_stats(handle, &now) == 0 else { return sum }
-    sum.received += Int(now.ps_recv &- lastStatistics.received)
     sum.kernelDrops += Int(now.ps_drop &- lastStatistics.drops)
     sum.interfaceDrops += Int(now.ps_ifdrop &- lastStatistics.interfaceDrops)
-    lastStatistics = (now.ps_recv, now.ps_drop, now.ps_ifdrop)
+    sum.received = handedOut + sum.kernelDrops
+    lastStatistics = (now.ps_drop, now.ps_ifdrop)
     return sum
   }
 

@@ -40,18 +40,7 @@ struct BodyCollector {
     self.limit = limit
     if hashes { hash = SHA256() }
     content = ContentDecoder(fields: fields)
-    isCoded = content?.isUnknown == true || BodyCollector.isTransferCoded(fields)
-  }
-
-  /// Whether a transfer coding besides chunked was named; nobody sends one.
-  private static func isTransferCoded(_ fields: HeaderFields) -> Bool {
-    fields.indices.contains { field in
-      fields.isNamed(field, "transfer-encoding")
-        && fields[field].value.lowercased().split(separator: ",").contains { coding in
-          let name = coding.drop { $0.isWhitespace }
-          return !name.hasPrefix("chunked") && !name.hasPrefix("identity") && !name.isEmpty
-        }
-    }
+    isCoded = content?.isUnknown == true || ContentCoding.hasUnknownTransfer(in: fields)
   }
 
   /// Takes body bytes, returns them decoded.
@@ -75,6 +64,9 @@ struct BodyCollector {
     }
     return decoded
   }
+
+  /// Copies what it keeps where that is a small part of the buffer that brought it.
+  mutating func own() { bytes.own() }
 
   /// Notes that bytes of it are missing.
   mutating func markIncomplete() { isComplete = false }

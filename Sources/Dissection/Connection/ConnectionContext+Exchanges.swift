@@ -90,6 +90,7 @@ extension ConnectionContext {
     }
     if options.exchanges { ended.audit = exchange.audit }
     say(.ended(x: exchange.x, ended), of: exchange)
+    shared.closeExchange()
   }
 
   /// Says what is wrong with the inside of a body. Its bytes are part of the exchange; what they say is lost.

@@ -3,38 +3,41 @@ import Trace
 import Wire
 
 /// What all layers of one connection share: who it is, where losses go, and what its exchanges went through.
+///
+/// A hundred thousand are open at once: what is not the connection's own is in the `DissectionContext`.
 final class ConnectionContext {
   let flow: FlowID
   let ends: FlowEnds
-  let options: DissectionOptions
-  let ledger: LossLedger
-  private let sink: StepSink
+  let shared: DissectionContext
 
-  init(
-    flow: FlowID, ends: FlowEnds, ledger: LossLedger, options: DissectionOptions, sink: StepSink
-  ) {
+  init(flow: FlowID, ends: FlowEnds, in shared: DissectionContext) {
     self.flow = flow
     self.ends = ends
-    self.ledger = ledger
-    self.options = options
-    self.sink = sink
+    self.shared = shared
   }
+
+  var options: DissectionOptions { shared.options }
+  var ledger: LossLedger { shared.ledger }
 
   /// Creates the next exchange of the recording.
   func exchange(_ request: HTTPRequestHead?) -> HTTPExchange {
     HTTPExchange(
-      x: sink.numberExchange(), conn: flow, clientHost: ends.client.host, request: request,
+      x: shared.numberExchange(), conn: flow, clientHost: ends.client.host, request: request,
       options: options)
   }
 
   /// Passes a step of an exchange on to the MCP layer.
-  func say(_ step: ExchangeStep, of exchange: HTTPExchange) {
+  func say(_ step: consuming ExchangeStep, of exchange: HTTPExchange) {
     if !exchange.isTold {
       exchange.isTold = true
-      sink.append(.began(exchange.begun))
+      shared.append(.began(exchange.begun))
     }
-    sink.append(step)
+    shared.append(step)
   }
+
+  /// Whether so many exchanges are under way that one connection may have few; each costs some 2 KiB and its body.
+  var isCrowded: Bool { shared.open > ConnectionContext.openLimit }
+  private static let openLimit = 8192
 
   /// Counts bytes of the connection as part of messages, or of a protocol below them.
   func explain(_ bytes: Int) { ledger.bytesExplained += bytes }

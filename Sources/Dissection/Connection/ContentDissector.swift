@@ -40,6 +40,8 @@ final class ContentDissector {
 
   /// Most bytes held while the protocol is unknown.
   private static let sniffLimit = 64 << 10
+  /// Most layers that carry one another (Suricata's and Zeek's limit for packets).
+  private static let layerLimit = 16
 
   private let context: ConnectionContext
   private let fromStart: Bool
@@ -48,6 +50,9 @@ final class ContentDissector {
   private let unknown: String
   /// The exchange that HTTP/2 answers as its first.
   private let upgraded: HTTPExchange?
+  /// Number of the layer, from the connection's own.
+  private let layer: Int
+  private var mayBeSOCKS = true
   private var mode = Mode.sniffing
   private var ends = StreamEnds()
   private var held: [Held] = []
@@ -55,21 +60,35 @@ final class ContentDissector {
   private var opaqueBytes = 0
 
   /// Creates a dissector; `fromStart` is false where the streams were joined in the middle.
-  init(_ context: ConnectionContext, fromStart: Bool) {
+  init(_ context: ConnectionContext, fromStart: Bool, layer: Int = 1) {
     self.context = context
     self.fromStart = fromStart
+    self.layer = layer
     unknown = "unknown"
     upgraded = nil
+    limitLayers()
   }
 
   /// Creates a dissector for what follows an accepted CONNECT (no name) or an upgrade to the protocol of that name.
-  init(_ context: ConnectionContext, upgrading exchange: HTTPExchange, to name: String) {
+  init(
+    _ context: ConnectionContext, upgrading exchange: HTTPExchange, to name: String, layer: Int
+  ) {
     self.context = context
+    self.layer = layer
     fromStart = true
     unknown = "http.tunnel"
     upgraded = name == "h2c" ? exchange : nil
     if name == "websocket" { mode = .opaque(kind: "http.websocket") }
+    limitLayers()
   }
+
+  /// A tunnel in a tunnel in a tunnel may go on without end.
+  private func limitLayers() {
+    if layer > ContentDissector.layerLimit { mode = .opaque(kind: "limit.stream_layers") }
+  }
+
+  /// Says that a handshake with a SOCKS proxy was looked for in these bytes, and is not there.
+  func refuseSOCKS() { mayBeSOCKS = false }
 
   /// Takes the next bytes of a direction.
   func append(_ direction: Direction, _ bytes: ByteBuffer, at: Timestamp) {
@@ -116,12 +135,29 @@ final class ContentDissector {
     }
   }
 
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  func own() {
+    switch mode {
+    case .sniffing:
+      for i in held.indices {
+        guard case .bytes(let direction, var bytes, let at) = held[i] else { continue }
+        bytes.own()
+        held[i] = .bytes(direction, bytes, at)
+      }
+    case .http1(let connection): connection.own()
+    case .http2(let connection): connection.own()
+    case .tls(let connection): connection.own()
+    case .socks(let connection): connection.own()
+    case .opaque: break
+    }
+  }
+
   // MARK: What it carries
 
   /// Either side's first bytes may tell; when one side's say nothing the other's are waited for.
   private func sniff(_ at: Timestamp) {
-    if fromStart, SOCKSHandshake.begins(firstBytes(of: .c2s)) {
-      mode = .socks(SOCKSConnection(context))
+    if fromStart, mayBeSOCKS, SOCKSHandshake.begins(firstBytes(of: .c2s)) {
+      mode = .socks(SOCKSConnection(context, layer: layer))
       play()
       return
     }
@@ -130,7 +166,7 @@ final class ContentDissector {
     }
     let isHTTP1 = guesses.contains(.http1) || (!fromStart && holdsHTTP1)
     if isHTTP1 {
-      let connection = HTTP1Connection(context, fromStart: fromStart)
+      let connection = HTTP1Connection(context, fromStart: fromStart, layer: layer)
       mode = .http1(connection)
       found = .http1
       play()
@@ -139,7 +175,7 @@ final class ContentDissector {
       found = .h2
       play()
     } else if guesses.contains(.tls) {
-      mode = .tls(TLSConnection(context, fromStart: fromStart))
+      mode = .tls(TLSConnection(context, fromStart: fromStart, layer: layer))
       play()
     } else if guesses == [.unknown, .unknown] || heldBytes > ContentDissector.sniffLimit {
       becomeOpaque(unknown)

@@ -3,6 +3,11 @@ import Wire
 
 /// The requests of an HTTP/1 connection that wait for their answers, and which of them an answer belongs to.
 struct ExchangePairing {
+  /// Most requests that wait (as many as HTTP/2 streams), and most while those of all connections are too many, as where
+  /// a capture has one side only.
+  private static let limit = 4096
+  private static let crowdedLimit = 16
+
   /// True once requests may be missing: then an answer may have none.
   var requestsMayBeMissing: Bool
   /// True once answers may be missing: then a request may have none.
@@ -10,9 +15,8 @@ struct ExchangePairing {
   private var awaiting: [HTTPExchange] = []
   /// True once a request was seen before the answer to the one before.
   private var isPipelined = false
-  /// The request that a hole on its side followed.
-  private var beforeHole: HTTPExchange?
-  private var lastAsked: HTTPExchange?
+  /// The request that a hole on its side followed, by number.
+  private var beforeHole: Int?
   /// True from a hole on the server's side to the next answer.
   private var isBehindHole = false
 
@@ -22,16 +26,19 @@ struct ExchangePairing {
   var first: HTTPExchange? { awaiting.first }
   var isEmpty: Bool { awaiting.isEmpty }
 
-  /// Takes the next request.
-  mutating func asked(_ exchange: HTTPExchange) {
+  /// Takes the next request; returns the one that is given up for it, when too many wait.
+  mutating func asked(_ exchange: HTTPExchange, isCrowded: Bool) -> HTTPExchange? {
     awaiting.append(exchange)
-    lastAsked = exchange
+    let limit = isCrowded ? ExchangePairing.crowdedLimit : ExchangePairing.limit
+    guard awaiting.count > limit else { return nil }
+    answersMayBeMissing = true
+    return awaiting.removeFirst()
   }
 
   /// Notes a hole among the requests.
   mutating func missRequests() {
     requestsMayBeMissing = true
-    beforeHole = lastAsked
+    beforeHole = awaiting.last?.x
   }
 
   /// Notes a hole among the answers.
@@ -39,6 +46,9 @@ struct ExchangePairing {
     answersMayBeMissing = true
     isBehindHole = true
   }
+
+  /// Copies what those that wait keep.
+  func own() { for exchange in awaiting { exchange.own() } }
 
   /// Takes all that wait.
   mutating func takeAll() -> [HTTPExchange] {
@@ -80,7 +90,7 @@ struct ExchangePairing {
     let exchange = awaiting[index]
     if wasBehindHole {
       // Its answer may be in this hole, and the request that this answers in one of the other side.
-      guard exchange !== beforeHole || exchange.mayBeAnswered(by: head) else {
+      guard exchange.x != beforeHole || exchange.mayBeAnswered(by: head) else {
         let unanswered = Array(awaiting.prefix(index + 1))
         awaiting.removeFirst(index + 1)
         return (nil, unanswered)

@@ -25,6 +25,8 @@ enum ExchangeStep: Sendable {
   case ended(x: Int, EndedExchange)
   /// It is this late by the clock of the recording.
   case time(Timestamp)
+  /// Much came since this was said last: what waits is to let go of the blocks that brought it.
+  case settle
   /// The recording is over; these connections were still open.
   case finished(at: Timestamp, open: Set<Int>)
 }

@@ -17,6 +17,8 @@ final class HTTP1Connection {
   private static let waitTime: Int64 = 1_000_000_000
 
   private let context: ConnectionContext
+  /// Number of the layer, from the connection's own.
+  private let layer: Int
   private var ends = StreamEnds()
   private var requests: HTTP1Decoder
   private var responses: HTTP1Decoder
@@ -33,8 +35,9 @@ final class HTTP1Connection {
   private var upgraded: HTTPExchange?
 
   /// Creates the state of a connection; `fromStart` is false where it was joined in the middle.
-  init(_ context: ConnectionContext, fromStart: Bool) {
+  init(_ context: ConnectionContext, fromStart: Bool, layer: Int) {
     self.context = context
+    self.layer = layer
     requests = HTTP1Decoder(role: .request, fromStart: fromStart)
     responses = HTTP1Decoder(role: .response, fromStart: fromStart)
     pairing = ExchangePairing(fromStart: fromStart)
@@ -77,6 +80,15 @@ final class HTTP1Connection {
     if ends.areBoth { finishExchanges(at: at) }
   }
 
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  func own() {
+    requests.own()
+    responses.own()
+    pairing.own()
+    for exchange in [requesting, responding, upgraded] { exchange?.own() }
+    tunnel?.own()
+  }
+
   /// Takes what is there, in the order of time: what the client says next may depend on what the server said before.
   private func drain() {
     let before = requests.explained + responses.explained
@@ -113,7 +125,10 @@ final class HTTP1Connection {
       let exchange = context.exchange(head)
       if head.isCut { exchange.flags.append("incomplete-head") }
       requesting = exchange
-      pairing.asked(exchange)
+      if let old = pairing.asked(exchange, isCrowded: context.isCrowded) {
+        context.flaw("limit.http1_pipeline", of: old, at: head.firstByteAt)
+        context.giveUp(old, by: .capture, at: head.firstByteAt)
+      }
     case .body(let bytes, _): _ = requesting?.requestBody.append(bytes, keep: true)
     case .bodyGap: requesting?.requestBody.gap()
     case .end(let complete, let at):
@@ -214,7 +229,8 @@ final class HTTP1Connection {
   /// What follows the exchange, on both sides, is another protocol.
   private func leave(_ exchange: HTTPExchange, for name: String) {
     requests.becomeTunnel()
-    tunnel = ContentDissector(context, upgrading: exchange, to: name.lowercased())
+    tunnel = ContentDissector(
+      context, upgrading: exchange, to: name.lowercased(), layer: layer + 1)
   }
 
   private func orphan() -> HTTPExchange {

@@ -95,6 +95,13 @@ final class HTTP2Connection {
     }
   }
 
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  func own() {
+    client.own()
+    server.own()
+    for stream in streams.values { stream.own() }
+  }
+
   private func drain(_ direction: Direction, _ at: Timestamp) {
     if direction == .c2s {
       let before = client.explained

@@ -43,6 +43,16 @@ final class HTTP2Stream {
 
   init(id: Int) { self.id = id }
 
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  func own() {
+    exchange?.own()
+    for i in held.indices {
+      guard case .data(let stream, var bytes, let at) = held[i] else { continue }
+      bytes.own()
+      held[i] = .data(stream: stream, bytes, at: at)
+    }
+  }
+
   /// True while the answer waits for its request.
   var isWaiting: Bool { exchange?.sentAt == nil }
 }

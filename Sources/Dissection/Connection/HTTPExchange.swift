@@ -57,6 +57,13 @@ final class HTTPExchange {
     if type.hasPrefix("text/event-stream") { sse = SSEDecoder() }
   }
 
+  /// Copies what it keeps, so that it does not hold the much larger buffers that brought it.
+  func own() {
+    requestBody.own()
+    responseBody.own()
+    sse?.own()
+  }
+
   /// Takes a body of no known type that begins with a field of an event stream for one.
   func guessType(_ start: ByteBuffer) {
     guard sse == nil, responseBody.count == 0, response?.fields.first("content-type") == nil,

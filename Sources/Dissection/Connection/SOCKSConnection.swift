@@ -19,9 +19,9 @@ final class SOCKSConnection {
   /// What the connection behind the proxy carries.
   var carries: ConnectionLine.Content? { content.carries }
 
-  init(_ context: ConnectionContext) {
+  init(_ context: ConnectionContext, layer: Int) {
     self.context = context
-    content = ContentDissector(context, fromStart: true)
+    content = ContentDissector(context, fromStart: true, layer: layer + 1)
   }
 
   /// Takes the next bytes of a direction.
@@ -43,6 +43,9 @@ final class SOCKSConnection {
     content.end(direction, how, at: at)
   }
 
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  func own() { content.own() }
+
   private func take(
     _ side: ReferenceWritableKeyPath<SOCKSConnection, Side>, _ bytes: ByteBuffer
   ) -> ByteBuffer? {
@@ -51,7 +54,7 @@ final class SOCKSConnection {
     var begin = self[keyPath: side].begin
     switch self[keyPath: side].handshake.progress(begin) {
     case .more: return nil
-    case .none: break
+    case .none: content.refuseSOCKS()
     case .over(let length):
       context.explain(length)
       begin.moveReaderIndex(forwardBy: length)
@@ -66,6 +69,7 @@ final class SOCKSConnection {
     let side: ReferenceWritableKeyPath<SOCKSConnection, Side> =
       direction == .c2s ? \.client : \.server
     guard !self[keyPath: side].isOver else { return }
+    content.refuseSOCKS()
     context.explain(self[keyPath: side].begin.readableBytes)
     self[keyPath: side].isOver = true
     self[keyPath: side].begin = ByteBuffer()

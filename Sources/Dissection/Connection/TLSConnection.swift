@@ -16,9 +16,9 @@ final class TLSConnection {
   private var order: [TLSLoss] = []
 
   /// Creates the state of a connection; `fromStart` is false where it was joined in the middle.
-  init(_ context: ConnectionContext, fromStart: Bool) {
+  init(_ context: ConnectionContext, fromStart: Bool, layer: Int) {
     self.context = context
-    content = ContentDissector(context, fromStart: true)
+    content = ContentDissector(context, fromStart: true, layer: layer + 1)
     decoder = TLSDecoder(keyLog: context.options.keyLog, fromStart: fromStart)
   }
 
@@ -61,6 +61,12 @@ final class TLSConnection {
     guard ends.areBoth else { return }
     for loss in order { context.lose(loss.name, bytes: lost[loss] ?? 0, at: at) }
     order = []
+  }
+
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  func own() {
+    decoder.own()
+    content.own()
   }
 
   private func drain() {

@@ -38,6 +38,8 @@ public struct FlowTable: ~Copyable {
   var nextTimer = Timestamp(nanoseconds: .max)
   private var lastTime = Timestamp(nanoseconds: .min)
   private var flowCount = 0
+  /// Slots of the flows that the capture's end has still to end, the last one first.
+  private var unfinished: [Int] = []
 
   struct Latest {
     var id: FlowID
@@ -85,15 +87,16 @@ public struct FlowTable: ~Copyable {
     if let bytes = latest.take() {
       return .bytes(bytes.id, bytes.direction, bytes.bytes, at: bytes.at)
     }
+    while events.isEmpty, let slot = unfinished.popLast() { retire(slot, .captureEnd) }
     return events.isEmpty ? nil : events.removeFirst()
   }
 
-  /// Ends the capture: what waits behind holes is said after gaps, and every open direction ends.
+  /// Ends the capture: what waits behind holes is said after gaps, and every open direction ends. The counters are complete
+  /// once `next()` has said all of it; no frame may follow.
   public mutating func finish() {
     queueLatest()
     fragments.finish(&counters)
-    let open = store.slots.sorted { store.flows[$0].id < store.flows[$1].id }
-    for slot in open { retire(slot, .captureEnd) }
+    unfinished = store.slots.sorted { store.flows[$0].id > store.flows[$1].id }
   }
 
   private mutating func queueLatest() {

@@ -25,7 +25,32 @@ public enum ContentCoding: String, Hashable, Sendable {
   /// Returns the names that a message's `Content-Encoding` fields list, in the order they were applied, without `identity`.
   /// What is behind a semicolon or space in an element is ignored.
   public static func names(in fields: HeaderFields) -> [String] {
-    fields.indices(named: "content-encoding").flatMap { field in
+    names(listedBy: "content-encoding", in: fields)
+  }
+
+  /// Returns those that `Transfer-Encoding` fields list, in the order they were applied: they were, after the content's.
+  ///
+  /// Only those that are known; what is not is no reason to leave the others on.
+  static func transferNames(in fields: HeaderFields) -> [String] {
+    names(listedBy: "transfer-encoding", in: fields).filter { ContentCoding(name: $0) != nil }
+  }
+
+  /// Whether a transfer coding besides chunked is named that is not known.
+  public static func hasUnknownTransfer(in fields: HeaderFields) -> Bool {
+    names(listedBy: "transfer-encoding", in: fields).contains { name in
+      ContentCoding(name: name) == nil && !name.lowercased().hasPrefix("chunked")
+    }
+  }
+
+  private static func names(listedBy name: String, in fields: HeaderFields) -> [String] {
+    let text = fields.text.span
+    // What nearly every message says is no list.
+    let isListed = fields.indices.contains { i in
+      fields.isNamed(i, name)
+        && !isSameIgnoringCase(text.extracting(fields.valueRange(i)), "chunked".utf8Span.span)
+    }
+    guard isListed else { return [] }
+    return fields.indices(named: name).flatMap { field in
       fields[field].value.split(separator: ",").compactMap { element in
         let name = element.split { $0 == ";" || $0.isWhitespace }.first.map(String.init)
         return name?.lowercased() == "identity" ? nil : name

@@ -31,9 +31,10 @@ public final class ContentDecoder {
     layers = names.count > ContentDecoder.layerLimit ? [] : removable.map(CodingLayer.init)
   }
 
-  /// Creates a decoder for the codings that a head's fields list; `nil` where there are none.
+  /// Creates a decoder for the codings that a head's fields list, those of the content and of its transfer (RFC 9112 §7);
+  /// `nil` where there are none.
   public convenience init?(fields: HeaderFields) {
-    self.init(names: ContentCoding.names(in: fields))
+    self.init(names: ContentCoding.names(in: fields) + ContentCoding.transferNames(in: fields))
   }
 
   /// Creates a decoder for one coding.

@@ -153,20 +153,21 @@ extension HTTP1Decoder {
     return false
   }
 
-  /// Looks for the next message from here on.
+  /// Looks for the next message behind the first byte: what begins there was seen to be none.
   mutating func giveUp(_ reason: SkipReason) -> Event? {
     phase = .resync(reason)
     searched = 0
     isStarted = false
-    return search(reason)
+    return search(reason, from: 1)
   }
 
   /// Skips bytes up to where a message begins.
-  mutating func search(_ reason: SkipReason) -> Event? {
+  mutating func search(_ reason: SkipReason, from start: Int = 0) -> Event? {
     guard input.count > 0 else { return nil }
     let bytes = input.bytes
     let found = MessageSearch.find(
-      bytes.readableBytesUInt8Span, request: role == .request, isChunkStart: input.isAtChunkStart)
+      bytes.readableBytesUInt8Span, from: start, request: role == .request,
+      isChunkStart: input.isAtChunkStart)
     switch found {
     case .start(0):
       phase = .start

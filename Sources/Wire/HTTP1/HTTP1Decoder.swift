@@ -129,6 +129,16 @@ public struct HTTP1Decoder: Sendable {
     phase = .tunnel
   }
 
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  public mutating func own() {
+    input.own()
+    for i in later.indices {
+      guard case .bytes(var bytes, let at) = later[i] else { continue }
+      bytes.own()
+      later[i] = .bytes(bytes, at: at)
+    }
+  }
+
   /// Returns the next event, `nil` when more bytes are needed.
   public mutating func next() -> Event? {
     while true {

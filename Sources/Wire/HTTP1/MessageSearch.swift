@@ -17,9 +17,11 @@ enum MessageSearch {
   /// Longest head that is looked for (Node and nginx stop at 16 and 32 KiB).
   static let headLimit = 16 << 10
 
-  /// Looks at `bytes`, which begin with a chunk's first byte where `isChunkStart`.
-  static func find(_ bytes: Span<UInt8>, request: Bool, isChunkStart: Bool) -> Result {
-    var i = 0
+  /// Looks at `bytes` from `start` on; they begin with a chunk's first byte where `isChunkStart`.
+  static func find(
+    _ bytes: Span<UInt8>, from start: Int = 0, request: Bool, isChunkStart: Bool
+  ) -> Result {
+    var i = start
     while let start = candidate(bytes, from: i, request: request) {
       switch verify(bytes, start, request: request, mayBeBare: isChunkStart && start == 0) {
       case true: return .start(start)

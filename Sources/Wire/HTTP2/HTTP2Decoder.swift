@@ -75,6 +75,12 @@ public struct HTTP2Decoder: Sendable {
     if ending == nil { ending = (how, at) }
   }
 
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  public mutating func own() {
+    input.own()
+    block?.own()
+  }
+
   /// Returns the next event, `nil` when more bytes are needed.
   public mutating func next() -> Event? {
     while true {

@@ -40,6 +40,9 @@ struct HTTP2HeaderBlock: Sendable {
     fragment = rest.getSlice(at: rest.readerIndex, length: rest.readableBytes - padding)
   }
 
+  /// Copies the fields so far where they are a small part of the buffer that they keep.
+  mutating func own() { fragment?.own() }
+
   /// Takes a whole CONTINUATION frame.
   mutating func append(_ frame: ByteBuffer, at: Timestamp) {
     size += frame.readableBytes

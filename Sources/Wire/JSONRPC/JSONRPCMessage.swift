@@ -34,6 +34,12 @@ public struct JSONRPCMessage: Hashable, Sendable {
     self.content = content
     self.bytes = bytes
   }
+
+  /// Copies its texts where they are a small part of the buffer that they keep.
+  public mutating func own() {
+    id = id?.owned
+    content = content?.owned
+  }
 }
 
 extension JSONRPCMessage {

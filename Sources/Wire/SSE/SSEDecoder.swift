@@ -85,6 +85,12 @@ public struct SSEDecoder: Sendable {
     isBroken = false
   }
 
+  /// Copies what waits for its end, so that it does not keep the much larger buffer that brought it.
+  public mutating func own() {
+    line.own()
+    event?.data?.own()
+  }
+
   /// True when no event has begun.
   public var isBetweenEvents: Bool { blockBytes == 0 && line.readableBytes == 0 }
 

@@ -23,6 +23,9 @@ extension TLSDecoder {
     var protection = self[direction].protection
     if protection.cipher == nil {
       guard negotiation.clientRandom != nil else { return .waitsForPeer }
+      if let version = negotiation.serverHello?.version, version.isOldDraft {
+        return .stuck(.unsupportedVersion(version.name))
+      }
       guard prepare(&protection, direction) else {
         return openWithoutKeys(record, direction, protection)
       }

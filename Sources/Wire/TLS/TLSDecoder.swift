@@ -172,10 +172,15 @@ public struct TLSDecoder: Sendable {
     return true
   }
 
-  /// Gives back what no longer waits.
-  private mutating func reserve() {
+  /// Copies what waits, so that it does not keep the much larger buffers that brought it.
+  public mutating func own() {
     c2s.framer.own()
     s2c.framer.own()
+  }
+
+  /// Gives back what no longer waits.
+  private mutating func reserve() {
+    own()
     let held = c2s.framer.held + s2c.framer.held
     guard held < reserved else { return }
     _ = keyLog?.hold(held - reserved)

@@ -65,13 +65,16 @@ struct TLSServerHello {
   init?(_ body: ByteBuffer) {
     var body = body
     guard let version = body.readInteger(as: UInt16.self),
-      let random = TLSRandom(readingFrom: &body),
-      body.readLengthPrefixedSlice(as: UInt8.self) != nil,  // session id
-      let suite = body.readInteger(as: UInt16.self),
-      let compression = body.readInteger(as: UInt8.self)
+      let random = TLSRandom(readingFrom: &body)
     else { return nil }
     self.version = TLSVersion(rawValue: version)
     self.random = random
+    // Drafts had no session id and no compression before 22, and no such version here since.
+    let isShort = self.version.draft != nil
+    guard isShort || body.readLengthPrefixedSlice(as: UInt8.self) != nil,  // session id
+      let suite = body.readInteger(as: UInt16.self),
+      let compression = isShort ? 0 : body.readInteger(as: UInt8.self)
+    else { return nil }
     self.suite = TLSCipherSuite(suite)
     compresses = compression != 0
     guard var extensions = body.readLengthPrefixedSlice(as: UInt16.self) else { return }

@@ -38,6 +38,7 @@ public final class TLSKeyLog: Sendable {
     var order: [Key] = []
     var oldest = 0
     var evicted = 0
+    var unused: [String: Int] = [:]
     var mayGrow: Bool
     var held = 0
   }
@@ -66,6 +67,19 @@ public final class TLSKeyLog: Sendable {
 
   /// Secrets that went because of `limit`.
   public var evicted: Int { store.withLock { $0.evicted } }
+
+  /// What of the logs helps nobody, by name: secrets that went because of `limit`, and those in forms that are not read.
+  public var losses: [(name: String, count: Int)] {
+    store.withLock { store in
+      var losses = store.unused.sorted { $0.key < $1.key }
+        .map { (name: "tls.key_not_used[\($0.key)]", count: $0.value) }
+      if store.evicted > 0 { losses.append(("limit.tls_secrets", store.evicted)) }
+      return losses
+    }
+  }
+
+  /// Counts a secret in a form that is not read.
+  func note(unused form: String) { store.withLock { $0.unused[form, default: 0] += 1 } }
 
   /// The secret of a connection, if it was logged.
   public func secret(_ label: Label, _ random: TLSRandom) -> [UInt8]? {

@@ -20,6 +20,9 @@ public struct TLSKeyLogReader {
   /// Longest line that is read; the format's are below 300 bytes.
   private static let lineLimit = 4096
 
+  /// Secrets of records from which the keys could be told with the whole handshake at hand.
+  private static let unreadForms = ["RSA", "PMS_CLIENT_RANDOM"]
+
   private let log: TLSKeyLog
   private var partial: [UInt8] = []
   private var isTooLong = false
@@ -72,6 +75,7 @@ public struct TLSKeyLogReader {
       let isLabel = label.allSatisfy { $0 == 0x5f || 0x30...0x39 ~= $0 || 0x41...0x5a ~= $0 }
       guard isLabel, hex.allSatisfy({ bytes(hex: $0) != nil }) else { return false }
       ignored += 1
+      if TLSKeyLogReader.unreadForms.contains(name) { log.note(unused: name) }
       return true
     }
     guard let randomBytes = bytes(hex: first), randomBytes.count == 32,

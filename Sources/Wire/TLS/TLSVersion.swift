@@ -28,7 +28,13 @@ public struct TLSVersion: RawRepresentable, Hashable, Comparable, Sendable {
     case .tls11: "1.1"
     case .tls10: "1.0"
     case .ssl30: "SSL 3.0"
-    default: "0x" + String(rawValue, radix: 16)
+    default: draft.map { "1.3 draft \($0)" } ?? "0x" + String(rawValue, radix: 16)
     }
   }
+
+  /// Number of the draft of TLS 1.3 that it is.
+  var draft: Int? { rawValue >> 8 == 0x7f ? Int(rawValue & 0xff) : nil }
+
+  /// Whether it is a draft whose records are protected in another way than those of TLS 1.3 (since 25 as in RFC 8446 §5.2).
+  var isOldDraft: Bool { draft.map { $0 < 25 } ?? false }
 }

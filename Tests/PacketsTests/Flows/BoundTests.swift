@@ -78,4 +78,80 @@ struct `Bounds of memory` {
     #expect(transcript.streams[FlowID(1)]?[.c2s]?.count == 4000)
     #expect(transcript.gaps == [:])
   }
+
+  /// Runs a table on what is made when it is wanted, so that a test of 64 MiB does not hold them.
+  private func play(
+    _ flows: Int, _ segments: Int, of size: Int, limits: FlowLimits = .default
+  ) -> (held: [Int], table: FlowTableSummary) {
+    var table = FlowTable(limits: limits)
+    var builder = PcapBuilder()
+    builder.linkType = .raw
+    let payload = [UInt8](repeating: 0x61, count: size)
+    var held: [Int] = []
+    var delivered = 0
+    func drain(_ table: inout FlowTable) {
+      while let event = table.next() {
+        if case .bytes(_, _, let bytes, _) = event { delivered += bytes.readableBytes }
+      }
+    }
+    for flow in 0..<flows {
+      // The first byte of each flow is missing.
+      var script = TCPScript(client: Endpoint(host: "10.0.0.1", port: 1024 + flow))
+      script.handshake()
+      script.add(.c2s, .ack, [0x62])
+      script.segments.removeLast()
+      for segment in script.segments { table.append(builder.frame(segment)) }
+      for _ in 0..<segments {
+        script.segments.removeAll()
+        script.now = TCPScript.epoch
+        script.send(.c2s, payload)
+        table.append(builder.frame(script.segments[0]))
+        drain(&table)
+      }
+      held.append(table.counters.payloadBytes.first { $0.name == "tcp.held" }?.bytes ?? 0)
+    }
+    table.finish()
+    drain(&table)
+    return (held, FlowTableSummary(delivered: delivered, counters: table.counters))
+  }
+
+  private struct FlowTableSummary {
+    var delivered: Int
+    var counters: PacketCounters
+
+    func event(_ name: String) -> Int { counters.events.first { $0.name == name }?.count ?? 0 }
+  }
+
+  @Test func `all flows together hold 64 MiB behind holes`() {
+    let (flows, segments, size) = (80, 15, 65_000)
+    let (held, summary) = play(flows, segments, of: size)
+    let most = held.max() ?? 0
+    #expect(most <= 64 << 20)
+    #expect(most > 60 << 20)
+    #expect(summary.event("limit.held_bytes_total") > 0)
+    #expect(summary.event("limit.held_bytes") == 0)
+    #expect(summary.event("tcp.gaps") == flows)
+    #expect(summary.delivered == flows * segments * size)
+  }
+
+  @Test func `a direction holds 1 MiB behind a hole`() {
+    let (held, summary) = play(1, 17, of: 65_000)
+    #expect(held == [0])
+    #expect(summary.event("limit.held_bytes") == 1)
+    #expect(summary.event("tcp.gaps") == 1)
+    #expect(summary.delivered == 17 * 65_000)
+  }
+
+  @Test func `a connection of which one side was captured is counted`() {
+    var script = TCPScript()
+    script.handshake()
+    script.send(.c2s, "ping")
+    script.send(.s2c, "pong")
+    let client = script.segments.filter { $0.from == script.client }
+    let server = script.segments.filter { $0.from == script.server }
+    for (segments, count) in [(client, 1), (server, 1), (script.segments, 0), ([client[0]], 0)] {
+      let events = FlowTranscript(segments).counters.events
+      #expect(events.first { $0.name == "tcp.one_sided" }?.count ?? 0 == count)
+    }
+  }
 }

@@ -108,6 +108,13 @@ private struct Carrier: CustomTestStringConvertible, Sendable {
     Carrier(
       "Geneve with options, IP inside", .raw,
       [.bytes([2, 0, 8, 0, 0, 0, 9, 0] + zeros(8)), .udp(6081), .ipv4(17)]),
+    Carrier("Teredo", .raw, [.ipv6(4), .udp(3544), .ipv4(17)]),
+    Carrier(
+      "Teredo with authentication and origin", .raw,
+      [
+        .ipv6(4), .bytes(zeros(2) + [0x63, 0xbf, 1, 2, 3, 4]),
+        .bytes([0, 1, 2, 3] + zeros(2 + 3 + 8 + 1)), .udp(3544), .ipv4(17),
+      ]),
     Carrier("GTP-U", .raw, [.bytes([0x30, 0xff] + zeros(6)), .udp(2152), .ipv4(17)]),
     Carrier(
       "GTP-U with an extension", .raw,

@@ -32,6 +32,13 @@ struct `HTTP/1 losses` {
     expect(pieces, .response, expected, sourceLocation: sourceLocation)
   }
 
+  @Test func `what only looks like a start line is passed over`() {
+    // A lone CR ends a line where a field follows.
+    expect(
+      ["HTTP/1.1\r\r200: OK\nA: b\r\n\r\n" + Self.ok],
+      [.skipped(26, .malformed)] + Self.okSaid)
+  }
+
   @Test func `a gap inside a body of known length leaves the framing`() {
     expect(
       ["HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\nab", nil, "cde" + Self.ok],

@@ -39,6 +39,9 @@ struct `TLS key log` {
     #expect(
       [reader.secrets, reader.ignored, reader.malformed, reader.lines, log.count]
         == [7, 5, 0, 14, 6])
+    #expect(
+      log.losses.map { "\($0.name) \($0.count)" }
+        == ["tls.key_not_used[PMS_CLIENT_RANDOM] 1", "tls.key_not_used[RSA] 2"])
     #expect(log.secret(.master, try tlsRandom(random)) == hex(long.lowercased()))
     #expect(log.secret(.clientTraffic, try tlsRandom(other)) == hex(short))
     #expect(log.secret(.serverTraffic, try tlsRandom(other))?.count == 48)
