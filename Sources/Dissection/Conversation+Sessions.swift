@@ -17,15 +17,11 @@ extension Conversation {
     let limit = time(now) - options.sessionIdle
     retire(table.all.filter { $0.openExchanges == 0 && $0.lastActivity < limit })
     for session in table.all { session.settle(before: time(now) - Conversation.lateness) }
-    limitSessions()
   }
 
-  /// Whether there are too many sessions: a sweep is due.
-  var isFull: Bool { table.all.count > SessionTable.limit }
-
   /// Makes room when there are too many sessions: those end that were silent for longest, before those with something open.
-  private func limitSessions() {
-    guard isFull else { return }
+  func limitSessions() {
+    guard table.all.count > SessionTable.limit else { return }
     let all = table.all.sorted {
       ($0.openExchanges.signum(), $0.lastActivity) < ($1.openExchanges.signum(), $1.lastActivity)
     }
@@ -77,7 +73,7 @@ extension Conversation {
     session.settle(before: session.lastActivity)
     guard let name = session.name, var key = session.line.key else { return }
     key.confidence = table.confidence(of: session)
-    lines.append(.end(EndLine(session: name, t: t, how: how, key: key)))
+    lines.append(EndLine(session: name, t: t, how: how, key: key))
   }
 
   /// A request whose answer never came while the session was watched.
@@ -97,7 +93,7 @@ extension Conversation {
       close(request, line, nil, session)
     } else {
       session.closed(request, .s2c)
-      lines.append(.response(line))
+      lines.append(line)
     }
   }
 }

@@ -47,7 +47,9 @@ struct `Blocks of a source` {
   }
 
   @Test(arguments: conversations.indices) func `are let go by what waits for long`(_ i: Int) {
-    let dissector = Dissector(t0: Timestamp(nanoseconds: 0), options: DissectionOptions())
+    let lines = TraceLines(.events)
+    let dissector = Dissector(
+      t0: Timestamp(nanoseconds: 0), options: DissectionOptions(), lines: lines)
     var block = ByteBuffer()
     var places: [(Direction, Int, Int)] = []
     for (direction, text) in Self.conversations[i] {
@@ -61,13 +63,13 @@ struct `Blocks of a source` {
         dissector.append(.bytes(FlowID(1), direction, part, at: Timestamp(nanoseconds: 1)))
       }
     }
-    _ = dissector.takeLines()
     // Somebody else goes on.
     dissector.append(Self.opened(2))
     let other = ByteBuffer(repeating: 0x61, count: 1 << 20)
     for at in 2..<8 {
       dissector.append(.bytes(FlowID(2), .c2s, other, at: Timestamp(nanoseconds: Int64(at))))
     }
+    #expect(!lines.takeEvents().isEmpty)
     #expect(Self.isAlone(&block))
   }
 

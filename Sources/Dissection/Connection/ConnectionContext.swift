@@ -6,11 +6,9 @@ import Wire
 final class DissectionContext {
   let options: DissectionOptions
   let ledger: LossLedger
-  /// Exchanges so far, and those under way.
-  fileprivate var exchanges = 0
+  let sink = StepSink()
+  /// Exchanges under way.
   fileprivate var open = 0
-  /// What the exchanges of the connection that is fed went through.
-  fileprivate var steps: [ExchangeStep] = []
 
   init(options: DissectionOptions, ledger: LossLedger) {
     self.options = options
@@ -35,30 +33,26 @@ final class ConnectionContext {
   var options: DissectionOptions { shared.options }
   var ledger: LossLedger { shared.ledger }
 
-  /// Creates the next exchange of the recording.
-  func exchange(_ request: HTTPRequestHead?) -> HTTPExchange {
-    shared.exchanges += 1
-    shared.open += 1
-    return HTTPExchange(
-      x: shared.exchanges, conn: flow, clientHost: ends.client.host, request: request,
-      options: options)
-  }
-
-  /// Passes a step on to the MCP layer.
-  func say(_ step: ExchangeStep) {
-    if case .ended = step { shared.open -= 1 }
-    shared.steps.append(step)
-  }
-
   /// Whether so many exchanges are under way that one connection may have few; each costs some 2 KiB and its body.
   var isCrowded: Bool { shared.open > ConnectionContext.openLimit }
   private static let openLimit = 8192
 
-  /// Passes the steps that came about since the last call to `body`, in order; one connection is fed and drained at a time.
-  func drainSteps(_ body: (ExchangeStep) -> Void) {
-    guard !shared.steps.isEmpty else { return }
-    for step in shared.steps { body(step) }
-    shared.steps.removeAll(keepingCapacity: true)
+  /// Creates the next exchange of the recording.
+  func exchange(_ request: HTTPRequestHead?) -> HTTPExchange {
+    shared.open += 1
+    return HTTPExchange(
+      x: shared.sink.numberExchange(), conn: flow, clientHost: ends.client.host, request: request,
+      options: options)
+  }
+
+  /// Passes a step of an exchange on to the MCP layer.
+  func say(_ step: ExchangeStep, of exchange: HTTPExchange) {
+    if !exchange.isTold {
+      exchange.isTold = true
+      shared.sink.append(.began(exchange.begun))
+    }
+    if case .ended = step { shared.open -= 1 }
+    shared.sink.append(step)
   }
 
   /// Counts bytes of the connection as part of messages, or of a protocol below them.

@@ -65,7 +65,4 @@ final class ConnectionDissector {
     content = new
     return new
   }
-
-  /// Passes the steps that came about since the last call to `body`, in order.
-  func drainSteps(_ body: (ExchangeStep) -> Void) { context.drainSteps(body) }
 }

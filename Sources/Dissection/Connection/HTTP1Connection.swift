@@ -128,7 +128,7 @@ final class HTTP1Connection {
       requesting = exchange
       if let old = pairing.asked(exchange, isCrowded: context.isCrowded) {
         context.flaw("limit.http1_pipeline", of: old, at: head.firstByteAt)
-        giveUp(old, by: .capture, at: head.firstByteAt)
+        context.giveUp(old, by: .capture, at: head.firstByteAt)
       }
     case .body(let bytes, _): _ = requesting?.requestBody.append(bytes, keep: true)
     case .bodyGap: requesting?.requestBody.gap()
@@ -201,7 +201,7 @@ final class HTTP1Connection {
 
   private func begin(_ head: HTTPResponseHead) {
     let (found, unanswered) = pairing.answered(head)
-    for exchange in unanswered { giveUp(exchange, by: .capture, at: head.firstByteAt) }
+    for exchange in unanswered { context.giveUp(exchange, by: .capture, at: head.firstByteAt) }
     let exchange = found ?? orphan()
     if head.isCut { exchange.flags.append("incomplete-head") }
     let method = exchange.request?.method
@@ -210,7 +210,7 @@ final class HTTP1Connection {
       // What answers the request is to come, as stream 1 of HTTP/2 (RFC 7540 §3.2).
       upgraded = exchange
       exchange.interim.append(head.status)
-      context.say(.switched(exchange, head))
+      context.switched(exchange, head)
       return leave(exchange, for: "h2c")
     }
     responding = exchange
@@ -229,13 +229,6 @@ final class HTTP1Connection {
     requests.becomeTunnel()
     tunnel = ContentDissector(
       context, upgrading: exchange, to: name.lowercased(), layer: layer + 1)
-  }
-
-  /// Ends an exchange whose answer never comes.
-  private func giveUp(_ exchange: HTTPExchange, by: ResponseLine.EndedBy, at: Timestamp) {
-    if exchange.sentAt == nil { context.requested(exchange, complete: false, at: at) }
-    exchange.doneAt = at
-    context.say(.ended(exchange, by: by))
   }
 
   private func orphan() -> HTTPExchange {
@@ -257,7 +250,7 @@ final class HTTP1Connection {
       context.finish(exchange, complete: false, by: ends.endedBy, at: at)
     }
     let by = pairing.answersMayBeMissing ? ResponseLine.EndedBy.capture : ends.endedBy
-    for exchange in pairing.takeAll() { giveUp(exchange, by: by, at: at) }
+    for exchange in pairing.takeAll() { context.giveUp(exchange, by: by, at: at) }
     requesting = nil
   }
 
