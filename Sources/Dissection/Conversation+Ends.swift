@@ -92,11 +92,11 @@ extension Conversation {
       let outcome = OutcomeRule.unanswered(
         status: status, isComplete: ended.isAnswered, by: by,
         knownSession: exchange.namesKnownSession, cancelled: request.cancelledBy != nil)
-      let over = request.cancelledAt ?? .max
       var line = ResponseLine(
         session: session.name, n: request.responseN ?? session.number(), re: request.n,
-        t: min(time(exchange.response?.firstByteAt ?? ended.at), over), dir: .s2c, outcome: outcome)
-      line.done = min(time(ended.at), over)
+        t: min(time(exchange.response?.firstByteAt ?? ended.at), request.cancelledAt ?? .max),
+        dir: .s2c, outcome: outcome)
+      line.done = request.cancelledAt ?? time(ended.at)
       line.by = request.cancelledBy != nil ? .client : by
       line.cancelledBy = request.cancelledBy
       line.status = status

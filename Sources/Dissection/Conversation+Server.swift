@@ -74,7 +74,8 @@ extension Conversation {
   func served(_ exchange: MCPExchange, _ payload: JSONRPCPayload, _ carrier: Carrier) -> Bool {
     switch payload {
     case .single(let message): served(exchange, message, carrier)
-    case .batch(let messages):
+    case .batch(let messages, let others):
+      noteOthers(others, of: exchange, at: carrier.lastByteAt)
       for (position, message) in messages.enumerated() {
         var carrier = carrier
         carrier.batch = position
@@ -83,6 +84,14 @@ extension Conversation {
     case .otherJSON, .notJSON: return false
     }
     return true
+  }
+
+  /// Counts the elements of a batch that are no messages; their bytes are the exchange's.
+  func noteOthers(_ count: Int, of exchange: MCPExchange, at: Timestamp) {
+    guard count > 0 else { return }
+    ledger.note(
+      LossLine(t: 0, kind: "jsonrpc.not_message", conn: exchange.conn, x: exchange.x),
+      count: count, at: at)
   }
 
   /// Writes one message of the server.
@@ -112,10 +121,13 @@ extension Conversation {
       at: answer.carrier.lastByteAt)
   }
 
-  /// Takes the answer on a stream that was told before its request, as happens where a capture has holes.
+  /// Takes the answer on a stream that was told before its request, as happens where a capture has holes, or was captured
+  /// before it: two connections reach a capture by different ways.
   func answerEarly(_ request: OpenRequest, _ session: SessionState, since t: Int64) {
     guard let early = session.takeEarly(request.id) else { return }
-    guard time(early.carrier.lastByteAt) >= t else { return unmatchedAnswer(early) }
+    guard t - time(early.carrier.lastByteAt) <= Conversation.disorder else {
+      return unmatchedAnswer(early)
+    }
     answer(request, early.message, early.carrier, early.exchange, session)
   }
 
@@ -150,12 +162,11 @@ extension Conversation {
     let outcome = OutcomeRule.answered(
       message, result: result, status: status, knownSession: exchange.namesKnownSession,
       cancelled: request.cancelledBy != nil)
-    // An answer that comes although the client gave up ends nothing: the wait was over before.
-    let over = request.cancelledAt ?? .max
     var line = ResponseLine(
       session: session.name, n: request.responseN ?? session.number(), re: request.n,
-      t: min(time(carrier.firstByteAt), over), dir: .s2c, outcome: outcome)
-    line.done = min(time(carrier.lastByteAt), over)
+      t: min(time(carrier.firstByteAt), request.cancelledAt ?? .max), dir: .s2c, outcome: outcome)
+    // An answer to a request that the client gave up ends nothing: the wait was over then, as later lines say.
+    line.done = request.cancelledAt ?? time(carrier.lastByteAt)
     line.by = request.cancelledBy == nil ? .server : .client
     line.cancelledBy = request.cancelledBy
     line.status = status

@@ -14,6 +14,11 @@ extension Conversation {
 
   /// Ends sessions that were silent for too long, and lets those that are silent forget what only late messages need.
   func sweep(now: Timestamp) {
+    for session in table.all {
+      for answer in session.takeEarly(before: now + -Conversation.earlyWait) {
+        unmatchedAnswer(answer)
+      }
+    }
     let limit = time(now) - options.sessionIdle
     retire(table.all.filter { $0.openExchanges == 0 && $0.lastActivity < limit })
     for session in table.all { session.settle(before: time(now) - Conversation.lateness) }

@@ -36,6 +36,11 @@ final class Conversation {
   /// An SDK lists tools by itself right behind the answer to a call of an unlisted tool (mcp 1.30, 2.3).
   static let automaticListGap: Int64 = 50_000_000
 
+  /// How much later than its answer a request may be captured; a client that uses an id again takes longer.
+  static let disorder: Int64 = 1_000_000_000
+  /// How long an answer on a stream waits for a request that is told late: as long as a hole is waited for at most.
+  static let earlyWait: Int64 = 60_000_000_000
+
   init(t0: Timestamp, options: DissectionOptions, ledger: LossLedger, lines: TraceLines) {
     self.t0 = t0
     self.options = options
@@ -76,6 +81,7 @@ final class Conversation {
   func requested(_ exchange: MCPExchange, _ content: RequestContent, sentAt: Timestamp) {
     exchange.content = content
     exchange.sentAt = sentAt
+    noteOthers(content.others, of: exchange, at: sentAt)
     if exchange.role == .auth { return }
     let authority = authority(exchange)
     if let id = exchange.requestHeader("mcp-session-id") {

@@ -14,12 +14,13 @@ final class LossLedger {
 
   init(t0: Timestamp) { self.t0 = t0 }
 
-  /// Counts a loss and writes its line. `bytes` of the line are stream bytes, not part of any message.
-  func note(_ line: LossLine, at: Timestamp) {
+  /// Counts a loss and writes its line. `bytes` of the line are stream bytes, not part of any message; `count` is how
+  /// often it befell the exchange at once.
+  func note(_ line: LossLine, count: Int = 1, at: Timestamp) {
     var line = line
     line.t = at - t0
     lines.append(line)
-    losses[line.kind, default: .init(count: 0, bytes: 0)].count += 1
+    losses[line.kind, default: .init(count: 0, bytes: 0)].count += count
     losses[line.kind]?.bytes += line.bytes ?? 0
   }
 

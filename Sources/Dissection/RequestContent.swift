@@ -23,6 +23,8 @@ struct RequestContent: Sendable {
   /// Messages of the request's body.
   var messages: [Item] = []
   var isBatch = false
+  /// Elements of the batch that are no messages.
+  var others = 0
 
   /// Nothing known.
   init() {}
@@ -38,8 +40,9 @@ struct RequestContent: Sendable {
       guard body.isComplete, !body.isTruncated else { return }
       switch JSONRPCPayload(body.bytes) {
       case .single(let message): messages = [Item(message: message, facts: MessageFacts(message))]
-      case .batch(let batch):
+      case .batch(let batch, let others):
         isBatch = true
+        self.others = others
         messages = batch.map { Item(message: $0, facts: MessageFacts($0)) }
       case .otherJSON, .notJSON: return
       }

@@ -174,6 +174,14 @@ final class SessionState {
     return early.remove(at: index)
   }
 
+  /// Takes the kept answers that were complete before `at`.
+  func takeEarly(before at: Timestamp) -> [EarlyAnswer] {
+    guard !early.isEmpty else { return [] }
+    let old = early.filter { $0.carrier.lastByteAt < at }
+    if !old.isEmpty { early.removeAll { $0.carrier.lastByteAt < at } }
+    return old
+  }
+
   /// Takes all that are kept.
   func takeAllEarly() -> [EarlyAnswer] {
     defer { early = [] }

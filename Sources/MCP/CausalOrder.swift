@@ -110,13 +110,25 @@ public struct CausalOrder: Sendable {
   /// Places an agent's request of `t` that is told after later ones; `index` is the turn that had begun then.
   private mutating func placeLate(_ t: Int64, in index: Int) -> Place {
     var index = index
-    if index != turns.indices.last, !isSibling(t, of: turns[index]) {
+    if index != turns.indices.last, !isSibling(t, of: turns[index]), leads(index + 1, at: t) {
       index += 1
       if turns[index].start == turns[index].began { turns[index].start = t }
       turns[index].began = t
     }
+    turns[index].latest = max(turns[index].latest, t)
     let place = turns[index].place
     return place.knownUntil <= t ? place : waits(t, turn: place.turn, isLate: true)
+  }
+
+  /// Whether a request of `t` can have begun a turn whose requests were told: they stay siblings of it, it waited for an
+  /// answer of the turn before, and no request of that turn is later.
+  private func leads(_ index: Int, at t: Int64) -> Bool {
+    let (before, turn) = (turns[index - 1], turns[index])
+    guard turn.latest - t <= siblingGap, before.latest <= t else { return false }
+    let known = knownUntil(t)
+    return answers.contains {
+      $0.turn == before.place.turn && $0.done <= t && $0.done > known
+    }
   }
 
   private mutating func begin(_ place: Place, at t: Int64) {

@@ -1,4 +1,5 @@
 import Basics
+import Dissection
 import NIOCore
 import TestKit
 import Testing
@@ -91,6 +92,58 @@ struct `Pairs around holes` {
     let trace = Dissected(script.events)
     #expect(trace.outcomes == ["s1 1: ok", "s1 3: unanswered", "s1 5: ok"])
     #expect(trace.balances)
+  }
+
+  /// What the exchanges are flagged with, in order of their requests.
+  private func flags(_ script: FlowScript) -> [[String]] {
+    var options = DissectionOptions(redactor: nil)
+    options.exchanges = true
+    let trace = Dissected(script.events, options: options)
+    #expect(trace.balances)
+    return trace.events.compactMap { if case .exchange(let line) = $0 { line } else { nil } }
+      .sorted { $0.x < $1.x }.map { $0.flags ?? [] }
+  }
+
+  @Test func `are uncertain behind a hole that is met before an earlier answer is read`() {
+    let (opened, flow) = script()
+    var script = opened
+    // Two requests and the answer to the second are lost: the first answer waits for its request, and the hole behind it.
+    script.json(flow, result("1"))
+    script.pause(1)
+    script.lose(flow, .s2c, 150)
+    script.send(flow, .s2c, "\r\n")
+    script.lose(flow, .c2s, 300)
+    script.pause(1)
+    script.post(flow, call("2"), sid)
+    script.pause(5)
+    script.lose(flow, .c2s, 300)
+    script.pause(1)
+    script.json(flow, result("3"))
+    script.pause(1)
+    script.post(flow, call("4"), sid)
+    script.close(flow)
+    #expect(
+      flags(script) == [[], ["response-without-request"], ["pairing-uncertain"], []])
+  }
+
+  @Test func `are uncertain behind a hole where the client pipelines`() {
+    let (opened, flow) = script()
+    var script = opened
+    for id in ["1", "2"] { script.post(flow, call(id), sid) }
+    script.pause(1)
+    for id in ["1", "2"] { script.json(flow, result(id)) }
+    for id in ["3", "4", "6"] {
+      script.post(flow, call(id), sid)
+      if id == "4" { script.lose(flow, .c2s, 300) }
+    }
+    script.pause(1)
+    for id in ["3", "4", "5", "6"] { script.json(flow, result(id)) }
+    script.close(flow)
+    #expect(
+      flags(script) == [
+        [], [], [], ["pairing-uncertain"], ["pairing-uncertain"], ["pairing-uncertain"],
+        ["response-without-request"],
+      ])
   }
 
   @Test func `are unanswered where a hole is in the answer`() {

@@ -108,6 +108,22 @@ struct `Causal order` {
     #expect(order.place(at: 20, isAgent: true) == first)
   }
 
+  @Test func `leaves a request that is told too late in the turn before`() {
+    var order = CausalOrder(siblingGap: gap)
+    let first = order.place(at: 0, isAgent: true)
+    order.answered(n: 2, done: 30, place: first, isAgent: true)
+    let second = order.place(at: 200, isAgent: true)
+    #expect(second.turn == 2)
+    // Whoever left at 200 may have waited for its answer: no sibling of it.
+    let late = order.place(at: 100, isAgent: true)
+    #expect(late.turn == 1)
+    #expect(late.after == [])
+    // The turn before has a request at 100 by now: what left earlier began no later turn.
+    #expect(order.place(at: 90, isAgent: true).turn == 1)
+    #expect(order.place(at: 190, isAgent: true).turn == 2)
+    #expect(order.place(at: 201, isAgent: true) == second)
+  }
+
   @Test func `never moves the turns that were told already`() {
     var order = CausalOrder(siblingGap: gap)
     let first = order.place(at: 500, isAgent: true)

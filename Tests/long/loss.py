@@ -10,7 +10,8 @@ of every damaged capture, with the whole one as the truth:
 - each untouched message is there, with the same times and content;
 - no answer is another's: what the damaged trace says of a request is what the whole one says, or that it has no answer
   (of an exchange, also that its pairing is uncertain);
-- where something is missing, its connection has a counted gap (or nothing of it was captured at all);
+- where something is missing, its connection has a counted gap, or bytes skipped for want of its beginning; unless nothing
+  of the connection was captured at all, or nothing behind it that its sender sent or its receiver acknowledged;
 - bytes balance, and `trace validate` finds nothing.
 Exit code 1 when any of this fails.
 """
@@ -46,28 +47,33 @@ def packets(data):
         if end > len(data):
             break
         at = seconds * 10**9 + fraction * scale
-        records.append((data[offset:end], at, segment(data[offset + 16 + link:end])))
+        ip = data[offset + 16 + link:end]
+        records.append((data[offset:end], at, segment(ip), header(ip)))
         offset = end
     return data[:24], records
 
 
 def segment(ip):
     """Returns (source, target) of a TCP segment that has data or ends a stream."""
+    ends, size, flags = header(ip) or (None, 0, 0)
+    return ends if size > 0 or flags & 5 else None
+
+
+def header(ip):
+    """Returns (source, target), the payload's size and the flags of a TCP segment."""
     if len(ip) < 20:
         return None
     if ip[0] >> 4 == 4:
-        header, total = (ip[0] & 15) * 4, struct.unpack(">H", ip[2:4])[0]
+        begin, total = (ip[0] & 15) * 4, struct.unpack(">H", ip[2:4])[0]
         protocol, ends = ip[9], (".".join(map(str, ip[12:16])), ".".join(map(str, ip[16:20])))
     else:
-        header, total = 40, 40 + struct.unpack(">H", ip[4:6])[0]
+        begin, total = 40, 40 + struct.unpack(">H", ip[4:6])[0]
         protocol, ends = ip[6], (ip[8:24].hex(), ip[24:40].hex())
-    tcp = ip[header:]
+    tcp = ip[begin:]
     if protocol != 6 or len(tcp) < 20:
         return None
-    if total - header - (tcp[12] >> 4) * 4 <= 0 and not tcp[13] & 5:
-        return None
     ports = struct.unpack(">HH", tcp[:4])
-    return (ends[0], ports[0]), (ends[1], ports[1])
+    return ((ends[0], ports[0]), (ends[1], ports[1])), total - begin - (tcp[12] >> 4) * 4, tcp[13]
 
 
 class Trace:
@@ -96,7 +102,7 @@ class Trace:
             kind = line["type"]
             if kind == "connection":
                 self.client[line["conn"]] = (endpoint(line["client"]), endpoint(line["server"]))
-            elif kind == "loss" and line["kind"] == "tcp.gap":
+            elif kind == "loss" and line["kind"] in ("tcp.gap", "http.midstream"):
                 self.gaps.add(line["conn"])
             elif kind == "exchange":
                 self.exchanges.append(line)
@@ -127,7 +133,7 @@ class Damage:
 
     def __init__(self, dropped):
         self.times = collections.defaultdict(list)
-        for _, at, ends in dropped:
+        for _, at, ends, _ in dropped:
             if ends:
                 self.times[ends].append(at)
         for times in self.times.values():
@@ -145,7 +151,24 @@ class Damage:
         return i < len(times) and times[i] <= end
 
 
-def compare(whole, damaged, damage, everything):
+class Evidence:
+    """When an end was last seen to send something, and to acknowledge something."""
+
+    def __init__(self, kept):
+        self.sent, self.acknowledged = {}, {}
+        for _, at, _, head in kept:
+            ends, size, flags = head or (None, 0, 0)
+            if size > 0 or flags & 3:
+                self.sent[ends] = max(at, self.sent.get(ends, at))
+            if flags & 16:
+                self.acknowledged[ends] = max(at, self.acknowledged.get(ends, at))
+
+    def of(self, source, target, at):
+        """Whether a message that began at `at` left a trace: its sender went on, or its receiver took it."""
+        return self.sent.get((source, target), -1) >= at or self.acknowledged.get((target, source), -1) >= at
+
+
+def compare(whole, damaged, damage, everything, evidence):
     """Returns what is wrong, and counts."""
     wrong, counts = [], collections.Counter()
     seen = {damaged.ends(line): conn for conn, line in
@@ -155,7 +178,7 @@ def compare(whole, damaged, damage, everything):
     ours_done = {(damaged.ends(e), e["first"], e["status"]): e
                  for e in damaged.exchanges if "status" in e}
 
-    def missing(what, touched, line):
+    def missing(what, touched, line, is_answer=False):
         if not touched:
             wrong.append(f"{what} untouched but not found: {str(line)[:300]}")
             return
@@ -163,6 +186,8 @@ def compare(whole, damaged, damage, everything):
         conn = seen.get(whole.ends(line))
         if conn is None:
             counts["of connections that were not captured"] += 1
+        elif not evidence.of(*whole.ends(line)[::-1 if is_answer else 1], line.get("first", line["t"])):
+            counts["of which nothing can be known"] += 1
         elif conn not in damaged.gaps:
             wrong.append(f"{what} missing without a gap: {str(line)[:300]}")
 
@@ -187,7 +212,7 @@ def compare(whole, damaged, damage, everything):
             counts["responses untouched" if not touched else "responses touched"] += 1
             same = ours_done.get(((client, server), e["first"], e["status"]))
             if same is None:
-                missing("response", touched, e)
+                missing("response", touched, e, is_answer=True)
             elif not touched and same["response"] != e["response"] and e["method"] != "HEAD":
                 wrong.append(f"response differs: {e} {same}"[:600])
             elif "pairing-uncertain" in same.get("flags", []):
@@ -225,7 +250,7 @@ def compare(whole, damaged, damage, everything):
             touched = touched or bodies[response["x"]]
         counts["answers untouched" if not touched else "answers touched"] += 1
         if not answer or not ("result" in answer or "error" in answer):
-            missing("answer", touched or is_stream_touched(whole, damage, response), response)
+            missing("answer", touched or is_stream_touched(whole, damage, response), response, is_answer=True)
     for name, (request, _) in truth.items():
         client, server = name[0]
         e = request
@@ -261,7 +286,7 @@ def main():
         output = os.path.join(directory, "damaged.mcptrace")
         for capture in options.captures:
             with open(capture, "rb") as file:
-                header, records = packets(file.read())
+                start, records = packets(file.read())
             whole = Trace(options.record, capture, os.path.join(directory, "whole.mcptrace"))
             everything = Damage(records)
             for rate in map(float, options.rates.split(",")):
@@ -271,12 +296,13 @@ def main():
                     for item in records:
                         (dropped if generator.random() < rate else kept).append(item)
                     with open(path, "wb") as file:
-                        file.write(header + b"".join(item[0] for item in kept))
+                        file.write(start + b"".join(item[0] for item in kept))
                     damaged = Trace(options.record, path, output)
                     if damaged.code:
                         wrong, counts = [f"exit {damaged.code}: {damaged.said}"], {}
                     else:
-                        wrong, counts = compare(whole, damaged, Damage(dropped), everything)
+                        wrong, counts = compare(
+                            whole, damaged, Damage(dropped), everything, Evidence(kept))
                         if not damaged.is_even():
                             wrong.append("bytes do not balance")
                         check = subprocess.run(

@@ -78,6 +78,10 @@ struct ExchangePairing {
     guard answersMayBeMissing, !isPipelined else {
       if requestsMayBeMissing, first.startedAt > at { return (nil, []) }
       if awaiting.count > 1, awaiting[1].startedAt < at { isPipelined = true }
+      // Order is all there is to go on, and behind a hole it may be off by one.
+      if isPipelined, requestsMayBeMissing || answersMayBeMissing {
+        first.flags.append("pairing-uncertain")
+      }
       return (awaiting.removeFirst(), [])
     }
     guard let index = latest(before: at) else {

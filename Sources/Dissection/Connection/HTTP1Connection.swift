@@ -61,7 +61,6 @@ final class HTTP1Connection {
       if !requests.isInBody(count) { pairing.missRequests() }
       requests.gap(count, at: at)
     } else {
-      if !responses.isInBody(count) { pairing.missAnswers() }
       responses.gap(count, at: at, endsMessage: isAnswerOver(by: at))
     }
   }
@@ -169,7 +168,10 @@ final class HTTP1Connection {
         context.requested(request, complete: false, at: request.startedAt)
       }
     }
-    guard let event = responses.next() else { return false }
+    let holes = responses.holes
+    let event = responses.next()
+    if responses.holes > holes { pairing.missAnswers() }
+    guard let event else { return false }
     take(event)
     return true
   }

@@ -7,6 +7,7 @@ extension FlowTable {
   /// What a direction held, and what the other held for its sake, comes out together, one direction behind the other. Who
   /// reads both needs to know what came before what: an answer belongs to a request that was sent before it.
   mutating func interleave(from start: Int) {
+    var start = start
     var client: [FlowEvent] = []
     var server: [FlowEvent] = []
     for index in start..<events.count {
@@ -14,7 +15,8 @@ extension FlowTable {
       switch event.place {
       case (.c2s, _)?: client.append(event)
       case (.s2c, _)?: server.append(event)
-      case nil: return
+      // Nothing was said before a connection was opened.
+      case nil: start = index + 1
       }
     }
     guard !client.isEmpty, !server.isEmpty else { return }

@@ -151,9 +151,12 @@ extension FlowTable {
         counters.count(.ignoredACK)
       }
     } else if store.flows[slot].seenFromStart {
-      // The peer's SYN was not captured: the stream begins with what it acknowledges first, or below.
+      // The peer's SYN was not captured: the stream begins with what is acknowledged first, or below. Who has said nothing
+      // yet acknowledges the SYN (a server that speaks first does not speak HTTP).
+      let peer = store.flows[slot][side.other]
+      let isFirst = peer.isSynchronised && peer.highest == 0 && tcp.sequence == peer.base
       store.flows[slot][side].synchronise(
-        at: tcp.acknowledgement, isStartOpen: !tcp.flags.contains(.syn))
+        at: tcp.acknowledgement, isStartOpen: !tcp.flags.contains(.syn) && !isFirst)
     }
   }
 

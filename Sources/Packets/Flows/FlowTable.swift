@@ -165,6 +165,7 @@ public struct FlowTable: ~Copyable {
 
   /// Ends what is open of a flow and forgets it.
   mutating func retire(_ slot: Int, _ how: FlowEnding) {
+    if how == .captureEnd, store.flows[slot].segments == 1 { takeSYNData(slot) }
     let first = leading(slot)
     store.flows[slot].low.close(how, time: now, &counters)
     store.flows[slot].high.close(how, time: now, &counters)
@@ -176,6 +177,12 @@ public struct FlowTable: ~Copyable {
       counters.count(.oneSided)
     }
     store.remove(slot)
+  }
+
+  /// Takes the data of a SYN that is all there is of a flow: it was sent, and nothing speaks for its being refused.
+  private mutating func takeSYNData(_ slot: Int) {
+    store.flows[slot].low.resolveSYNData(wasTaken: true, &counters)
+    store.flows[slot].high.resolveSYNData(wasTaken: true, &counters)
   }
 
   /// Says `opened`, now that the client is known, and what was kept back.

@@ -1,6 +1,9 @@
 import Basics
 
 /// Any HTTP exchange, MCP or not (`--exchanges`), for audits and comparison with other tools.
+///
+/// A request that switches to `h2c` has two lines with its one `x`: that of the 101, flagged `upgraded`, and that of the
+/// answer, which is stream 1 of HTTP/2 (RFC 7540 §3.2) and has the 101 among its `interim`. Distinct `x` count requests.
 public struct ExchangeLine: Hashable, Sendable {
   /// Size and hash of a decoded body.
   public struct Body: Hashable, Sendable {

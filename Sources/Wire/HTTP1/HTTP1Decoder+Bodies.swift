@@ -174,7 +174,8 @@ extension HTTP1Decoder {
   mutating func cutOff(complete: Bool) -> Event? {
     guard let over else { return nil }
     phase = .start
-    return .end(complete: complete, at: max(over.at, lastAt))
+    // A response was waited for until then; of a request nothing was sent behind its last byte.
+    return .end(complete: complete, at: role == .request ? lastAt : max(over.at, lastAt))
   }
 
   /// The message under way can't be followed any further.

@@ -98,7 +98,7 @@ extension HTTP1Decoder {
     switch head {
     case .request(var head):
       head.isCut = true
-      queued.append(.end(complete: false, at: max(at, latest)))
+      queued.append(.end(complete: false, at: latest))
       return .request(head)
     case .response(var head):
       head.isCut = true

@@ -55,6 +55,8 @@ public struct HTTP1Decoder: Sendable {
 
   /// Bytes that became part of a message so far.
   public internal(set) var explained = 0
+  /// Gaps that `next` has reached so far behind which whole messages may be missing.
+  public private(set) var holes = 0
   /// Bytes that were appended and not yet looked at, or wait for more.
   public var buffered: Int { input.count }
   /// Capture time of the next byte (or hole) that `next` looks at; `nil` when there is none.
@@ -152,8 +154,11 @@ public struct HTTP1Decoder: Sendable {
 
   /// Whether a hole of `count` bytes lies inside the body of the message under way, so that no other message lacks any.
   public func isInBody(_ count: Int) -> Bool {
-    guard later.isEmpty, input.count == 0 else { return false }
-    return switch phase {
+    later.isEmpty && input.count == 0 && isInside(count)
+  }
+
+  private func isInside(_ count: Int) -> Bool {
+    switch phase {
     case .fixed(let left), .chunkData(let left): count <= left
     case .untilClose: true
     default: false
@@ -174,6 +179,7 @@ public struct HTTP1Decoder: Sendable {
 
   private mutating func cross(gap count: Int, at: Timestamp, endsMessage: Bool) {
     needed = 0
+    if !isInside(count) { holes += 1 }
     switch phase {
     case .fixed(let left) where count <= left:
       phase = count == left ? .finish : .fixed(left - count)

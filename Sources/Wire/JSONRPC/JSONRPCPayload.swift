@@ -5,8 +5,8 @@ public import NIOCore
 public enum JSONRPCPayload: Hashable, Sendable {
   /// One message.
   case single(JSONRPCMessage)
-  /// A batch (2025-03-26), with what of it are messages.
-  case batch([JSONRPCMessage])
+  /// A batch (2025-03-26), with what of it are messages; `others` counts the elements that are none.
+  case batch([JSONRPCMessage], others: Int)
   /// JSON that is no message.
   case otherJSON(RawJSON)
   /// Not JSON in UTF-8.
@@ -28,21 +28,24 @@ public enum JSONRPCPayload: Hashable, Sendable {
 
   private static func batch(_ json: RawJSON, _ span: Span<UInt8>) -> JSONRPCPayload {
     var messages: [JSONRPCMessage] = []
+    var others = 0
     var i = 1
     while i < span.count, span[i] != 0x5d, let end = JSONScan.skipValue(span, i) {
       if let message = JSONRPCMessage(validating: json.slice(i, end).bytes) {
         messages.append(message)
+      } else {
+        others += 1
       }
       i = end < span.count && span[end] == 0x2c ? end + 1 : end
     }
-    return messages.isEmpty ? .otherJSON(json) : .batch(messages)
+    return messages.isEmpty ? .otherJSON(json) : .batch(messages, others: others)
   }
 
   /// The first message.
   public var first: JSONRPCMessage? {
     switch self {
     case .single(let message): message
-    case .batch(let messages): messages.first
+    case .batch(let messages, _): messages.first
     case .otherJSON, .notJSON: nil
     }
   }
@@ -51,7 +54,7 @@ public enum JSONRPCPayload: Hashable, Sendable {
   public var messages: [JSONRPCMessage] {
     switch self {
     case .single(let message): [message]
-    case .batch(let messages): messages
+    case .batch(let messages, _): messages
     case .otherJSON, .notJSON: []
     }
   }

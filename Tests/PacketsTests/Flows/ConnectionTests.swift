@@ -271,6 +271,24 @@ struct `Connections` {
     #expect(transcript.streams == [FlowID(1): [.s2c: Array("kept".utf8)]])
   }
 
+  @Test(arguments: [1...1, 1...2])
+  func `a lost SYN/ACK does not delay an answer`(_ lost: ClosedRange<Int>) {
+    var script = TCPScript()
+    script.handshake()
+    script.segments.removeSubrange(lost)
+    script.send(.c2s, "GET")
+    script.send(.s2c, "hello")
+    var table = FlowTable()
+    var answers = 0
+    for frame in PcapBuilder().frames(script.segments) {
+      table.append(frame)
+      while let event = table.next() {
+        if case .bytes(_, .s2c, _, _) = event { answers += 1 }
+      }
+    }
+    #expect(answers == 1)
+  }
+
   @Test func `closed flows are forgotten after a minute, the oldest at the limit at once`() {
     var limits = FlowLimits()
     limits.flows = 2

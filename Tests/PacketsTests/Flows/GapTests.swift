@@ -129,6 +129,23 @@ struct `Gaps` {
       ])
   }
 
+  @Test func `what was kept until the client was known comes out in the order of time`() {
+    var script = TCPScript()
+    script.step = 40_000_000
+    script.handshake()
+    script.send(.c2s, "GET / HTTP/1.1")
+    script.send(.s2c, "HTTP/1.1 200 OK")
+    let talk = Array(script.segments.dropFirst(3))
+    // The wait for an earlier beginning is over on both sides when the server's is looked at.
+    let since = talk[1].at
+    let late = others(6, from: since + 1_000_000) + others(30, from: since + 55_000_000)
+    #expect(
+      FlowTranscript(talk + late).lines.filter { $0.hasPrefix("1 ") && !$0.contains("ended") } == [
+        "1 opened 10.0.0.1:40000 ~> 10.0.0.2:80", "1 c2s \"GET / HTTP/1.1\" @120",
+        "1 s2c \"HTTP/1.1 200 OK\" @160",
+      ])
+  }
+
   @Test func `an answer of a megabyte does not wait`() {
     var script = TCPScript()
     script.handshake()

@@ -203,4 +203,21 @@ struct `Stream order` {
       #expect(transcript.isBalanced)
     }
   }
+
+  @Test func `data of a SYN counts when that is all there is`() {
+    var script = TCPScript()
+    script.add(.c2s, .syn, Array("early".utf8))
+    let alone = FlowTranscript(script.segments)
+    #expect(alone.streams == [FlowID(1): [.c2s: Array("early".utf8)]])
+    #expect(alone.isBalanced)
+    // Sent again without an answer: whether it was taken is open.
+    var again = script.segments[0]
+    again.identification = 9
+    again.at = again.at + 1_000_000_000
+    again.payload = []
+    let repeated = FlowTranscript(script.segments + [again])
+    #expect(repeated.streams == [:])
+    #expect(repeated.counts.contains("tcp.syn_data_unacked 5"))
+    #expect(repeated.isBalanced)
+  }
 }

@@ -31,6 +31,22 @@ struct `HTTP/1 times` {
         == [.request(head), .end(complete: true, at: at(3))])
   }
 
+  @Test(arguments: [FlowEnding.fin, .reset, .captureEnd])
+  func `what is cut off ends with its last byte if it is sent, and with the wait if it is awaited`(
+    _ ending: FlowEnding
+  ) {
+    let request = "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n"
+    #expect(
+      events(.request, [(request, 1), ("ab", 3)], ending: ending).last
+        == .end(complete: false, at: at(3)))
+    #expect(
+      events(.request, [("POST / HTTP/1.1\r\nA: b", 2)], ending: ending).last
+        == .end(complete: false, at: at(2)))
+    #expect(
+      events(.response, [("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", 1)], ending: ending).last
+        == .end(complete: false, at: at(100)))
+  }
+
   @Test func `a head whose middle was captured late ends with the latest time`() {
     let head = HTTPRequestHead(
       method: "GET", target: "/", fields: [], firstByteAt: at(1), endAt: at(9))

@@ -115,12 +115,13 @@ struct `JSON-RPC payload` {
       + #"{"id":"1","result":[1, 2]} ]"#
     #expect(
       payload(text)
-        == .batch([
-          JSONRPCMessage(kind: .request, id: raw("1"), method: "a", content: nil, bytes: 37),
-          JSONRPCMessage(kind: .notification, id: nil, method: "b", content: nil, bytes: 14),
-          JSONRPCMessage(
-            kind: .result, id: raw("\"1\""), method: "", content: raw("[1,2]"), bytes: 25),
-        ]))
+        == .batch(
+          [
+            JSONRPCMessage(kind: .request, id: raw("1"), method: "a", content: nil, bytes: 37),
+            JSONRPCMessage(kind: .notification, id: nil, method: "b", content: nil, bytes: 14),
+            JSONRPCMessage(
+              kind: .result, id: raw("\"1\""), method: "", content: raw("[1,2]"), bytes: 25),
+          ], others: 2))
   }
 
   @Test func `a payload beyond the nesting limit is not JSON`() {
