@@ -56,12 +56,11 @@ enum LiveRecorder {
       packets.pause(at: now() + -lag)
       isOver = delivery.isLast
     }
-    let counts = [
+    let errno = packets.close(met: [
       ("capture.interface_drop", statistics.interfaceDrops),
       ("capture.kernel_drop", statistics.kernelDrops), ("capture.queue_drop", queueDrops),
       ("capture.received", statistics.received),
-    ]
-    let errno = packets.close(met: counts + log.losses)
+    ])
     report(.finished(summary: packets.summary, errno: errno))
   }
 

@@ -90,10 +90,7 @@ struct PacketRecording: ~Copyable {
     drain()
     guard let recording else { return nil }
     let (counters, filteredOut) = (table.counters, filteredOut)
-    var met = met
-    if let evicted = settings.dissection.keyLog?.evicted, evicted > 0 {
-      met.append(("limit.tls_secrets", evicted))
-    }
+    let met = met + (settings.dissection.keyLog?.losses ?? [])
     return recording.finish(at: latest) { footer in
       var classes = unread
       classes["in"] = unread.values.reduce(counters.packetsIn + filteredOut, +)

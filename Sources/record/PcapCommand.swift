@@ -52,10 +52,10 @@ struct PcapCommand: ParsableCommand {
     do {
       try read(timeline, filter, keyLog, &packets)
     } catch let error as CaptureError {
-      _ = close(&packets, timeline.counters, keyLog)
+      _ = close(&packets, timeline.counters)
       throw failure(Exit.usage, "\(error)")
     }
-    let errno = close(&packets, timeline.counters, keyLog)
+    let errno = close(&packets, timeline.counters)
     if !recording.quiet { for line in packets.summary { say(line) } }
     try report(timeline, packets, errno)
   }
@@ -96,16 +96,14 @@ struct PcapCommand: ParsableCommand {
     .noInterface, .kernelDrop, .interfaceDrop,
   ]
 
-  private func close(
-    _ packets: inout PacketRecording, _ met: CaptureCounters, _ keyLog: TLSKeyLog
-  ) -> Int32? {
+  private func close(_ packets: inout PacketRecording, _ met: CaptureCounters) -> Int32? {
     for kind in PcapCommand.losses where met[kind] > 0 {
       packets.lose(kind.rawValue, packets: kind.rawValue.hasPrefix("file.") ? nil : met[kind])
     }
     let unread = met[.noInterface]
     return packets.close(
       unread: unread > 0 ? [CaptureCounters.Kind.noInterface.rawValue: unread] : [:],
-      met: met.named + keyLog.losses)
+      met: met.named)
   }
 
   /// Says what was wrong with the files, and ends with the code for it.

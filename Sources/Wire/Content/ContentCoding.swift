@@ -45,9 +45,8 @@ public enum ContentCoding: String, Hashable, Sendable {
   private static func names(listedBy name: String, in fields: HeaderFields) -> [String] {
     let text = fields.text.span
     // What nearly every message says is no list.
-    let isListed = fields.indices.contains { i in
-      fields.isNamed(i, name)
-        && !isSameIgnoringCase(text.extracting(fields.valueRange(i)), "chunked".utf8Span.span)
+    let isListed = fields.indices(named: name).contains { i in
+      !isSameIgnoringCase(text.extracting(fields.valueRange(i)), "chunked".utf8Span.span)
     }
     guard isListed else { return [] }
     return fields.indices(named: name).flatMap { field in

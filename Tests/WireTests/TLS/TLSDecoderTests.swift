@@ -159,6 +159,48 @@ struct `TLS decoder` {
     #expect(decoded.balances)
   }
 
+  @Test func `opens drafts of 1.3 that protect as it does, and names the others`() throws {
+    let capture = try CapturedTLS("tls13")
+    let whole = DecodedTLS(capture.segments, log: capture.log)
+    for (draft, isOpened) in [(28, true), (23, false)] {
+      // The version chosen, in the extension of the ServerHello (RFC 8446 §4.2.1).
+      let chosen: [UInt8] = [0, 0x2b, 0, 2, 3, 4]
+      var isFound = false
+      let segments = capture.segments.map { segment in
+        var segment = segment
+        guard segment.direction == .s2c, !isFound,
+          let at = segment.bytes.indices.first(where: { segment.bytes[$0...].starts(with: chosen) })
+        else { return segment }
+        isFound = true
+        segment.bytes.replaceSubrange(at + 4..<at + 6, with: [0x7f, UInt8(draft)])
+        return segment
+      }
+      let decoded = DecodedTLS(segments, log: capture.log)
+      #expect(isFound)
+      #expect(decoded.facts.version?.name == "1.3 draft \(draft)")
+      #expect(decoded.plain == (isOpened ? whole.plain : [.c2s: [], .s2c: []]))
+      #expect(
+        Array(decoded.lost.keys)
+          == (isOpened ? [] : ["tls.unsupported_version[1.3 draft \(draft)]"]))
+      #expect(decoded.balances)
+    }
+  }
+
+  @Test func `reads the ServerHello of drafts without a session id`() throws {
+    let capture = try CapturedTLS("tls13")
+    let hello =
+      [0x7f, 18] + [UInt8](repeating: 9, count: 32) + [0x13, 1] + [0, 0]
+    let record: [UInt8] =
+      [22, 3, 1, 0, UInt8(hello.count + 4), 2, 0, 0, UInt8(hello.count)] + hello
+    let data: [UInt8] = [23, 3, 1, 0, 20] + [UInt8](repeating: 1, count: 20)
+    var answer = capture.segments[0]
+    answer.direction = .s2c
+    answer.bytes = record + data
+    let decoded = DecodedTLS([capture.segments[0], answer], log: capture.log)
+    #expect(decoded.lost == ["tls.unsupported_version[1.3 draft 18]": 25])
+    #expect(decoded.balances)
+  }
+
   @Test func `gives a direction up that does not open`() throws {
     let capture = try CapturedTLS("tls13")
     let log = TLSKeyLog()
