@@ -63,6 +63,23 @@ public struct OutputBytes: ~Copyable {
     append(bytes.extracting(range))
   }
 
+  /// Appends all bytes of another.
+  public mutating func append(_ other: borrowing OutputBytes) {
+    reserve(other.count)
+    unsafe (base + count).update(from: other.base, count: other.count)
+    count += other.count
+  }
+
+  /// Removes all bytes from a place on, and returns them; traps when it is out of bounds.
+  public mutating func cut(at place: Int) -> OutputBytes {
+    precondition(0 <= place && place <= count, "a place within the bytes")
+    var rest = OutputBytes(capacity: count - place)
+    unsafe rest.base.update(from: base + place, count: count - place)
+    rest.count = count - place
+    count = place
+    return rest
+  }
+
   /// Appends a literal.
   public mutating func append(_ text: StaticString) {
     let length = text.utf8CodeUnitCount

@@ -6,9 +6,10 @@ import Wire
 /// What the client says.
 extension Conversation {
   /// Writes (or defers) one message of a request's body.
-  func said(_ exchange: HTTPExchange, _ position: Int, _ session: SessionState) {
-    let (message, facts) = exchange.mcp.messages[position]
-    let batch = exchange.mcp.isBatch ? position : nil
+  func said(_ exchange: MCPExchange, _ position: Int, _ session: SessionState) {
+    let item = exchange.content.messages[position]
+    let (message, facts) = (item.message, item.facts)
+    let batch = exchange.content.isBatch ? position : nil
     switch message.kind {
     case .request: requestSaid(exchange, message, facts, batch, session)
     case .notification: notificationSaid(exchange, message, facts, batch, session)
@@ -17,7 +18,7 @@ extension Conversation {
   }
 
   private func requestSaid(
-    _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ facts: MessageFacts, _ batch: Int?,
+    _ exchange: MCPExchange, _ message: JSONRPCMessage, _ facts: MessageFacts, _ batch: Int?,
     _ session: SessionState
   ) {
     guard let id = message.id else { return }
@@ -47,7 +48,7 @@ extension Conversation {
       let refusal = RefusalKey(authority: authority(exchange), host: exchange.clientHost, id: token)
       line.retryOf = refused.removeValue(forKey: refusal)
     }
-    line.conn = exchange.conn.number
+    line.conn = exchange.conn
     line.x = exchange.x
     line.via = .post
     line.stream = exchange.stream
@@ -58,13 +59,13 @@ extension Conversation {
     let request = OpenRequest(
       n: line.n, id: token, method: message.method, tool: facts.tool, place: place,
       isAgent: isAgent,
-      x: exchange.x, conn: exchange.conn.number)
+      x: exchange.x, conn: exchange.conn)
     if session !== nobody, let progress = facts.progressToken {
       session.expectsProgress(progress, of: request)
     }
-    exchange.mcp.requests.append(request)
+    exchange.requests.append(request)
     if session !== nobody { session.opened(request, .c2s) }
-    write(.request(line), of: exchange)
+    write(line, of: exchange)
     if session !== nobody { answerEarly(request, session, since: t) }
   }
 
@@ -90,7 +91,7 @@ extension Conversation {
   }
 
   private func notificationSaid(
-    _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ facts: MessageFacts, _ batch: Int?,
+    _ exchange: MCPExchange, _ message: JSONRPCMessage, _ facts: MessageFacts, _ batch: Int?,
     _ session: SessionState
   ) {
     let t = time(exchange.startedAt)
@@ -108,14 +109,14 @@ extension Conversation {
       line.re = request.n
       gaveUp(request, at: t, session)
     }
-    line.conn = exchange.conn.number
+    line.conn = exchange.conn
     line.x = exchange.x
     line.via = .post
     line.batch = batch
     line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields) : nil
     line.params = kept(message.content)
     line.bytes = message.bytes
-    exchange.mcp.deferred.append(.notification(line))
+    exchange.deferred.append(.notification(line))
   }
 
   /// The client waits no longer: what it sends next comes after this, although the response line is written when the exchange ends.
@@ -130,12 +131,12 @@ extension Conversation {
 
   /// The client answers a request of the server.
   private func answerSaid(
-    _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ batch: Int?, _ session: SessionState
+    _ exchange: MCPExchange, _ message: JSONRPCMessage, _ batch: Int?, _ session: SessionState
   ) {
     guard let id = message.id, let request = session.openRequest(id, .s2c) else {
       ledger.note(
         LossLine(
-          t: 0, kind: "jsonrpc.unmatched_response", conn: exchange.conn.number, x: exchange.x),
+          t: 0, kind: "jsonrpc.unmatched_response", conn: exchange.conn, x: exchange.x),
         at: exchange.startedAt)
       return
     }
@@ -145,26 +146,26 @@ extension Conversation {
       dir: .c2s, outcome: message.kind == .error ? .jsonrpcError : .ok)
     line.done = exchange.sentAt.map(time)
     line.by = .client
-    line.conn = exchange.conn.number
+    line.conn = exchange.conn
     line.x = exchange.x
     line.via = .post
     line.batch = batch
     fill(&line, from: message)
-    exchange.mcp.deferred.append(.response(line))
+    exchange.deferred.append(.response(line))
   }
 
   /// The client ends its session, or sends what is no message: written when the status is known.
-  func noteLater(_ exchange: HTTPExchange, _ role: HTTPLine.Role, _ session: SessionState) {
+  func noteLater(_ exchange: MCPExchange, _ role: HTTPLine.Role, _ session: SessionState) {
     guard role == .delete || session !== nobody else { return }
     var line = httpLine(exchange, role)
     line.session = session.name
     line.n = session === nobody ? nil : session.number()
     wait(&line, place(exchange, session))
-    exchange.mcp.deferred.append(.http(line))
+    exchange.deferred.append(.http(line))
   }
 
   /// Where an exchange without requests stands in its session, told as soon as the session is known.
-  func place(_ exchange: HTTPExchange, _ session: SessionState) -> CausalOrder.Place? {
+  func place(_ exchange: MCPExchange, _ session: SessionState) -> CausalOrder.Place? {
     guard session !== nobody else { return nil }
     return session.order.place(at: time(exchange.startedAt), isAgent: false)
   }
@@ -176,9 +177,9 @@ extension Conversation {
     line.think = place.latestDone.map { line.t - $0 }
   }
 
-  func httpLine(_ exchange: HTTPExchange, _ role: HTTPLine.Role) -> HTTPLine {
+  func httpLine(_ exchange: MCPExchange, _ role: HTTPLine.Role) -> HTTPLine {
     var line = HTTPLine(
-      x: exchange.x, conn: exchange.conn.number, t: time(exchange.startedAt),
+      x: exchange.x, conn: exchange.conn, t: time(exchange.startedAt),
       method: exchange.request?.method ?? "",
       target: shownTarget(exchange), role: role)
     line.headers = redacted(exchange.request?.fields)

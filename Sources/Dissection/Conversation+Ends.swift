@@ -7,39 +7,44 @@ import Wire
 /// How exchanges, streams and sessions end.
 extension Conversation {
   /// Writes the line that opens a GET stream, once.
-  func openStream(_ exchange: HTTPExchange) {
-    guard !exchange.mcp.isStreamOpen, let session = exchange.mcp.session else { return }
-    exchange.mcp.isStreamOpen = true
+  func openStream(_ exchange: MCPExchange) {
+    guard !exchange.isStreamOpen, let session = exchange.session else { return }
+    exchange.isStreamOpen = true
     var line = httpLine(exchange, .streamOpen)
     line.session = session.name
     line.n = session === nobody ? nil : session.number()
     line.status = exchange.status
-    wait(&line, exchange.mcp.streamPlace)
-    write(.http(line), of: exchange)
+    wait(&line, exchange.streamPlace)
+    write(line, of: exchange)
   }
 
   /// Takes the end of an exchange: nothing of it may stay unsaid.
-  func ended(_ exchange: HTTPExchange, by: ResponseLine.EndedBy) {
-    let role = exchange.mcp.role
-    takeBody(exchange)
+  func ended(_ exchange: MCPExchange, _ ended: EndedExchange) {
+    let role = exchange.role
+    exchange.isEventStream = ended.isStream
+    takeBody(exchange, ended)
     if role == .messages || role == .delete { settle(exchange, nil) }
-    closeRequests(exchange, by)
-    writeDeferred(exchange)
-    if role == .stream { closeStream(exchange, by) }
-    for request in exchange.mcp.asked { giveUp(request, .s2c, nobody) }
+    closeRequests(exchange, ended)
+    writeDeferred(exchange, ended)
+    if role == .stream { closeStream(exchange, ended) }
+    for request in exchange.asked { giveUp(request, .s2c, nobody) }
     // No exchange without a line for its request, although that may be no message, or not be seen.
-    if !exchange.mcp.isShown {
+    if !exchange.isShown {
       var line = httpLine(exchange, role == .auth ? .auth : .other)
-      if let session = exchange.mcp.session, session !== nobody {
+      if let session = exchange.session, session !== nobody {
         line.session = session.name
         line.n = session.number()
       }
       line.status = exchange.status
-      line.done = exchange.doneAt.map(time)
-      write(.http(line), of: exchange)
+      line.done = time(ended.at)
+      write(line, of: exchange)
     }
-    if options.exchanges { lines.append(.exchange(audit(exchange))) }
-    guard let session = exchange.mcp.session else { return }
+    if let audit = ended.audit {
+      var line = exchangeLine(exchange, audit)
+      if exchange.response != nil { line.done = time(ended.at) }
+      lines.append(line)
+    }
+    guard let session = exchange.session else { return }
     if session === nobody {
       // Nobody's end is never written: what the server asked here ends with the exchange.
       for request in nobody.openRequests(.s2c) where request.x == exchange.x {
@@ -53,147 +58,135 @@ extension Conversation {
           giveUp(request, direction, session)
         }
       }
-      if by == .capture { session.isCut = true }
+      if ended.by == .capture { session.isCut = true }
       endIfOver(session)
     }
   }
 
-  /// Reads a body that is no stream.
-  private func takeBody(_ exchange: HTTPExchange) {
-    guard exchange.sse == nil, let response = exchange.response,
-      exchange.responseBody.isComplete, exchange.responseBody.bytes.readableBytes > 0,
-      exchange.mcp.role == .messages
-    else { return }
-    let payload = JSONRPCPayload(exchange.responseBody.bytes)
+  /// Takes the messages of a body that is no stream.
+  private func takeBody(_ exchange: MCPExchange, _ ended: EndedExchange) {
+    guard let payload = ended.payload, let response = exchange.response else { return }
     settle(exchange, payload.first)
     let carrier = Carrier(
-      via: .json, firstByteAt: response.firstByteAt,
-      lastByteAt: exchange.doneAt ?? response.endAt, event: nil, batch: nil)
+      via: .json, firstByteAt: response.firstByteAt, lastByteAt: ended.at, event: nil, batch: nil)
     _ = served(exchange, payload, carrier)
   }
 
   /// Gives every request of the exchange that has no answer its response line, unless the answer may still come elsewhere.
-  private func closeRequests(_ exchange: HTTPExchange, _ by: ResponseLine.EndedBy) {
-    let session = exchange.mcp.session ?? nobody
+  private func closeRequests(_ exchange: MCPExchange, _ ended: EndedExchange) {
+    let session = exchange.session ?? nobody
     let status = exchange.status
     // The answer comes on the session's stream, also where the acceptance itself was not recorded.
     let isAccepted =
-      session.line.transport == .httpSSE && (status == 202 || (status == nil && by == .capture))
+      session.line.transport == .httpSSE
+      && (status == 202 || (status == nil && ended.by == .capture))
     // An id that a hole swallowed counts too.
     let mayResume =
-      exchange.sse != nil && (exchange.mcp.isResumable || exchange.responseBody.hasGap)
+      exchange.isEventStream && (exchange.isResumable || ended.hasGap)
     // A stream that ends well but without the answer, because nobody reads it any more.
     let isAbandoned =
-      exchange.clientLeftFirst && (200..<300).contains(status ?? 0) && by != .capture
-    let by = isAbandoned ? .client : by
-    for request in exchange.mcp.requests where !request.isClosed {
+      exchange.clientLeftFirst && (200..<300).contains(status ?? 0) && ended.by != .capture
+    let by = isAbandoned ? .client : ended.by
+    for request in exchange.requests where !request.isClosed {
       if session !== nobody, !session.isEndWritten, isAccepted || mayResume { continue }
       let outcome = OutcomeRule.unanswered(
-        status: status, isComplete: exchange.isAnswered, by: by,
-        knownSession: exchange.mcp.namesKnownSession, cancelled: request.cancelledBy != nil)
-      let at = exchange.doneAt ?? exchange.sentAt ?? exchange.startedAt
+        status: status, isComplete: ended.isAnswered, by: by,
+        knownSession: exchange.namesKnownSession, cancelled: request.cancelledBy != nil)
       var line = ResponseLine(
         session: session.name, n: request.responseN ?? session.number(), re: request.n,
-        t: min(time(exchange.response?.firstByteAt ?? at), request.cancelledAt ?? .max), dir: .s2c,
-        outcome: outcome)
-      line.done = request.cancelledAt ?? time(at)
+        t: min(time(exchange.response?.firstByteAt ?? ended.at), request.cancelledAt ?? .max),
+        dir: .s2c, outcome: outcome)
+      line.done = request.cancelledAt ?? time(ended.at)
       line.by = request.cancelledBy != nil ? .client : by
       line.cancelledBy = request.cancelledBy
       line.status = status
-      line.conn = exchange.conn.number
+      line.conn = exchange.conn
       line.x = exchange.x
       line.headers = redacted(exchange.response?.fields)
-      addBody(&line, exchange)
+      addBody(&line, ended)
       close(request, line, exchange, session)
     }
   }
 
   /// A body that is no JSON-RPC message is kept as it is.
-  private func addBody(_ line: inout ResponseLine, _ exchange: HTTPExchange) {
-    let body = exchange.responseBody
-    guard exchange.sse == nil, body.bytes.readableBytes > 0 else { return }
-    line.bytes = body.count
+  private func addBody(_ line: inout ResponseLine, _ ended: EndedExchange) {
+    guard let body = ended.body else { return }
+    line.bytes = ended.bodyCount
     guard options.payloads == .full else { return }
-    if body.isTruncated { line.truncated = true }
-    if let text = body.bytes.utf8Text {
+    if ended.isTruncated { line.truncated = true }
+    if let text = body.utf8Text {
       line.body = text
     } else {
-      line.raw = Base64.encode(body.bytes)
+      line.raw = Base64.encode(body)
     }
   }
 
-  private func writeDeferred(_ exchange: HTTPExchange) {
+  private func writeDeferred(_ exchange: MCPExchange, _ ended: EndedExchange) {
     let status = exchange.status
-    let done = exchange.doneAt.map(time)
-    for item in exchange.mcp.deferred {
+    let done = time(ended.at)
+    for item in exchange.deferred {
       switch item {
       case .notification(var line):
         line.status = status
         line.done = done
-        write(.notification(line), of: exchange)
+        write(line, of: exchange)
       case .response(var line):
         line.status = status
-        write(.response(line), of: exchange)
+        write(line, of: exchange)
       case .http(var line):
         line.status = status
         line.done = done
-        write(.http(line), of: exchange)
-        if line.role == .delete, let status, let session = exchange.mcp.session {
-          let t = done ?? line.t
-          if (200..<300).contains(status) { session.ended = session.ended ?? (.deleted, t) }
-          if status == 404 { session.ended = session.ended ?? (.lost, t) }
+        write(line, of: exchange)
+        if line.role == .delete, let status, let session = exchange.session {
+          if (200..<300).contains(status) { session.ended = session.ended ?? (.deleted, done) }
+          if status == 404 { session.ended = session.ended ?? (.lost, done) }
         }
       }
     }
-    exchange.mcp.deferred = []
+    exchange.deferred = []
   }
 
   /// Writes how a stream ended, or that it never opened.
-  private func closeStream(_ exchange: HTTPExchange, _ by: ResponseLine.EndedBy) {
-    let session = exchange.mcp.session ?? nobody
-    let end = exchange.doneAt ?? exchange.startedAt
-    let wasOpen = exchange.mcp.isStreamOpen
+  private func closeStream(_ exchange: MCPExchange, _ ended: EndedExchange) {
+    let session = exchange.session ?? nobody
+    let wasOpen = exchange.isStreamOpen
     var line = httpLine(exchange, wasOpen ? .streamClose : .streamOpen)
     line.session = session.name
     line.n = session === nobody ? nil : session.number()
     line.status = exchange.status
-    line.done = time(end)
+    line.done = time(ended.at)
     if wasOpen {
-      line.t = time(end)
+      line.t = time(ended.at)
       line.headers = nil
-      line.how = exchange.isAnswered ? "complete" : by.rawValue
+      line.how = ended.isAnswered ? "complete" : ended.by.rawValue
     } else {
-      wait(&line, exchange.mcp.streamPlace)
+      wait(&line, exchange.streamPlace)
     }
-    write(.http(line), of: exchange)
+    write(line, of: exchange)
   }
 
   /// Writes what other tools take for an exchange of its own: the request with the answer that switched protocols.
-  func switched(_ exchange: HTTPExchange, _ head: HTTPResponseHead) {
-    guard options.exchanges else { return }
-    var line = audit(exchange)
+  func switched(_ exchange: MCPExchange, _ head: HTTPResponseHead, _ audit: ExchangeAudit) {
+    var line = exchangeLine(exchange, audit)
     line.first = time(head.firstByteAt)
     line.done = time(head.endAt)
     line.status = head.status
     line.interim = nil
     line.flags = (line.flags ?? []) + ["upgraded"]
-    lines.append(.exchange(line))
+    lines.append(line)
   }
 
-  private func audit(_ exchange: HTTPExchange) -> ExchangeLine {
+  private func exchangeLine(_ exchange: MCPExchange, _ audit: ExchangeAudit) -> ExchangeLine {
     var line = ExchangeLine(
-      x: exchange.x, conn: exchange.conn.number, t: time(exchange.startedAt),
-      method: exchange.request?.method ?? "",
-      target: shownTarget(exchange),
-      request: .init(bytes: exchange.requestBody.count, sha256: exchange.requestBody.sha256),
-      response: .init(bytes: exchange.responseBody.count, sha256: exchange.responseBody.sha256))
-    line.sent = exchange.sentAt.map(time)
+      x: exchange.x, conn: exchange.conn, t: time(exchange.startedAt),
+      method: exchange.request?.method ?? "", target: shownTarget(exchange),
+      request: audit.request, response: audit.response)
+    line.sent = audit.sentAt.map(time)
     line.first = exchange.response.map { time($0.firstByteAt) }
-    line.done = exchange.response == nil ? nil : exchange.doneAt.map(time)
     line.status = exchange.status
-    line.interim = exchange.interim.isEmpty ? nil : exchange.interim
-    line.stream = exchange.stream
-    line.flags = exchange.flags.isEmpty ? nil : exchange.flags
+    line.interim = audit.interim.isEmpty ? nil : audit.interim
+    line.stream = audit.stream
+    line.flags = audit.flags.isEmpty ? nil : audit.flags
     return line
   }
 
@@ -238,7 +231,7 @@ extension Conversation {
     }
     guard let name = session.name, var key = session.line.key else { return }
     key.confidence = table.confidence(of: session)
-    lines.append(.end(EndLine(session: name, t: t, how: how, key: key)))
+    lines.append(EndLine(session: name, t: t, how: how, key: key))
   }
 
   /// A request whose answer never came while the session was watched.
@@ -258,7 +251,7 @@ extension Conversation {
       close(request, line, nil, session)
     } else {
       session.closed(request, .s2c)
-      lines.append(.response(line))
+      lines.append(line)
     }
   }
 }

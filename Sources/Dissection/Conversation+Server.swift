@@ -16,28 +16,27 @@ extension Conversation {
   }
 
   /// Takes an event of a stream.
-  func streamed(_ exchange: HTTPExchange, _ event: SSEEvent) {
-    if event.id != nil { exchange.mcp.isResumable = true }
-    if event.name == "endpoint", exchange.mcp.role == .stream, let data = event.data {
+  func streamed(_ exchange: MCPExchange, _ event: SSEEvent, _ payload: JSONRPCPayload?) {
+    if event.id != nil { exchange.isResumable = true }
+    if event.name == "endpoint", exchange.role == .stream, let data = event.data {
       endpointNamed(String(buffer: data), exchange)
     }
-    guard let data = event.data, data.readableBytes > 0, event.name != "endpoint" else {
-      if exchange.mcp.role == .stream {
+    guard let payload else {
+      if exchange.role == .stream {
         settle(exchange, nil)
         openStream(exchange)
       }
       remark(exchange, event)
       return
     }
-    let payload = JSONRPCPayload(data)
     settle(exchange, payload.first)
-    if exchange.mcp.role == .stream { openStream(exchange) }
+    if exchange.role == .stream { openStream(exchange) }
     let carrier = Carrier(
-      via: exchange.mcp.role == .stream ? .getSSE : .postSSE, firstByteAt: event.firstByteAt,
+      via: exchange.role == .stream ? .getSSE : .postSSE, firstByteAt: event.firstByteAt,
       lastByteAt: event.lastByteAt, event: description(event), batch: nil)
     if !served(exchange, payload, carrier) {
       ledger.note(
-        LossLine(t: 0, kind: "sse.not_jsonrpc", conn: exchange.conn.number, x: exchange.x),
+        LossLine(t: 0, kind: "sse.not_jsonrpc", conn: exchange.conn, x: exchange.x),
         at: event.lastByteAt)
     }
   }
@@ -47,19 +46,19 @@ extension Conversation {
   }
 
   /// Writes what a stream carries besides messages.
-  private func remark(_ exchange: HTTPExchange, _ event: SSEEvent) {
+  private func remark(_ exchange: MCPExchange, _ event: SSEEvent) {
     let kind: SSELine.Kind =
       event.comment != nil ? .comment : event.id != nil ? .priming : .retry
     guard kind != .retry || event.retry != nil else { return }
     var line = SSELine(x: exchange.x, t: time(event.lastByteAt), kind: kind)
     line.id = event.id
     line.retry = event.retry
-    write(.sse(line), of: exchange)
+    lines.append(line)
   }
 
   /// HTTP+SSE (2024-11-05): the first event names the URL for messages, and so the session.
-  private func endpointNamed(_ url: String, _ exchange: HTTPExchange) {
-    guard exchange.mcp.session == nil else { return }
+  private func endpointNamed(_ url: String, _ exchange: MCPExchange) {
+    guard exchange.session == nil else { return }
     // An absolute URL is cut down to its path: `scheme://authority/path`.
     let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
     let isAbsolute = parts.count >= 3 && parts[0].hasSuffix(":") && parts[1].isEmpty
@@ -72,7 +71,7 @@ extension Conversation {
   }
 
   /// Writes the messages of the server that came in one piece; false when there are none.
-  func served(_ exchange: HTTPExchange, _ payload: JSONRPCPayload, _ carrier: Carrier) -> Bool {
+  func served(_ exchange: MCPExchange, _ payload: JSONRPCPayload, _ carrier: Carrier) -> Bool {
     switch payload {
     case .single(let message): served(exchange, message, carrier)
     case .batch(let messages, let others):
@@ -88,16 +87,16 @@ extension Conversation {
   }
 
   /// Counts the elements of a batch that are no messages; their bytes are the exchange's.
-  func noteOthers(_ count: Int, of exchange: HTTPExchange, at: Timestamp) {
+  func noteOthers(_ count: Int, of exchange: MCPExchange, at: Timestamp) {
     guard count > 0 else { return }
     ledger.note(
-      LossLine(t: 0, kind: "jsonrpc.not_message", conn: exchange.conn.number, x: exchange.x),
+      LossLine(t: 0, kind: "jsonrpc.not_message", conn: exchange.conn, x: exchange.x),
       count: count, at: at)
   }
 
   /// Writes one message of the server.
-  private func served(_ exchange: HTTPExchange, _ message: JSONRPCMessage, _ carrier: Carrier) {
-    let session = exchange.mcp.session ?? nobody
+  private func served(_ exchange: MCPExchange, _ message: JSONRPCMessage, _ carrier: Carrier) {
+    let session = exchange.session ?? nobody
     session.lastActivity = max(session.lastActivity, time(carrier.lastByteAt))
     switch message.kind {
     case .request: asked(exchange, message, carrier, session)
@@ -106,7 +105,7 @@ extension Conversation {
       let requests = match(exchange, message, session)
       if requests.isEmpty {
         let early = EarlyAnswer(exchange: exchange, message: message, carrier: carrier)
-        let waits = exchange.mcp.role == .stream && session !== nobody
+        let waits = exchange.role == .stream && session !== nobody
         if let unmatched = waits ? session.keep(early) : early { unmatchedAnswer(unmatched) }
       }
       for request in requests { answer(request, message, carrier, exchange, session) }
@@ -117,7 +116,7 @@ extension Conversation {
   func unmatchedAnswer(_ answer: EarlyAnswer) {
     ledger.note(
       LossLine(
-        t: 0, kind: "jsonrpc.unmatched_response", conn: answer.exchange.conn.number,
+        t: 0, kind: "jsonrpc.unmatched_response", conn: answer.exchange.conn,
         x: answer.exchange.x),
       at: answer.carrier.lastByteAt)
   }
@@ -135,17 +134,17 @@ extension Conversation {
   /// By exchange first (ids may repeat), then by id in the session (GET streams, resumed streams). An error of the transport has
   /// an id of its own making ("server-error", `null`): it belongs to the exchange's only request, or to all of a refused batch.
   private func match(
-    _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ session: SessionState
+    _ exchange: MCPExchange, _ message: JSONRPCMessage, _ session: SessionState
   ) -> [OpenRequest] {
     let token = message.id.map(MessageToken.init)
     if let token,
-      let request = exchange.mcp.requests.first(where: { !$0.isClosed && $0.id == token })
+      let request = exchange.requests.first(where: { !$0.isClosed && $0.id == token })
     {
       return [request]
     }
-    let own = exchange.mcp.requests.filter { !$0.isClosed }
+    let own = exchange.requests.filter { !$0.isClosed }
     if let id = message.id {
-      if let request = session.openRequest(id, .c2s), exchange.mcp.role == .stream || own.isEmpty {
+      if let request = session.openRequest(id, .c2s), exchange.role == .stream || own.isEmpty {
         return [request]
       }
     }
@@ -156,12 +155,12 @@ extension Conversation {
 
   private func answer(
     _ request: OpenRequest, _ message: JSONRPCMessage, _ carrier: Carrier,
-    _ exchange: HTTPExchange, _ session: SessionState
+    _ exchange: MCPExchange, _ session: SessionState
   ) {
     let result = message.kind == .result ? message.content.map(ResultFacts.init) : nil
     let status = exchange.status
     let outcome = OutcomeRule.answered(
-      message, result: result, status: status, knownSession: exchange.mcp.namesKnownSession,
+      message, result: result, status: status, knownSession: exchange.namesKnownSession,
       cancelled: request.cancelledBy != nil)
     var line = ResponseLine(
       session: session.name, n: request.responseN ?? session.number(), re: request.n,
@@ -171,7 +170,7 @@ extension Conversation {
     line.by = request.cancelledBy == nil ? .server : .client
     line.cancelledBy = request.cancelledBy
     line.status = status
-    line.conn = exchange.conn.number
+    line.conn = exchange.conn
     line.x = exchange.x
     line.via = carrier.via
     line.event = carrier.event
@@ -184,27 +183,27 @@ extension Conversation {
   }
 
   /// The response's header fields, once an exchange; those of a GET stream belong to no message.
-  private func responseHeaders(_ exchange: HTTPExchange, _ via: Via) -> HeaderFields? {
-    guard via != .getSSE, !exchange.mcp.headersWritten else { return nil }
-    exchange.mcp.headersWritten = true
+  private func responseHeaders(_ exchange: MCPExchange, _ via: Via) -> HeaderFields? {
+    guard via != .getSSE, !exchange.headersWritten else { return nil }
+    exchange.headersWritten = true
     return redacted(exchange.response?.fields)
   }
 
   /// Writes a request's response line and lets later requests depend on it.
   func close(
-    _ request: OpenRequest, _ line: ResponseLine, _ exchange: HTTPExchange?, _ session: SessionState
+    _ request: OpenRequest, _ line: ResponseLine, _ exchange: MCPExchange?, _ session: SessionState
   ) {
     session.closed(request, .c2s)
     request.isClosed = true
     if let exchange {
-      write(.response(line), of: exchange)
+      write(line, of: exchange)
       if line.status == 401 {
         let key = RefusalKey(
           authority: authority(exchange), host: exchange.clientHost, id: request.id)
         if refused.count < 1024 { refused[key] = request.n }
       }
     } else {
-      lines.append(.response(line))
+      lines.append(line)
     }
     if line.outcome == .sessionLost { session.ended = session.ended ?? (.lost, line.t) }
     if request.responseN == nil, let place = request.place, let done = line.done,
@@ -244,7 +243,7 @@ extension Conversation {
 
   /// The server asks the client something.
   private func asked(
-    _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ carrier: Carrier,
+    _ exchange: MCPExchange, _ message: JSONRPCMessage, _ carrier: Carrier,
     _ session: SessionState
   ) {
     guard let id = message.id else { return }
@@ -252,7 +251,7 @@ extension Conversation {
       session: session.name, n: session.number(), t: time(carrier.firstByteAt), dir: .s2c, id: id,
       method: message.method)
     line.sent = time(carrier.lastByteAt)
-    line.conn = exchange.conn.number
+    line.conn = exchange.conn
     line.x = exchange.x
     line.via = .sse
     line.batch = carrier.batch
@@ -261,17 +260,17 @@ extension Conversation {
     let request = OpenRequest(
       n: line.n, id: MessageToken(id), method: message.method, tool: nil, place: nil,
       isAgent: false,
-      x: exchange.x, conn: exchange.conn.number)
+      x: exchange.x, conn: exchange.conn)
     if session === nobody {
-      exchange.mcp.asked.append(request)
+      exchange.asked.append(request)
     } else {
       session.opened(request, .s2c)
     }
-    write(.request(line), of: exchange)
+    write(line, of: exchange)
   }
 
   private func notified(
-    _ exchange: HTTPExchange, _ message: JSONRPCMessage, _ carrier: Carrier,
+    _ exchange: MCPExchange, _ message: JSONRPCMessage, _ carrier: Carrier,
     _ session: SessionState
   ) {
     let facts = MessageFacts(message)
@@ -280,14 +279,14 @@ extension Conversation {
       method: message.method)
     line.done = time(carrier.lastByteAt)
     if let token = facts.progressToken { line.re = session.request(ofProgress: token) }
-    if line.re == nil, exchange.mcp.requests.count == 1 { line.re = exchange.mcp.requests.first?.n }
-    line.conn = exchange.conn.number
+    if line.re == nil, exchange.requests.count == 1 { line.re = exchange.requests.first?.n }
+    line.conn = exchange.conn
     line.x = exchange.x
     line.via = carrier.via == .json ? .json : .sse
     line.event = carrier.event
     line.batch = carrier.batch
     line.params = kept(message.content)
     line.bytes = message.bytes
-    write(.notification(line), of: exchange)
+    write(line, of: exchange)
   }
 }

@@ -22,7 +22,7 @@ final class Conversation {
   /// The lines that belong to no session.
   let nobody: SessionState
   /// Lines written and not yet taken.
-  var lines: [TraceEvent] = []
+  let lines: TraceLines
 
   struct RefusalKey: Hashable {
     var authority: String
@@ -41,10 +41,11 @@ final class Conversation {
   /// How long an answer on a stream waits for a request that is told late: as long as a hole is waited for at most.
   static let earlyWait: Int64 = 60_000_000_000
 
-  init(t0: Timestamp, options: DissectionOptions, ledger: LossLedger) {
+  init(t0: Timestamp, options: DissectionOptions, ledger: LossLedger, lines: TraceLines) {
     self.t0 = t0
     self.options = options
     self.ledger = ledger
+    self.lines = lines
     table = SessionTable(siblingGap: options.siblingGap)
     memo = options.redactor.map { RedactionMemo($0) }
     nobody = SessionState(
@@ -52,58 +53,63 @@ final class Conversation {
       siblingGap: options.siblingGap)
   }
 
-  /// Takes the next step of an exchange.
-  func take(_ step: ExchangeStep) {
-    switch step {
-    case .requested(let exchange): requested(exchange)
-    case .switched(let exchange, let head): switched(exchange, head)
-    case .answered(let exchange): answered(exchange)
-    case .event(let exchange, let event): streamed(exchange, event)
-    case .ended(let exchange, let by): ended(exchange, by: by)
-    }
+  func write(_ line: RequestLine, of exchange: MCPExchange) {
+    if line.dir == .c2s { exchange.isShown = true }
+    lines.append(line)
   }
 
-  func write(_ event: TraceEvent, of exchange: HTTPExchange) {
-    switch event {
-    case .request(let line) where line.dir == .c2s: exchange.mcp.isShown = true
-    case .notification(let line) where line.dir == .c2s: exchange.mcp.isShown = true
-    case .response(let line) where line.dir == .c2s: exchange.mcp.isShown = true
-    case .http: exchange.mcp.isShown = true
-    default: break
-    }
-    lines.append(event)
+  func write(_ line: NotificationLine, of exchange: MCPExchange) {
+    if line.dir == .c2s { exchange.isShown = true }
+    lines.append(line)
+  }
+
+  func write(_ line: ResponseLine, of exchange: MCPExchange) {
+    if line.dir == .c2s { exchange.isShown = true }
+    lines.append(line)
+  }
+
+  func write(_ line: HTTPLine, of exchange: MCPExchange) {
+    exchange.isShown = true
+    lines.append(line)
   }
 
   func time(_ at: Timestamp) -> Int64 { at - t0 }
 
   // MARK: Which session
 
-  private func requested(_ exchange: HTTPExchange) {
-    exchange.mcp = MCPExchange.of(exchange)
-    noteOthers(exchange.mcp.others, of: exchange, at: exchange.sentAt ?? exchange.startedAt)
-    if exchange.mcp.role == .auth { return }
+  /// The request of an exchange is over.
+  func requested(_ exchange: MCPExchange, _ content: RequestContent, sentAt: Timestamp) {
+    exchange.content = content
+    exchange.sentAt = sentAt
+    noteOthers(content.others, of: exchange, at: sentAt)
+    if exchange.role == .auth { return }
     let authority = authority(exchange)
     if let id = exchange.requestHeader("mcp-session-id") {
       if let session = table.session(id: id, authority: authority, path: exchange.path) {
-        exchange.mcp.namesKnownSession = true
+        exchange.namesKnownSession = true
         bind(exchange, to: session)
       }
-    } else if exchange.mcp.role != .other,
+    } else if exchange.role != .other,
       let session = table.session(
         endpoint: exchange.request?.target ?? "", authority: authority)
     {
       bind(exchange, to: session)
-    } else if exchange.mcp.role == .messages, !opensSession(exchange),
+    } else if exchange.role == .messages, !opensSession(exchange),
       let session = infer(exchange)
     {
       bind(exchange, to: session)
     }
   }
 
-  private func answered(_ exchange: HTTPExchange) {
-    guard let response = exchange.response else { return }
-    if exchange.mcp.session == nil, (200..<300).contains(response.status) {
-      switch exchange.mcp.role {
+  /// The final response of an exchange begins.
+  func answered(_ exchange: MCPExchange, _ answered: AnsweredExchange) {
+    let response = answered.head
+    exchange.response = response
+    exchange.stream = answered.stream
+    exchange.isEventStream = answered.isStream
+    exchange.clientLeftFirst = answered.clientLeftFirst
+    if exchange.session == nil, (200..<300).contains(response.status) {
+      switch exchange.role {
       case .messages where isProbe(exchange) || isUndecided(exchange, response): break
       case .messages, .delete: bind(exchange, to: agreed(exchange, response))
       case .stream:
@@ -114,13 +120,13 @@ final class Conversation {
       case .auth, .other: break
       }
     }
-    if exchange.mcp.role == .stream, exchange.sse != nil, exchange.mcp.session != nil {
+    if exchange.role == .stream, exchange.isEventStream, exchange.session != nil {
       openStream(exchange)
     }
   }
 
   /// The session that a 2xx answer brings about.
-  private func agreed(_ exchange: HTTPExchange, _ response: HTTPResponseHead) -> SessionState {
+  private func agreed(_ exchange: MCPExchange, _ response: HTTPResponseHead) -> SessionState {
     let authority = authority(exchange)
     let t = time(exchange.startedAt)
     let minted = response.fields.first("mcp-session-id")
@@ -148,54 +154,55 @@ final class Conversation {
   }
 
   /// True for a lone `server/discover`: only its answer tells whether a session follows or an `initialize`.
-  private func isProbe(_ exchange: HTTPExchange) -> Bool {
-    exchange.mcp.messages.count == 1 && exchange.mcp.messages[0].message.method == Method.discover
+  private func isProbe(_ exchange: MCPExchange) -> Bool {
+    exchange.content.messages.count == 1
+      && exchange.content.messages[0].message.method == Method.discover
       && exchange.requestHeader("mcp-session-id") == nil
   }
 
   /// True for an `initialize` whose answer names no session: only its result begins one.
-  private func isUndecided(_ exchange: HTTPExchange, _ response: HTTPResponseHead) -> Bool {
+  private func isUndecided(_ exchange: MCPExchange, _ response: HTTPResponseHead) -> Bool {
     opensSession(exchange) && exchange.requestHeader("mcp-session-id") == nil
       && response.fields.first("mcp-session-id") == nil
   }
 
   /// Decides the session of what is still without one, now that the server's first message is there (or none came).
-  func settle(_ exchange: HTTPExchange, _ first: JSONRPCMessage?) {
-    guard exchange.mcp.session == nil else { return }
+  func settle(_ exchange: MCPExchange, _ first: JSONRPCMessage?) {
+    guard exchange.session == nil else { return }
     if let response = exchange.response, (200..<300).contains(response.status),
       first?.kind == .result, let result = first?.content,
       isProbe(exchange) ? ResultFacts(result).offersStateless : opensSession(exchange)
     {
       bind(exchange, to: agreed(exchange, response))
-    } else if exchange.mcp.role == .stream {
+    } else if exchange.role == .stream {
       bind(exchange, to: infer(exchange) ?? nobody)
     } else {
       bind(exchange, to: nobody)
     }
   }
 
-  private func opensSession(_ exchange: HTTPExchange) -> Bool {
-    exchange.mcp.messages.contains { $0.message.method == Method.initialize }
+  private func opensSession(_ exchange: MCPExchange) -> Bool {
+    exchange.content.messages.contains { $0.message.method == Method.initialize }
   }
 
   /// A session without handshake begins with a probe or with the first ids that SDKs give out (0, 1).
-  private func startsChain(_ exchange: HTTPExchange) -> Bool {
-    exchange.mcp.messages.contains { item in
+  private func startsChain(_ exchange: MCPExchange) -> Bool {
+    exchange.content.messages.contains { item in
       item.message.method == Method.initialize || item.message.method == Method.discover
         || ["0", "1"].contains(item.message.id?.text ?? "")
     }
   }
 
-  func infer(_ exchange: HTTPExchange) -> SessionState? {
-    let requests = exchange.mcp.messages.filter { $0.message.kind == .request }
+  func infer(_ exchange: MCPExchange) -> SessionState? {
+    let requests = exchange.content.messages.filter { $0.message.kind == .request }
     let id = requests.first?.message.id.flatMap { Int64($0.text) }
     return table.infer(
       facts(exchange), id: id,
-      requestState: requests.first?.facts.requestState, conn: exchange.conn.number)
+      requestState: requests.first?.facts.requestState, conn: exchange.conn)
   }
 
-  private func facts(_ exchange: HTTPExchange) -> ClientFacts {
-    let message = exchange.mcp.messages.first?.facts
+  private func facts(_ exchange: MCPExchange) -> ClientFacts {
+    let message = exchange.content.messages.first?.facts
     let named = exchange.requestHeader("mcp-protocol-version").map(Revision.init)
     let isModern = named?.isStateless == true || message?.revision?.isStateless == true
     let credentials = ["authorization", "cookie", "x-api-key"].compactMap {
@@ -207,7 +214,7 @@ final class Conversation {
       client: message?.client, isModern: isModern)
   }
 
-  func authority(_ exchange: HTTPExchange) -> String { exchange.requestHeader("host") ?? "" }
+  func authority(_ exchange: MCPExchange) -> String { exchange.requestHeader("host") ?? "" }
 
   func surrogate(_ value: String) -> String { options.redactor?.surrogate(value) ?? value }
 
@@ -217,38 +224,38 @@ final class Conversation {
   }
 
   /// The target as it may be shown: where it is the key of a session, as that key's surrogate.
-  func shownTarget(_ exchange: HTTPExchange) -> String {
+  func shownTarget(_ exchange: MCPExchange) -> String {
     let target = exchange.request?.target ?? ""
-    if let session = exchange.mcp.session, session.wireKey == target {
+    if let session = exchange.session, session.wireKey == target {
       return session.line.key?.value ?? ""
     }
     return options.redactor?.target(target) ?? target
   }
 
   /// Decides the session of an exchange: numbers and writes what the client said in it.
-  func bind(_ exchange: HTTPExchange, to session: SessionState) {
-    exchange.mcp.session = session
+  func bind(_ exchange: MCPExchange, to session: SessionState) {
+    exchange.session = session
     if session !== nobody {
       session.openExchanges += 1
-      session.carried(by: exchange.conn.number)
+      session.carried(by: exchange.conn)
       session.lastActivity = max(session.lastActivity, time(exchange.startedAt))
       learn(session, exchange)
     }
-    for position in exchange.mcp.messages.indices {
+    for position in exchange.content.messages.indices {
       said(exchange, position, session)
     }
-    switch exchange.mcp.role {
+    switch exchange.role {
     case .delete: noteLater(exchange, .delete, session)
     case .other: noteLater(exchange, .other, session)
-    case .stream: exchange.mcp.streamPlace = place(exchange, session)
+    case .stream: exchange.streamPlace = place(exchange, session)
     case .messages, .auth: break
     }
   }
 
   /// Writes the session's line when a message of the client tells something new of it.
-  private func learn(_ session: SessionState, _ exchange: HTTPExchange) {
+  private func learn(_ session: SessionState, _ exchange: MCPExchange) {
     var isNew = !session.isAnnounced
-    for item in exchange.mcp.messages {
+    for item in exchange.content.messages {
       if session.line.client == nil, let client = item.facts.client {
         session.line.client = client
         isNew = true
@@ -270,6 +277,6 @@ final class Conversation {
 
   func announce(_ session: SessionState) {
     session.isAnnounced = true
-    lines.append(.session(session.line))
+    lines.append(session.line)
   }
 }

@@ -1,172 +1,37 @@
 public import Basics
 public import Trace
-import Wire
 
-/// Flow events in, trace events out: one pipeline for every source, without I/O.
+/// Flow events in, lines of a trace out: one pipeline for every source, without I/O.
 ///
-/// The owner feeds events in capture order, drains `next()` after each, and calls `finish` at the end. Memory is bounded by what is
-/// open: connections, exchanges under way (bodies up to `bodyLimit`) and sessions not yet idle.
+/// Both halves on one thread. The owner feeds events in capture order, takes what `lines` has after each, and calls `finish` at
+/// the end. Memory is bounded by what is open: connections, exchanges under way (bodies up to `bodyLimit`) and sessions not
+/// yet idle.
 public final class Dissector {
-  private let conversation: Conversation
-  private let ledger: LossLedger
-  private let options: DissectionOptions
-  private let t0: Timestamp
-  private var flows: [FlowID: ConnectionDissector] = [:]
-  /// The connection that was looked up last.
-  private var last: ConnectionDissector?
-  private var openAtEnd: Set<Int> = []
-  /// Lines that `next` has told.
-  private var taken = 0
-  private var exchanges = 0
-  private var latest: Timestamp
-  private var sweptAt: Timestamp
+  private let connections: ConnectionStage
+  private let sessions: SessionStage
 
-  /// Seconds between looks for idle sessions.
-  private static let sweepInterval: Int64 = 10_000_000_000
-
-  /// Creates a dissector; times of the trace count from `t0`.
-  public init(t0: Timestamp, options: DissectionOptions) {
-    self.t0 = t0
-    self.options = options
-    ledger = LossLedger(t0: t0)
-    conversation = Conversation(t0: t0, options: options, ledger: ledger)
-    latest = t0
-    sweptAt = t0
+  /// Creates a dissector, which writes to `lines`; times of the trace count from `t0`.
+  public init(t0: Timestamp, options: DissectionOptions, lines: TraceLines) {
+    connections = ConnectionStage(t0: t0, options: options)
+    sessions = SessionStage(t0: t0, options: options, lines: lines)
   }
 
   /// Takes the next event.
   public func append(_ event: FlowEvent) {
-    switch event {
-    case .opened(let id, let ends, let at):
-      _ = open(id, ends, at)
-      tick(at)
-    case .bytes(let id, let direction, let bytes, let at):
-      let connection = flow(id, at)
-      connection.append(direction, bytes, at: at)
-      advance(connection)
-      tick(at)
-    case .gap(let id, let direction, let count, let at):
-      let connection = flow(id, at)
-      connection.gap(direction, count, at: at)
-      advance(connection)
-      tick(at)
-    case .ended(let id, let direction, let how, let at):
-      let connection = flow(id, at)
-      if how == .captureEnd, !connection.streamEnds.areBoth { openAtEnd.insert(id.number) }
-      connection.end(direction, how, at: at)
-      advance(connection)
-      if connection.streamEnds.areBoth { close(connection) }
-      tick(at)
-    }
+    connections.append(event)
+    sessions.append(connections.takeSteps())
   }
 
-  /// Returns the next trace event, `nil` when more input is needed.
-  public func next() -> TraceEvent? {
-    guard taken < conversation.lines.count else {
-      conversation.lines.removeAll(keepingCapacity: true)
-      taken = 0
-      return nil
-    }
-    taken += 1
-    return conversation.lines[taken - 1]
-  }
-
-  /// Returns all trace events that `next` would tell; cheaper than one by one.
-  public func takeLines() -> [TraceEvent] {
-    var lines: [TraceEvent] = []
-    swap(&lines, &conversation.lines)
-    if taken > 0 { lines.removeFirst(taken) }
-    taken = 0
-    return lines
-  }
-
-  /// Ends what is still open at `at`; then drain `next()`.
+  /// Ends what is still open at `at`; then take the last lines.
   public func finish(at: Timestamp) {
-    for id in flows.keys.sorted() {
-      for direction in [Direction.c2s, .s2c] {
-        guard let connection = flows[id] else { continue }
-        let isOver =
-          (direction == .c2s ? connection.streamEnds.c2s : connection.streamEnds.s2c) != nil
-        if !isOver { append(.ended(id, direction, .captureEnd, at: max(at, latest))) }
-      }
-    }
-    let start = conversation.lines.count
-    conversation.finish(at: at) { openAtEnd.contains($0) }
-    collect(start)
+    connections.finish(at: at)
+    sessions.append(connections.takeSteps())
   }
 
   /// The balance so far; a source adds its own counters.
   public var footer: FooterLine {
-    FooterLine(
-      counts: [:], bytesIn: ledger.bytesIn, bytesExplained: ledger.bytesExplained,
-      loss: ledger.losses)
-  }
-
-  private func open(_ id: FlowID, _ ends: FlowEnds, _ at: Timestamp) -> ConnectionDissector {
-    let context = ConnectionContext(flow: id, ends: ends, ledger: ledger, options: options) {
-      [unowned self] in
-      exchanges += 1
-      return exchanges
-    }
-    let connection = ConnectionDissector(context, at: at)
-    flows[id] = connection
-    conversation.lines.append(.connection(line(connection)))
-    return connection
-  }
-
-  /// The connection of a flow; one that was never opened is taken as joined in the middle.
-  private func flow(_ id: FlowID, _ at: Timestamp) -> ConnectionDissector {
-    if let last, last.flow == id { return last }
-    if let connection = flows[id] {
-      last = connection
-      return connection
-    }
-    let nowhere = Endpoint(host: "", port: 0)
-    return open(id, FlowEnds(client: nowhere, server: nowhere, seenFromStart: false), at)
-  }
-
-  private func line(_ connection: ConnectionDissector) -> ConnectionLine {
-    var line = ConnectionLine(
-      conn: connection.flow.number, t: connection.openedAt - t0,
-      client: connection.ends.client.description, server: connection.ends.server.description)
-    line.upstream = connection.ends.upstream?.description
-    line.content = connection.carries
-    line.tls = connection.tls
-    return line
-  }
-
-  private func close(_ connection: ConnectionDissector) {
-    guard let c2s = connection.streamEnds.c2s, let s2c = connection.streamEnds.s2c else { return }
-    var line = line(connection)
-    line.closed = max(c2s.at, s2c.at) - t0
-    let ways = [c2s.how, s2c.how]
-    let order: [FlowEnding] = [.reset, .idle, .captureEnd, .fin]
-    line.how = order.first { ways.contains($0) }?.rawValue
-    line.bytesC2S = connection.bytesC2S
-    line.bytesS2C = connection.bytesS2C
-    conversation.lines.append(.connection(line))
-    flows[connection.flow] = nil
-    last = nil
-  }
-
-  private func advance(_ connection: ConnectionDissector) {
-    let start = conversation.lines.count
-    connection.drainSteps { conversation.take($0) }
-    collect(start)
-  }
-
-  /// Puts the losses of the last event in front of its other lines.
-  private func collect(_ start: Int) {
-    let losses = ledger.takeLines()
-    if !losses.isEmpty { conversation.lines.insert(contentsOf: losses, at: start) }
-  }
-
-  private func tick(_ at: Timestamp) {
-    latest = max(latest, at)
-    guard latest - sweptAt > Dissector.sweepInterval else { return }
-    sweptAt = latest
-    let start = conversation.lines.count
-    conversation.sweep(now: latest)
-    collect(start)
+    var footer = connections.footer
+    footer.add(sessions.losses)
+    return footer
   }
 }

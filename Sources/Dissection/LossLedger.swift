@@ -1,7 +1,7 @@
 import Basics
 import Trace
 
-/// Keeps the balance: every stream byte is explained or counted under a named loss.
+/// Keeps the balance: every stream byte is explained or counted under a named loss. Each stage has its own.
 final class LossLedger {
   /// Stream bytes that came in, and those known to be missing (gaps).
   var bytesIn = 0
@@ -9,7 +9,7 @@ final class LossLedger {
   var bytesExplained = 0
   /// All others, by name.
   private(set) var losses: [String: FooterLine.Loss] = [:]
-  private var lines: [TraceEvent] = []
+  private var lines: [LossLine] = []
   private let t0: Timestamp
 
   init(t0: Timestamp) { self.t0 = t0 }
@@ -19,13 +19,13 @@ final class LossLedger {
   func note(_ line: LossLine, count: Int = 1, at: Timestamp) {
     var line = line
     line.t = at - t0
-    lines.append(.loss(line))
+    lines.append(line)
     losses[line.kind, default: .init(count: 0, bytes: 0)].count += count
     losses[line.kind]?.bytes += line.bytes ?? 0
   }
 
   /// Takes the lines noted so far.
-  func takeLines() -> [TraceEvent] {
+  func takeLines() -> [LossLine] {
     guard !lines.isEmpty else { return [] }
     defer { lines = [] }
     return lines

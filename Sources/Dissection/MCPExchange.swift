@@ -4,16 +4,7 @@ import Trace
 import Wire
 
 /// What the MCP layer knows of one HTTP exchange.
-struct MCPExchange {
-  /// What the exchange is for.
-  enum Role {
-    case messages
-    case stream
-    case delete
-    case auth
-    case other
-  }
-
+final class MCPExchange {
   /// A line that waits for the exchange's status and end.
   enum Deferred {
     case notification(NotificationLine)
@@ -21,12 +12,27 @@ struct MCPExchange {
     case http(HTTPLine)
   }
 
-  var role = Role.other
-  /// Messages of the request's body, with what their params say.
-  var messages: [(message: JSONRPCMessage, facts: MessageFacts)] = []
-  var isBatch = false
-  /// Elements of the batch that are no messages.
-  var others = 0
+  /// Number in the trace.
+  let x: Int
+  /// Number of its connection.
+  let conn: Int
+  /// Address of the client, without its port.
+  let clientHost: String
+  /// HTTP/2 stream.
+  var stream: Int?
+  /// The request's head; `nil` for an answer whose request was not seen.
+  let request: HTTPRequestHead?
+  /// What the request is for; nothing before it is over.
+  var content = RequestContent()
+  /// Last byte of the request, once it is over.
+  var sentAt: Timestamp?
+  /// The final response's head.
+  var response: HTTPResponseHead?
+  /// True when the response's body is an event stream.
+  var isEventStream = false
+  /// True when the client had closed its side before the response began: who waited for it may be gone.
+  var clientLeftFirst = false
+
   /// The session, once it is decided; the nameless one where there is none.
   var session: SessionState?
   /// True when the request named a session id that was known.
@@ -46,44 +52,28 @@ struct MCPExchange {
   /// True once a response line has the response's headers.
   var headersWritten = false
 
-  /// Decides by method, path and body.
-  static func of(_ exchange: HTTPExchange) -> MCPExchange {
-    var mcp = MCPExchange()
-    guard let request = exchange.request else { return mcp }
-    if isOAuth(exchange) {
-      mcp.role = .auth
-      return mcp
-    }
-    switch request.method {
-    case "POST":
-      guard exchange.requestBody.isComplete, !exchange.requestBody.isTruncated else { return mcp }
-      let payload = JSONRPCPayload(exchange.requestBody.bytes)
-      if case .batch(_, let others) = payload {
-        mcp.isBatch = true
-        mcp.others = others
-      }
-      mcp.messages = payload.messages.map { ($0, MessageFacts($0)) }
-      if !mcp.messages.isEmpty { mcp.role = .messages }
-    case "GET":
-      let accept = request.fields.first("accept")?.lowercased() ?? ""
-      if accept.contains("text/event-stream") { mcp.role = .stream }
-    case "DELETE":
-      if request.fields.first("mcp-session-id") != nil { mcp.role = .delete }
-    default: break
-    }
-    return mcp
+  init(_ begun: BegunExchange) {
+    x = begun.x
+    conn = begun.conn
+    clientHost = begun.clientHost
+    stream = begun.stream
+    request = begun.request
   }
 
-  /// OAuth 2.1 as MCP uses it: metadata (RFC 8414, 9728), registration (RFC 7591), authorisation, token.
-  private static func isOAuth(_ exchange: HTTPExchange) -> Bool {
-    let path = exchange.path
-    if path.hasPrefix("/.well-known/") { return true }
-    var end = path.utf8[...]
-    while end.last == 0x2f { end.removeLast() }
-    let last = end[(end.lastIndex(of: 0x2f).map { end.index(after: $0) } ?? end.startIndex)...]
-    let names = ["register", "token", "authorize", "revoke"]
-    guard names.contains(where: { last.elementsEqual($0.utf8) }) else { return false }
-    let type = exchange.requestHeader("content-type")?.lowercased() ?? ""
-    return !last.elementsEqual("register".utf8) || type.hasPrefix("application/json")
+  /// What the exchange is for.
+  var role: RequestContent.Role { content.role }
+
+  /// Status of the final response; `nil` too where its field could not be read (HTTP/2 joined in the middle).
+  var status: Int? { response.flatMap { $0.status == 0 ? nil : $0.status } }
+
+  /// Path of the target, without query.
+  var path: String { request.map { String($0.path) } ?? "" }
+
+  /// First byte of the exchange.
+  var startedAt: Timestamp {
+    request?.firstByteAt ?? response?.firstByteAt ?? Timestamp(nanoseconds: 0)
   }
+
+  /// First value of a request header.
+  func requestHeader(_ name: String) -> String? { request?.fields.first(name) }
 }

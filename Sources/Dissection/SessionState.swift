@@ -193,7 +193,7 @@ final class SessionState {
 
 /// An answer on a stream that was told before its request.
 struct EarlyAnswer {
-  var exchange: HTTPExchange
+  var exchange: MCPExchange
   var message: JSONRPCMessage
   var carrier: Conversation.Carrier
 }

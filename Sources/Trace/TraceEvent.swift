@@ -58,27 +58,21 @@ extension TraceEvent {
     }
   }
 
-  /// The types that this version knows, in the order of the cases.
-  static let knownTypes = [
-    "header", "connection", "session", "request", "response", "notification", "http", "sse",
-    "exchange", "loss", "end", "footer",
-  ]
-
-  /// The index of the line's type in `knownTypes`.
-  var typeIndex: Int? {
+  /// The line's type, `nil` for one of an unknown type.
+  var lineType: LineType? {
     switch self {
-    case .header: 0
-    case .connection: 1
-    case .session: 2
-    case .request: 3
-    case .response: 4
-    case .notification: 5
-    case .http: 6
-    case .sse: 7
-    case .exchange: 8
-    case .loss: 9
-    case .end: 10
-    case .footer: 11
+    case .header: .header
+    case .connection: .connection
+    case .session: .session
+    case .request: .request
+    case .response: .response
+    case .notification: .notification
+    case .http: .http
+    case .sse: .sse
+    case .exchange: .exchange
+    case .loss: .loss
+    case .end: .end
+    case .footer: .footer
     case .unknown: nil
     }
   }
@@ -86,7 +80,7 @@ extension TraceEvent {
   /// The line's `type`.
   public var type: String {
     if case .unknown(let type, _) = self { return type }
-    return typeIndex.map { TraceEvent.knownTypes[$0] } ?? ""
+    return lineType?.name.description ?? ""
   }
 
   /// The line as compact JSON, without a line end.
@@ -99,25 +93,21 @@ extension TraceEvent {
 
   /// Appends the line as compact JSON, without a line end.
   public func write(to object: inout JSONWriter) {
-    if case .unknown(_, let line) = self { return object.append(line) }
-    object.open()
-    object.member("type", type)
     switch self {
-    case .header(let line): line.write(to: &object)
-    case .connection(let line): line.write(to: &object)
-    case .session(let line): line.write(to: &object)
-    case .request(let line): line.write(to: &object)
-    case .response(let line): line.write(to: &object)
-    case .notification(let line): line.write(to: &object)
-    case .http(let line): line.write(to: &object)
-    case .sse(let line): line.write(to: &object)
-    case .exchange(let line): line.write(to: &object)
-    case .loss(let line): line.write(to: &object)
-    case .end(let line): line.write(to: &object)
-    case .footer(let line): line.write(to: &object)
-    case .unknown: break
+    case .header(let line): line.writeLine(to: &object)
+    case .connection(let line): line.writeLine(to: &object)
+    case .session(let line): line.writeLine(to: &object)
+    case .request(let line): line.writeLine(to: &object)
+    case .response(let line): line.writeLine(to: &object)
+    case .notification(let line): line.writeLine(to: &object)
+    case .http(let line): line.writeLine(to: &object)
+    case .sse(let line): line.writeLine(to: &object)
+    case .exchange(let line): line.writeLine(to: &object)
+    case .loss(let line): line.writeLine(to: &object)
+    case .end(let line): line.writeLine(to: &object)
+    case .footer(let line): line.writeLine(to: &object)
+    case .unknown(_, let line): object.append(line)
     }
-    object.close()
   }
 }
 

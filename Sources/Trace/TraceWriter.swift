@@ -24,7 +24,9 @@ public final class TraceWriter {
   /// Name of the loss that stands for lines which could not be written.
   public static let notWritten = "trace.not_written"
 
-  private static let flushSize = 256 << 10
+  /// So many bytes are written at once.
+  public static let flushSize = 256 << 10
+
   private let descriptor: Int32
   private var pending = JSONWriter(capacity: 2 * flushSize)
   private var pendingLines = 0
@@ -66,6 +68,23 @@ public final class TraceWriter {
     if pending.bytes.count >= TraceWriter.flushSize { flush() }
   }
 
+  /// Takes all lines that wait in `made`; may write what has gathered. O(1) when nothing has.
+  public func write(_ made: TraceLines) {
+    precondition(!isClosed, "a closed trace takes no more events")
+    guard made.count > 0 else { return }
+    if pendingLines == 0 {
+      swap(&pending, &made.text)
+    } else {
+      pending.append(made.text.bytes)
+    }
+    pendingLines += made.count
+    pendingCounts.add(made.counts)
+    lines.add(made.counts)
+    lastTime = made.latest
+    made.removeAll()
+    if pending.bytes.count >= TraceWriter.flushSize { flush() }
+  }
+
   private func append(_ event: TraceEvent) {
     event.write(to: &pending)
     pending.endLine()
@@ -103,7 +122,7 @@ public final class TraceWriter {
   private func clearPending() {
     pending.removeAll()
     pendingLines = 0
-    pendingCounts = LineCounts()
+    pendingCounts.removeAll()
   }
 
   /// Writes the footer with this file's own counts, flushes and closes. Returns `failure`.

@@ -12,13 +12,13 @@ final class Recording {
     output: String, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions
   ) throws(TraceWriter.CreationError) {
     trace = try TraceRecording(output: output, source: source, t0: t0, options: options)
-    dissector = Dissector(t0: t0, options: options)
+    dissector = Dissector(t0: t0, options: options, lines: trace.lines)
   }
 
   /// Takes the next flow event.
   func append(_ event: FlowEvent) {
     dissector.append(event)
-    drain()
+    trace.write()
   }
 
   /// Writes what has gathered to the file.
@@ -27,14 +27,9 @@ final class Recording {
   /// Ends what is open, writes the footer and closes. Returns the last `errno` of writing, if any failed.
   func finish(at: Timestamp) -> Int32? {
     dissector.finish(at: at)
-    drain()
     return trace.close(dissector.footer)
   }
 
   /// One sentence on what was recorded, and one for each loss.
   var summary: [String] { trace.summary(dissector.footer) }
-
-  private func drain() {
-    while let line = dissector.next() { trace.write(line) }
-  }
 }

@@ -4,8 +4,9 @@ import Trace
 
 /// A trace being written, and what the closing summary says of it: what all sources end in.
 final class TraceRecording {
+  /// The lines that are to be written next.
+  let lines = TraceLines(.text)
   private let writer: TraceWriter
-  private var calls = 0
 
   /// Creates the trace and writes its header.
   init(
@@ -20,17 +21,22 @@ final class TraceRecording {
     writer.write(.header(header))
   }
 
-  /// Writes a line.
-  func write(_ event: TraceEvent) {
-    if case .request(let line) = event, line.isLogicalCall { calls += 1 }
-    writer.write(event)
+  /// Writes what has gathered to the file, when it is much.
+  func write() {
+    if lines.byteCount >= TraceWriter.flushSize { writer.write(lines) }
   }
 
   /// Writes what has gathered to the file.
-  func flush() { writer.flush() }
+  func flush() {
+    writer.write(lines)
+    writer.flush()
+  }
 
   /// Writes the footer and closes. Returns the last `errno` of writing, if any failed.
-  func close(_ footer: FooterLine) -> Int32? { writer.close(footer: footer) }
+  func close(_ footer: FooterLine) -> Int32? {
+    writer.write(lines)
+    return writer.close(footer: footer)
+  }
 
   /// One sentence on what was recorded, and one for each loss.
   func summary(_ footer: FooterLine) -> [String] {
@@ -38,7 +44,7 @@ final class TraceRecording {
     let (sessions, requests) = (writer.counts["end"] ?? 0, writer.counts["request"] ?? 0)
     var lines = [
       "recorded \(count(sessions, "session")), \(count(requests, "request")), "
-        + "\(count(calls, "tool call")); \(footer.bytesExplained) of \(footer.bytesIn) stream bytes explained"
+        + "\(count(lines.logicalCalls, "tool call")); \(footer.bytesExplained) of \(footer.bytesIn) stream bytes explained"
     ]
     for (kind, loss) in footer.loss.sorted(by: { $0.key < $1.key }) {
       lines.append("not understood: \(kind), \(loss.count) times, \(loss.bytes) bytes")

@@ -109,13 +109,9 @@ private func flowEvents(_ frames: [CapturedFrame]) -> [FlowEvent] {
 }
 
 private func traceEvents(_ events: [FlowEvent], _ t0: Timestamp) -> [TraceEvent] {
-  let dissector = Dissector(t0: t0, options: DissectionOptions(redactor: nil))
-  var lines: [TraceEvent] = []
-  for event in events {
-    dissector.append(event)
-    while let line = dissector.next() { lines.append(line) }
-  }
+  let lines = TraceLines(.events)
+  let dissector = Dissector(t0: t0, options: DissectionOptions(redactor: nil), lines: lines)
+  for event in events { dissector.append(event) }
   dissector.finish(at: t0)
-  while let line = dissector.next() { lines.append(line) }
-  return lines
+  return lines.takeEvents()
 }

@@ -14,15 +14,15 @@ public struct Dissected: Sendable {
     _ flow: [FlowEvent], t0: Timestamp = FlowScript.start,
     options: DissectionOptions = DissectionOptions(redactor: nil)
   ) {
-    let dissector = Dissector(t0: t0, options: options)
+    let lines = TraceLines(.events)
+    let dissector = Dissector(t0: t0, options: options, lines: lines)
     var latest = t0
     for event in flow {
       latest = max(latest, event.time)
       dissector.append(event)
-      while let line = dissector.next() { events.append(line) }
     }
     dissector.finish(at: latest)
-    while let line = dissector.next() { events.append(line) }
+    events = lines.takeEvents()
     footer = dissector.footer
   }
 

@@ -39,6 +39,12 @@ public struct JSONWriter: ~Copyable {
     bytes.append(text.readableBytesUInt8Span)
   }
 
+  /// Writes what was written elsewhere.
+  public mutating func append(_ other: borrowing OutputBytes) { bytes.append(other) }
+
+  /// Removes all from a place on, and returns it.
+  public mutating func cut(at place: Int) -> OutputBytes { bytes.cut(at: place) }
+
   /// Writes a line end.
   public mutating func endLine() { bytes.append(0x0a) }
 

@@ -10,14 +10,19 @@ extension ConnectionContext {
     if !complete { exchange.requestBody.markIncomplete() }
     note(flawsOf: exchange.requestBody, of: exchange, at: at)
     exchange.sentAt = at
-    say(.requested(exchange))
+    let content =
+      exchange.request.map { RequestContent($0, exchange.requestBody) } ?? RequestContent()
+    exchange.role = content.role
+    say(.requested(x: exchange.x, content, sentAt: at), of: exchange)
   }
 
   /// The final response's head is there.
   func answered(_ exchange: HTTPExchange, _ head: HTTPResponseHead, clientLeftAt: Timestamp?) {
     exchange.respond(with: head, options: options)
-    if let clientLeftAt { exchange.clientLeftFirst = clientLeftAt < head.firstByteAt }
-    say(.answered(exchange))
+    let answered = AnsweredExchange(
+      head: head, stream: exchange.stream, isStream: exchange.sse != nil,
+      clientLeftFirst: clientLeftAt.map { $0 < head.firstByteAt } ?? false)
+    say(.answered(x: exchange.x, answered), of: exchange)
   }
 
   /// Bytes of the response's body.
@@ -25,10 +30,21 @@ extension ConnectionContext {
     let decoded = exchange.responseBody.append(bytes, keep: exchange.sse == nil)
     guard exchange.sse != nil else { return }
     exchange.sse?.append(decoded, at: at)
-    while let event = exchange.sse?.next() {
+    while var event = exchange.sse?.next() {
       if event.isTruncated { flaw("limit.sse_event", of: exchange, at: event.lastByteAt) }
-      say(.event(exchange, event))
+      var payload: JSONRPCPayload?
+      if event.name != "endpoint", let data = event.data, data.readableBytes > 0 {
+        payload = JSONRPCPayload(data)
+        event.data = nil
+      }
+      say(.event(x: exchange.x, event, payload), of: exchange)
     }
+  }
+
+  /// What answers a request switches to another protocol.
+  func switched(_ exchange: HTTPExchange, _ head: HTTPResponseHead) {
+    guard options.exchanges else { return }
+    say(.switched(x: exchange.x, head, exchange.audit), of: exchange)
   }
 
   /// Bytes of the response's body are missing.
@@ -48,10 +64,32 @@ extension ConnectionContext {
       // Counted among the explained bytes, as part of the response.
       flaw("sse.incomplete_event", of: exchange, at: at)
     }
-    exchange.isAnswered = complete
-    exchange.doneAt = at
     // Whoever closed, what is missing is missing for want of the recording.
-    say(.ended(exchange, by: exchange.responseBody.hasGap ? .capture : by))
+    let by = exchange.responseBody.hasGap ? ResponseLine.EndedBy.capture : by
+    end(exchange, by: by, isAnswered: complete, at: at)
+  }
+
+  /// The exchange is over, and nothing of it can be said to be missing.
+  func giveUp(_ exchange: HTTPExchange, by: ResponseLine.EndedBy, at: Timestamp) {
+    if exchange.sentAt == nil { requested(exchange, complete: false, at: at) }
+    end(exchange, by: by, isAnswered: false, at: at)
+  }
+
+  private func end(
+    _ exchange: HTTPExchange, by: ResponseLine.EndedBy, isAnswered: Bool, at: Timestamp
+  ) {
+    exchange.doneAt = at
+    let body = exchange.responseBody
+    let isStream = exchange.sse != nil
+    var ended = EndedExchange(
+      by: by, at: at, isAnswered: isAnswered, isStream: isStream, hasGap: body.hasGap,
+      bodyCount: body.count, isTruncated: body.isTruncated)
+    if !isStream, exchange.response != nil, body.bytes.readableBytes > 0 {
+      ended.body = body.bytes
+      if exchange.role == .messages, body.isComplete { ended.payload = JSONRPCPayload(body.bytes) }
+    }
+    if options.exchanges { ended.audit = exchange.audit }
+    say(.ended(x: exchange.x, ended), of: exchange)
   }
 
   /// Says what is wrong with the inside of a body. Its bytes are part of the exchange; what they say is lost.

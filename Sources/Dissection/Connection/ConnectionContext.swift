@@ -8,39 +8,33 @@ final class ConnectionContext {
   let ends: FlowEnds
   let options: DissectionOptions
   let ledger: LossLedger
-  private let numberExchange: () -> Int
-  private var steps: [ExchangeStep] = []
+  private let sink: StepSink
 
   init(
-    flow: FlowID, ends: FlowEnds, ledger: LossLedger, options: DissectionOptions,
-    numberExchange: @escaping () -> Int
+    flow: FlowID, ends: FlowEnds, ledger: LossLedger, options: DissectionOptions, sink: StepSink
   ) {
     self.flow = flow
     self.ends = ends
     self.ledger = ledger
     self.options = options
-    self.numberExchange = numberExchange
+    self.sink = sink
   }
 
   /// Creates the next exchange of the recording.
   func exchange(_ request: HTTPRequestHead?) -> HTTPExchange {
     HTTPExchange(
-      x: numberExchange(), conn: flow, clientHost: ends.client.host, request: request,
+      x: sink.numberExchange(), conn: flow, clientHost: ends.client.host, request: request,
       options: options)
   }
 
-  /// Passes a step on to the MCP layer.
-  func say(_ step: ExchangeStep) { steps.append(step) }
-
-  /// Passes the steps that came about since the last call to `body`, in order.
-  func drainSteps(_ body: (ExchangeStep) -> Void) {
-    guard !steps.isEmpty else { return }
-    for step in steps { body(step) }
-    steps.removeAll(keepingCapacity: steps.capacity <= ConnectionContext.stepsKept)
+  /// Passes a step of an exchange on to the MCP layer.
+  func say(_ step: ExchangeStep, of exchange: HTTPExchange) {
+    if !exchange.isTold {
+      exchange.isTold = true
+      sink.append(.began(exchange.begun))
+    }
+    sink.append(step)
   }
-
-  /// A burst's memory is not kept for the life of the connection.
-  private static let stepsKept = 8
 
   /// Counts bytes of the connection as part of messages, or of a protocol below them.
   func explain(_ bytes: Int) { ledger.bytesExplained += bytes }

@@ -51,7 +51,4 @@ final class ConnectionDissector {
     streamEnds.note(direction, how, at: at)
     content.end(direction, how, at: at)
   }
-
-  /// Passes the steps that came about since the last call to `body`, in order.
-  func drainSteps(_ body: (ExchangeStep) -> Void) { context.drainSteps(body) }
 }

@@ -188,7 +188,7 @@ final class HTTP1Connection {
 
   private func begin(_ head: HTTPResponseHead) {
     let (found, unanswered) = pairing.answered(head)
-    for exchange in unanswered { giveUp(exchange, by: .capture, at: head.firstByteAt) }
+    for exchange in unanswered { context.giveUp(exchange, by: .capture, at: head.firstByteAt) }
     let exchange = found ?? orphan()
     if head.isCut { exchange.flags.append("incomplete-head") }
     let method = exchange.request?.method
@@ -197,7 +197,7 @@ final class HTTP1Connection {
       // What answers the request is to come, as stream 1 of HTTP/2 (RFC 7540 §3.2).
       upgraded = exchange
       exchange.interim.append(head.status)
-      context.say(.switched(exchange, head))
+      context.switched(exchange, head)
       return leave(exchange, for: "h2c")
     }
     responding = exchange
@@ -215,13 +215,6 @@ final class HTTP1Connection {
   private func leave(_ exchange: HTTPExchange, for name: String) {
     requests.becomeTunnel()
     tunnel = ContentDissector(context, upgrading: exchange, to: name.lowercased())
-  }
-
-  /// Ends an exchange whose answer never comes.
-  private func giveUp(_ exchange: HTTPExchange, by: ResponseLine.EndedBy, at: Timestamp) {
-    if exchange.sentAt == nil { context.requested(exchange, complete: false, at: at) }
-    exchange.doneAt = at
-    context.say(.ended(exchange, by: by))
   }
 
   private func orphan() -> HTTPExchange {
@@ -243,7 +236,7 @@ final class HTTP1Connection {
       context.finish(exchange, complete: false, by: ends.endedBy, at: at)
     }
     let by = pairing.answersMayBeMissing ? ResponseLine.EndedBy.capture : ends.endedBy
-    for exchange in pairing.takeAll() { giveUp(exchange, by: by, at: at) }
+    for exchange in pairing.takeAll() { context.giveUp(exchange, by: by, at: at) }
     requesting = nil
   }
 

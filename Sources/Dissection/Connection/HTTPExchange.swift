@@ -29,14 +29,12 @@ final class HTTPExchange {
   var sse: SSEDecoder?
   /// Last byte of the response, or when it was given up.
   var doneAt: Timestamp?
-  /// True when the response's framing was whole.
-  var isAnswered = false
-  /// True when the client had closed its side before the response began: who waited for it may be gone.
-  var clientLeftFirst = false
   /// What was odd about it.
   var flags: [String] = []
-  /// What the MCP layer knows of it.
-  var mcp = MCPExchange()
+  /// True once the MCP layer was told of it.
+  var isTold = false
+  /// What the request is for, once it is over.
+  var role = RequestContent.Role.other
 
   init(
     x: Int, conn: FlowID, clientHost: String, request: HTTPRequestHead?, options: DissectionOptions
@@ -67,25 +65,25 @@ final class HTTPExchange {
     sse = SSEDecoder()
   }
 
-  /// Status of the final response; `nil` too where its field could not be read (HTTP/2 joined in the middle).
-  var status: Int? { response.flatMap { $0.status == 0 ? nil : $0.status } }
-
-  /// Path of the target, without query.
-  var path: String {
-    let target = request?.target ?? ""
-    guard let end = target.utf8.firstIndex(where: { $0 == 0x3f || $0 == 0x23 }) else {
-      return target
-    }
-    return String(target[..<end])
-  }
-
   /// First byte of the exchange.
   var startedAt: Timestamp {
     request?.firstByteAt ?? response?.firstByteAt ?? Timestamp(nanoseconds: 0)
   }
 
-  /// First value of a request header.
-  func requestHeader(_ name: String) -> String? { request?.fields.first(name) }
+  /// What is told of it at first.
+  var begun: BegunExchange {
+    BegunExchange(
+      x: x, conn: conn.number, clientHost: clientHost, stream: stream, request: request)
+  }
+
+  /// What an audit asks of it.
+  var audit: ExchangeAudit {
+    ExchangeAudit(
+      sentAt: sentAt, stream: stream,
+      request: .init(bytes: requestBody.count, sha256: requestBody.sha256),
+      response: .init(bytes: responseBody.count, sha256: responseBody.sha256), interim: interim,
+      flags: flags)
+  }
 }
 
 extension ByteBuffer {

@@ -40,6 +40,11 @@ public struct FooterLine: Hashable, Sendable {
     self.loss = loss
   }
 
+  /// Adds what was lost elsewhere too.
+  public mutating func add(_ losses: [String: Loss]) {
+    loss.merge(losses) { Loss(count: $0.count + $1.count, bytes: $0.bytes + $1.bytes) }
+  }
+
   init(_ fields: inout TraceFields) throws(TraceFormatError) {
     counts = try FooterLine.counters(&fields, "counts") ?? [:]
     bytesIn = try fields.int("bytes_in")

@@ -8,12 +8,11 @@ func fuzzDissection(_ input: ByteBuffer) {
   var rest = input
   var options = DissectionOptions(redactor: nil)
   options.exchanges = true
-  let dissector = Dissector(t0: moment(0), options: options)
-  var lines = 0
+  let lines = TraceLines(.events)
+  let dissector = Dissector(t0: moment(0), options: options, lines: lines)
   func drain() {
-    while let event = dissector.next() {
+    for event in lines.takeEvents() {
       require(!event.line.bytes.readableBytesView.isEmpty, "an event has a line")
-      lines += 1
     }
   }
   let client = Endpoint(host: "127.0.0.1", port: 40000)

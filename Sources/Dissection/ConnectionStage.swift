@@ -1,0 +1,141 @@
+public import Basics
+public import Trace
+
+/// Flow events in, steps of exchanges out: the half of the pipeline that knows connections.
+///
+/// The owner feeds events in capture order, takes the steps now and then, and calls `finish` at the end. Memory is bounded by
+/// what is open: connections and exchanges under way (bodies up to `bodyLimit`).
+public final class ConnectionStage {
+  /// Steps on their way to the other half.
+  public struct Steps: Sendable {
+    var steps: [ExchangeStep]
+
+    /// True when there is nothing to be taken.
+    public var isEmpty: Bool { steps.isEmpty }
+  }
+
+  private let ledger: LossLedger
+  private let options: DissectionOptions
+  private let t0: Timestamp
+  private let sink = StepSink()
+  private var flows: [FlowID: ConnectionDissector] = [:]
+  /// The connection that was looked up last.
+  private var last: ConnectionDissector?
+  private var openAtEnd: Set<Int> = []
+  private var latest: Timestamp
+  private var toldAt: Timestamp
+
+  /// Nanoseconds between two steps that tell the time.
+  private static let timeInterval: Int64 = 10_000_000_000
+
+  /// Creates the stage; times of the trace count from `t0`.
+  public init(t0: Timestamp, options: DissectionOptions) {
+    self.t0 = t0
+    self.options = options
+    ledger = LossLedger(t0: t0)
+    latest = t0
+    toldAt = t0
+  }
+
+  /// Takes the next event.
+  public func append(_ event: FlowEvent) {
+    let start = sink.steps.count
+    switch event {
+    case .opened(let id, let ends, let at):
+      _ = open(id, ends, at)
+      tick(at)
+    case .bytes(let id, let direction, let bytes, let at):
+      flow(id, at).append(direction, bytes, at: at)
+      collect(start)
+      tick(at)
+    case .gap(let id, let direction, let count, let at):
+      flow(id, at).gap(direction, count, at: at)
+      collect(start)
+      tick(at)
+    case .ended(let id, let direction, let how, let at):
+      let connection = flow(id, at)
+      if how == .captureEnd, !connection.streamEnds.areBoth { openAtEnd.insert(id.number) }
+      connection.end(direction, how, at: at)
+      collect(start)
+      if connection.streamEnds.areBoth { close(connection) }
+      tick(at)
+    }
+  }
+
+  /// Takes the steps so far.
+  public func takeSteps() -> Steps { Steps(steps: sink.take()) }
+
+  /// Ends what is still open at `at`; then take the last steps.
+  public func finish(at: Timestamp) {
+    for id in flows.keys.sorted() {
+      for direction in [Direction.c2s, .s2c] {
+        guard let connection = flows[id] else { continue }
+        let isOver =
+          (direction == .c2s ? connection.streamEnds.c2s : connection.streamEnds.s2c) != nil
+        if !isOver { append(.ended(id, direction, .captureEnd, at: max(at, latest))) }
+      }
+    }
+    sink.append(.finished(at: at, open: openAtEnd))
+  }
+
+  /// The balance so far; a source and the other half add their own counters.
+  public var footer: FooterLine {
+    FooterLine(
+      counts: [:], bytesIn: ledger.bytesIn, bytesExplained: ledger.bytesExplained,
+      loss: ledger.losses)
+  }
+
+  private func open(_ id: FlowID, _ ends: FlowEnds, _ at: Timestamp) -> ConnectionDissector {
+    let context = ConnectionContext(
+      flow: id, ends: ends, ledger: ledger, options: options, sink: sink)
+    let connection = ConnectionDissector(context, at: at)
+    flows[id] = connection
+    sink.append(.connection(line(connection)))
+    return connection
+  }
+
+  /// The connection of a flow; one that was never opened is taken as joined in the middle.
+  private func flow(_ id: FlowID, _ at: Timestamp) -> ConnectionDissector {
+    if let last, last.flow == id { return last }
+    if let connection = flows[id] {
+      last = connection
+      return connection
+    }
+    let nowhere = Endpoint(host: "", port: 0)
+    return open(id, FlowEnds(client: nowhere, server: nowhere, seenFromStart: false), at)
+  }
+
+  private func line(_ connection: ConnectionDissector) -> ConnectionLine {
+    var line = ConnectionLine(
+      conn: connection.flow.number, t: connection.openedAt - t0,
+      client: connection.ends.client.description, server: connection.ends.server.description)
+    line.upstream = connection.ends.upstream?.description
+    line.content = connection.carries
+    line.tls = connection.tls
+    return line
+  }
+
+  private func close(_ connection: ConnectionDissector) {
+    guard let c2s = connection.streamEnds.c2s, let s2c = connection.streamEnds.s2c else { return }
+    var line = line(connection)
+    line.closed = max(c2s.at, s2c.at) - t0
+    let ways = [c2s.how, s2c.how]
+    let order: [FlowEnding] = [.reset, .idle, .captureEnd, .fin]
+    line.how = order.first { ways.contains($0) }?.rawValue
+    line.bytesC2S = connection.bytesC2S
+    line.bytesS2C = connection.bytesS2C
+    sink.append(.connection(line))
+    flows[connection.flow] = nil
+    last = nil
+  }
+
+  /// Puts the losses of the last event in front of its steps.
+  private func collect(_ start: Int) { sink.insert(ledger.takeLines(), at: start) }
+
+  private func tick(_ at: Timestamp) {
+    latest = max(latest, at)
+    guard latest - toldAt > ConnectionStage.timeInterval else { return }
+    toldAt = latest
+    sink.append(.time(latest))
+  }
+}

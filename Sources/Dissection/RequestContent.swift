@@ -1,0 +1,79 @@
+import Basics
+import MCP
+import Wire
+
+/// What a request is for, and the messages in it.
+struct RequestContent: Sendable {
+  /// What an exchange is for.
+  enum Role: Sendable {
+    case messages
+    case stream
+    case delete
+    case auth
+    case other
+  }
+
+  /// A message of the body, with what its params say.
+  struct Item: Sendable {
+    var message: JSONRPCMessage
+    var facts: MessageFacts
+  }
+
+  var role = Role.other
+  /// Messages of the request's body.
+  var messages: [Item] = []
+  var isBatch = false
+  /// Elements of the batch that are no messages.
+  var others = 0
+
+  /// Nothing known.
+  init() {}
+
+  /// Decides by method, path and body.
+  init(_ request: HTTPRequestHead, _ body: BodyCollector) {
+    if RequestContent.isOAuth(request) {
+      role = .auth
+      return
+    }
+    switch request.method {
+    case "POST":
+      guard body.isComplete, !body.isTruncated else { return }
+      switch JSONRPCPayload(body.bytes) {
+      case .single(let message): messages = [Item(message: message, facts: MessageFacts(message))]
+      case .batch(let batch, let others):
+        isBatch = true
+        self.others = others
+        messages = batch.map { Item(message: $0, facts: MessageFacts($0)) }
+      case .otherJSON, .notJSON: return
+      }
+      role = .messages
+    case "GET":
+      let accept = request.fields.first("accept")?.lowercased() ?? ""
+      if accept.contains("text/event-stream") { role = .stream }
+    case "DELETE":
+      if request.fields.first("mcp-session-id") != nil { role = .delete }
+    default: break
+    }
+  }
+
+  private static let oauthEndpoints = ["register", "token", "authorize", "revoke"]
+
+  /// OAuth 2.1 as MCP uses it: metadata (RFC 8414, 9728), registration (RFC 7591), authorisation, token.
+  private static func isOAuth(_ request: HTTPRequestHead) -> Bool {
+    let path = request.path
+    if path.utf8.starts(with: "/.well-known/".utf8) { return true }
+    var end = path.utf8
+    while end.last == 0x2f { end.removeLast() }
+    let last = end[(end.lastIndex(of: 0x2f).map { end.index(after: $0) } ?? end.startIndex)...]
+    guard oauthEndpoints.contains(where: { last.elementsEqual($0.utf8) }) else { return false }
+    let type = request.fields.first("content-type")?.lowercased() ?? ""
+    return !last.elementsEqual("register".utf8) || type.hasPrefix("application/json")
+  }
+}
+
+extension HTTPRequestHead {
+  /// The target without its query and fragment.
+  var path: Substring {
+    target[..<(target.utf8.firstIndex { $0 == 0x3f || $0 == 0x23 } ?? target.endIndex)]
+  }
+}
