@@ -129,6 +129,27 @@ struct `Gaps` {
       ])
   }
 
+  @Test func `what waits for a hole waits for the next one too`() {
+    var script = TCPScript()
+    script.handshake()
+    for (question, answer) in [("lost", "first"), ("gone", "second"), ("kept", "third")] {
+      script.send(.c2s, question)
+      script.send(.s2c, answer)
+    }
+    script.segments.removeAll {
+      $0.payload == Array("lost".utf8) || $0.payload == Array("gone".utf8)
+    }
+    for _ in 0..<130 {
+      script.wait(milliseconds: 10)
+      script.acknowledge(.s2c)
+    }
+    #expect(
+      FlowTranscript(script.segments).lines[1...6] == [
+        "1 c2s gap 4", "1 c2s gap 4", "1 s2c \"first\" @4", "1 s2c \"second\" @6",
+        "1 c2s \"kept\" @7", "1 s2c \"third\" @8",
+      ])
+  }
+
   @Test func `what was kept until the client was known comes out in the order of time`() {
     var script = TCPScript()
     script.step = 40_000_000
