@@ -16,6 +16,8 @@ public struct CaptureCounters: Sendable {
     case noTimestamp = "packets.no_timestamp"
     /// Packets of an interface that the section does not describe; they are not read.
     case noInterface = "packets.no_interface"
+    /// Descriptions of interfaces beyond those that a section may have.
+    case interfaceLimit = "limit.interfaces"
     /// Packets whose time 64 bits of nanoseconds cannot hold (years 1677 to 2262); they have the nearest one.
     case timeOutOfRange = "packets.time_out_of_range"
     /// Packets that the capturing system says it dropped before they reached the file.

@@ -1,10 +1,10 @@
-import Basics
+public import Basics
 
 /// Redaction of header fields that remembers: names come again in every message, and so do most secrets.
 ///
 /// Two tables with a few places for each hash; what comes later takes the last of them. So memory is bounded, and whoever
 /// makes hashes collide only makes it work as if nothing were remembered.
-final class RedactionMemo {
+public final class RedactionMemo {
   private struct Name {
     var text: [UInt8]
     var secrecy: Redactor.Secrecy
@@ -20,17 +20,18 @@ final class RedactionMemo {
   private static let ways = 4
   private static let namesKept = 1024
   private static let secretsKept = 2048
-  /// Longer values are not remembered: cookies of 4 KiB, at most 8 MiB in all.
+  /// Longer names and values are not remembered: cookies of 4 KiB, so that all take at most 20 MiB.
   private static let longest = 4096
 
   private let redactor: Redactor
   private var names = [Name?](repeating: nil, count: namesKept)
   private var secrets = [Secret?](repeating: nil, count: secretsKept)
 
-  init(_ redactor: Redactor) { self.redactor = redactor }
+  /// Remembers nothing yet.
+  public init(_ redactor: Redactor) { self.redactor = redactor }
 
   /// Returns the fields with credentials replaced.
-  func fields(_ fields: HeaderFields) -> HeaderFields {
+  public func fields(_ fields: HeaderFields) -> HeaderFields {
     var hidden = fields
     let text = fields.text.span
     for i in fields.indices {
@@ -50,7 +51,9 @@ final class RedactionMemo {
       if ByteScan.isEqual(known.text.span, name) { return known.secrecy }
     }
     let secrecy = Redactor.secrecy(ofHeader: ByteScan.string(name, 0..<name.count))
-    names[slot] = Name(text: copy(name), secrecy: secrecy)
+    if name.count <= RedactionMemo.longest {
+      names[slot] = Name(text: copy(name), secrecy: secrecy)
+    }
     return secrecy
   }
 

@@ -59,12 +59,6 @@ public struct Redactor: Sendable {
     ])
   }
 
-  /// Returns the fields with credentials replaced.
-  public func fields(_ fields: HeaderFields) -> HeaderFields {
-    HeaderFields(
-      fields.map { HeaderField($0.name, value($0.value, Redactor.secrecy(ofHeader: $0.name))) })
-  }
-
   /// What of a header's value is secret.
   enum Secrecy: UInt8 {
     case none

@@ -3,6 +3,7 @@ import Basics
 import Dissection
 import Packets
 import Trace
+import Wire
 
 /// Packets in, a trace out: what capture files and interfaces have in common.
 struct PacketRecording: ~Copyable {
@@ -26,9 +27,6 @@ struct PacketRecording: ~Copyable {
 
   private let settings: Settings
   private var flushed = ContinuousClock.now
-
-  /// After `kill -9` all up to the last flush is readable; the contract says at least every second.
-  private static let flushInterval = Duration.milliseconds(500)
 
   init(_ settings: Settings) {
     self.settings = settings
@@ -65,7 +63,7 @@ struct PacketRecording: ~Copyable {
       table.advance(to: now)
       drain()
     }
-    guard ContinuousClock.now - flushed >= PacketRecording.flushInterval else { return }
+    guard ContinuousClock.now - flushed >= TraceRecording.flushInterval else { return }
     flush()
   }
 
@@ -92,6 +90,10 @@ struct PacketRecording: ~Copyable {
     drain()
     guard let recording else { return nil }
     let (counters, filteredOut) = (table.counters, filteredOut)
+    var met = met
+    if let evicted = settings.dissection.keyLog?.evicted, evicted > 0 {
+      met.append(("limit.tls_secrets", evicted))
+    }
     return recording.finish(at: latest) { footer in
       var classes = unread
       classes["in"] = unread.values.reduce(counters.packetsIn + filteredOut, +)

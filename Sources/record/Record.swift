@@ -9,7 +9,7 @@ struct Record: AsyncParsableCommand {
       A trace (*.mcptrace) is JSON Lines: look at it with `trace show`, play it back with `replay run`. Credentials in \
       headers and URLs are replaced by surrogates unless --no-redact is given.
 
-      Exit codes: 0 done, 64 wrong usage, 65 unreadable input, 73 cannot create or bind, 74 I/O error.
+      Exit codes: 0 done, 64 wrong usage, 65 unreadable input, 70 internal error, 73 cannot create or bind, 74 I/O error.
       """,
     version: version,
     subcommands: [LiveCommand.self, PcapCommand.self, ProxyCommand.self])

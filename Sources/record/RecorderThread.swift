@@ -12,9 +12,6 @@ enum RecorderThread {
     case finished(summary: [String], errno: Int32?)
   }
 
-  /// After `kill -9` all up to the last flush is readable; the contract says at least every second.
-  private static let flushInterval = Duration.milliseconds(500)
-
   /// Drains `handoff` until it is closed. Blocks; reports twice.
   static func run(
     handoff: Handoff, output: String, options: DissectionOptions, report: (Report) -> Void
@@ -32,7 +29,7 @@ enum RecorderThread {
     var flushed = ContinuousClock.now
     while handoff.take(into: &batch, within: .milliseconds(250)) {
       for event in batch { recording.append(event) }
-      if ContinuousClock.now - flushed >= flushInterval {
+      if ContinuousClock.now - flushed >= TraceRecording.flushInterval {
         recording.flush()
         flushed = .now
       }

@@ -4,6 +4,9 @@ import Trace
 
 /// A trace being written, and what the closing summary says of it: what all sources end in.
 final class TraceRecording {
+  /// After `kill -9` all up to the last flush is readable; the contract says at least every second.
+  static let flushInterval = Duration.milliseconds(500)
+
   /// The lines that are to be written next.
   let lines = TraceLines(.text)
   private let writer: TraceWriter

@@ -26,6 +26,14 @@ struct `Pairs around holes` {
     return (script, flow)
   }
 
+  /// A session's begin, and a call.
+  private func scriptWithCall() -> (FlowScript, FlowID) {
+    var (script, flow) = self.script()
+    script.post(flow, call("1"), sid)
+    script.pause(1)
+    return (script, flow)
+  }
+
   private func call(_ id: String, in script: inout FlowScript, _ flow: FlowID) {
     script.post(flow, call(id), sid)
     script.pause(1)
@@ -34,10 +42,7 @@ struct `Pairs around holes` {
   }
 
   @Test func `stay right where an answer is lost`() {
-    let (opened, flow) = script()
-    var script = opened
-    script.post(flow, call("1"), sid)
-    script.pause(1)
+    var (script, flow) = scriptWithCall()
     script.lose(flow, .s2c, 150)
     script.pause(1)
     call("2", in: &script, flow)
@@ -76,10 +81,7 @@ struct `Pairs around holes` {
   }
 
   @Test func `leave no wrong answer where both sides have holes`() {
-    let (opened, flow) = script()
-    var script = opened
-    script.post(flow, call("1"), sid)
-    script.pause(1)
+    var (script, flow) = scriptWithCall()
     script.lose(flow, .s2c, 150)
     script.lose(flow, .c2s, 300)
     script.pause(1)
@@ -145,10 +147,7 @@ struct `Pairs around holes` {
   }
 
   @Test func `are unanswered where a hole is in the answer`() {
-    let (opened, flow) = script()
-    var script = opened
-    script.post(flow, call("1"), sid)
-    script.pause(1)
+    var (script, flow) = scriptWithCall()
     script.stream(flow)
     script.lose(flow, .s2c, 80)
     script.lastChunk(flow)

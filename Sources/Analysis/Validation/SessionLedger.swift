@@ -142,9 +142,6 @@ struct MessageIndex {
       ledger.responses.map { ($0.content.n, $0.content) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// When the answer `n` was there.
-  func done(_ n: Int) -> Int64? { answers[n].map { $0.done ?? $0.t } }
-
   /// The turn of the request that the answer `n` belongs to.
   func turn(ofAnswer n: Int) -> Int? { answers[n].flatMap { requests[$0.re]?.turn } }
 }

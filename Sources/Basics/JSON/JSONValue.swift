@@ -76,37 +76,33 @@ public indirect enum JSONValue: Hashable, Sendable {
   public var double: Double? { if case .number(let token) = self { Double(token) } else { nil } }
 
   /// Appends the value as compact JSON.
-  public func write(to buffer: inout ByteBuffer) {
+  func write(to out: inout OutputBytes) {
     switch self {
-    case .null: buffer.writeStaticString("null")
-    case .bool(let value): buffer.writeString(value ? "true" : "false")
-    case .number(let token): buffer.writeString(token)
-    case .string(let text): buffer.writeJSONString(text)
+    case .null: out.append("null")
+    case .bool(let value): out.append(value ? "true" : "false")
+    case .number(let token): out.append(token.utf8Span.span)
+    case .string(let text): out.appendJSONString(text.utf8Span.span)
     case .array(let elements):
-      buffer.writeInteger(UInt8(ascii: "["))
+      out.append(UInt8(ascii: "["))
       for (i, element) in elements.enumerated() {
-        if i > 0 { buffer.writeInteger(UInt8(ascii: ",")) }
-        element.write(to: &buffer)
+        if i > 0 { out.append(UInt8(ascii: ",")) }
+        element.write(to: &out)
       }
-      buffer.writeInteger(UInt8(ascii: "]"))
+      out.append(UInt8(ascii: "]"))
     case .object(let members):
-      buffer.writeInteger(UInt8(ascii: "{"))
+      out.append(UInt8(ascii: "{"))
       for (i, member) in members.enumerated() {
-        if i > 0 { buffer.writeInteger(UInt8(ascii: ",")) }
-        buffer.writeJSONString(member.key)
-        buffer.writeInteger(UInt8(ascii: ":"))
-        member.value.write(to: &buffer)
+        if i > 0 { out.append(UInt8(ascii: ",")) }
+        out.appendJSONString(member.key.utf8Span.span)
+        out.append(UInt8(ascii: ":"))
+        member.value.write(to: &out)
       }
-      buffer.writeInteger(UInt8(ascii: "}"))
+      out.append(UInt8(ascii: "}"))
     }
   }
 
   /// The value as compact JSON text.
-  public var text: String {
-    var buffer = ByteBuffer()
-    write(to: &buffer)
-    return String(buffer: buffer)
-  }
+  public var text: String { String(buffer: RawJSON(self).bytes) }
 
   private static func parse(_ s: Span<UInt8>, _ i: inout Int, depth: Int) -> JSONValue? {
     guard i < s.count, depth < JSONScan.depthLimit else { return nil }

@@ -130,7 +130,8 @@ public struct JSONWriter: ~Copyable {
   /// Writes a value.
   public mutating func member(_ name: StaticString, _ value: JSONValue?) {
     guard let value else { return }
-    member(name, RawJSON(value))
+    key(name)
+    value.write(to: &bytes)
   }
 
   /// Writes an array of integers.

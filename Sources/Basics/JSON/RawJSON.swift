@@ -30,9 +30,9 @@ public struct RawJSON: Hashable, Sendable {
 
   /// Wraps a value.
   public init(_ value: JSONValue) {
-    var buffer = ByteBuffer()
-    value.write(to: &buffer)
-    self.bytes = buffer
+    var out = OutputBytes(capacity: 64)
+    value.write(to: &out)
+    bytes = out.buffer
   }
 
   /// Parses the text. O(n); duplicate keys are kept.

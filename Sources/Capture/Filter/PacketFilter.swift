@@ -2,9 +2,7 @@ public import Packets
 
 /// A BPF expression (pcap-filter(7)), compiled by libpcap for every link type that comes.
 public final class PacketFilter {
-  /// The expression as given.
-  public let expression: String
-
+  private let expression: String
   private var programs: [LinkType: FilterProgram] = [:]
   private var recent: (type: LinkType, program: FilterProgram)?
 

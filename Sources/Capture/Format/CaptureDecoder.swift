@@ -72,7 +72,7 @@ public struct CaptureDecoder {
     do throws(Flaw) {
       while true {
         switch format {
-        case .classic: return try classic.next(&input, &counters)
+        case .classic: return try classic.next(&input)
         case .pcapng: return try pcapng.next(&input, &counters)
         case .snoop: return try snoop.next(&input)
         case .unknown: guard try begin() else { return nil }
@@ -135,46 +135,5 @@ public struct CaptureDecoder {
   /// Says what kind of file this is, when it is a well-known one that is not read.
   private func unknown() -> Flaw? {
     OtherFormat.name(beginning).map { Flaw(.unsupported, $0) }
-  }
-}
-
-/// Why the bytes of a capture cannot be decoded, or not further.
-public struct CaptureFormatError: Error, Hashable {
-  /// `notACapture`, `unsupported` or `corruptBlock`.
-  public let what: CaptureError.What
-  /// Offset of the record concerned, in bytes from the file's beginning.
-  public let offset: Int
-  /// What is wrong with it.
-  public let cause: String
-}
-
-/// An error of a record, before its offset is known.
-struct Flaw: Error {
-  var what: CaptureError.What
-  var cause: String
-
-  init(_ what: CaptureError.What, _ cause: String) {
-    self.what = what
-    self.cause = cause
-  }
-}
-
-extension ByteBuffer {
-  /// Reads four bytes at `offset` from the reader index; the caller has checked that they are there.
-  @inline(__always)
-  func word(at offset: Int, isBigEndian: Bool) -> UInt32 {
-    // The load checks its bounds; every bit pattern is a UInt32.
-    let raw = unsafe readableBytesSpan.unsafeLoadUnaligned(
-      fromByteOffset: offset, as: UInt32.self)
-    return isBigEndian ? UInt32(bigEndian: raw) : UInt32(littleEndian: raw)
-  }
-
-  /// Reads two bytes at `offset` from the reader index; the caller has checked that they are there.
-  @inline(__always)
-  func half(at offset: Int, isBigEndian: Bool) -> UInt16 {
-    // The load checks its bounds; every bit pattern is a UInt16.
-    let raw = unsafe readableBytesSpan.unsafeLoadUnaligned(
-      fromByteOffset: offset, as: UInt16.self)
-    return isBigEndian ? UInt16(bigEndian: raw) : UInt16(littleEndian: raw)
   }
 }

@@ -76,9 +76,7 @@ struct ClassicRecords {
   }
 
   /// Returns the next record's frame; `nil` when it is not complete.
-  mutating func next(
-    _ input: inout ByteBuffer, _ counters: inout CaptureCounters
-  ) throws(Flaw) -> CaptureItem? {
+  func next(_ input: inout ByteBuffer) throws(Flaw) -> CaptureItem? {
     guard input.readableBytes >= recordHeader else { return nil }
     let seconds = input.word(at: 0, isBigEndian: isBigEndian)
     let fractions = input.word(at: 4, isBigEndian: isBigEndian)

@@ -33,6 +33,8 @@ struct PcapngBlocks {
 
   /// Type and two lengths.
   private static let wrapping = 12
+  /// Most interfaces of a section: what a Packet Block's 16 bits can name.
+  private static let interfaceLimit = 65_536
 
   /// Bytes of the block that is being skipped which are behind us.
   private(set) var skipped = 0
@@ -131,11 +133,15 @@ struct PcapngBlocks {
     case BlockType.simplePacket:
       return try simplePacket(input, length, &counters)
     case BlockType.interfaceDescription:
-      try need(8, input, length)
+      try need(8, of: length)
+      guard interfaces.count < PcapngBlocks.interfaceLimit else {
+        counters.count(.interfaceLimit)
+        return nil
+      }
       interfaces.append(PcapngInterface(input, length, isBigEndian, &counters))
     case BlockType.interfaceStatistics:
       counters.count(.interfaceStatistics)
-      try need(12, input, length)
+      try need(12, of: length)
       let number = Int(input.word(at: 8, isBigEndian: isBigEndian))
       if interfaces.indices.contains(number) {
         interfaces[number].readStatistics(input, length, isBigEndian, &counters)
@@ -143,7 +149,7 @@ struct PcapngBlocks {
     case PcapngBlocks.decryptionSecrets:
       return try secrets(input, length, &counters)
     default:
-      try need(16, input, length)
+      try need(16, of: length)
       let major = input.half(at: 12, isBigEndian: isBigEndian)
       guard major == 1 else { throw Flaw(.unsupported, "pcapng of version \(major), not 1") }
     }
@@ -151,7 +157,7 @@ struct PcapngBlocks {
   }
 
   /// Checks that a block's body has at least `count` bytes.
-  private func need(_ count: Int, _ input: ByteBuffer, _ length: Int) throws(Flaw) {
+  private func need(_ count: Int, of length: Int) throws(Flaw) {
     guard length - PcapngBlocks.wrapping >= count else {
       throw Flaw(.corruptBlock, "a block of \(length) bytes is too short for its kind")
     }
@@ -160,7 +166,7 @@ struct PcapngBlocks {
   private func secrets(
     _ input: ByteBuffer, _ length: Int, _ counters: inout CaptureCounters
   ) throws(Flaw) -> CaptureItem {
-    try need(8, input, length)
+    try need(8, of: length)
     counters.count(.secrets)
     let count = Int(input.word(at: 12, isBigEndian: isBigEndian))
     guard count <= length - 20 else {
@@ -179,7 +185,7 @@ struct PcapngBlocks {
   private mutating func packet(
     _ input: ByteBuffer, _ length: Int, isObsolete: Bool, _ counters: inout CaptureCounters
   ) throws(Flaw) -> CaptureItem? {
-    try need(20, input, length)
+    try need(20, of: length)
     let number =
       isObsolete
       ? Int(input.half(at: 8, isBigEndian: isBigEndian))
@@ -211,7 +217,7 @@ struct PcapngBlocks {
   private mutating func simplePacket(
     _ input: ByteBuffer, _ length: Int, _ counters: inout CaptureCounters
   ) throws(Flaw) -> CaptureItem? {
-    try need(4, input, length)
+    try need(4, of: length)
     guard let interface = interfaces.first else {
       counters.count(.noInterface)
       return nil

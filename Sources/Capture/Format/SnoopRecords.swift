@@ -29,7 +29,7 @@ struct SnoopRecords {
     switch input.word(at: 12, isBigEndian: true) {
     // IEEE 802.3 and Ethernet: their frames tell themselves apart.
     case 0, 4: linkType = .ethernet
-    case 8: linkType = LinkType(10)
+    case 8: linkType = .fddi
     case let other: throw Flaw(.unsupported, "a snoop file of datalink type \(other)")
     }
     input.moveReaderIndex(forwardBy: SnoopRecords.fileHeader)

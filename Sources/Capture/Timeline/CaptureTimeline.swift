@@ -8,7 +8,7 @@ import Packets
 /// line reaches it, so a thousand rotated files need one open file; those that overlap (taps in several places) are
 /// merged by time, and within a file the file's order holds. At equal times the file given first comes first.
 /// Secrets of all files come before the first packet, for they may stand behind the packets that they are for; those of
-/// pipes and of compressed files come where they stand.
+/// pipes and of compressed files come where they stand, and so do those of later files once `SecretsScan.limit` bytes wait.
 ///
 /// A file that cannot be read on ends there, for the others go on: what happened is in `ended`.
 public final class CaptureTimeline {
@@ -45,6 +45,8 @@ public final class CaptureTimeline {
   private var waiting: [Source] = []
   private var open: [Source] = []
   private var secrets = CircularBuffer<DecryptionSecrets>()
+  /// Bytes of secrets that scans have found.
+  private var secretBytes = 0
   private var scanned = CaptureCounters()
 
   /// Looks at the beginnings of the files.
@@ -99,9 +101,10 @@ public final class CaptureTimeline {
   ) throws(CaptureError) -> Source {
     let file = try CaptureFile(path: path)
     var isScanned = false
-    if file.isRegular {
+    if file.isRegular, secretBytes < SecretsScan.limit {
       let scan = SecretsScan(path: path)
       secrets += scan.secrets
+      secretBytes += scan.kept
       scanned.count(.secretsLimit, scan.dropped)
       isScanned = !scan.secrets.isEmpty
       hasSecretsInFront = hasSecretsInFront && !scan.isPacked

@@ -14,6 +14,8 @@ struct SecretsScan {
   private(set) var secrets: [DecryptionSecrets] = []
   /// Whether the file is compressed, so that it was not looked into.
   private(set) var isPacked = false
+  /// Bytes of these.
+  private(set) var kept = 0
   /// Bytes of secrets that were not kept.
   private(set) var dropped = 0
 
@@ -23,7 +25,6 @@ struct SecretsScan {
   private var window = ByteBuffer()
   /// Offset in the file of the window's first byte.
   private var windowStart = 0
-  private var kept = 0
 
   /// Scans a file that can be read anywhere; nothing is found in one that is not pcapng, or is compressed.
   init(path: String) {

@@ -89,7 +89,7 @@ final class ContentDissector {
   /// Takes a hole in a direction.
   func gap(_ direction: Direction, _ count: Int, at: Timestamp) {
     switch mode {
-    case .sniffing: held.append(.gap(direction, count, at))
+    case .sniffing: hold(gap: count, direction, at)
     case .http1(let connection): connection.gap(direction, count, at: at)
     case .http2(let connection): connection.gap(direction, count, at: at)
     case .tls(let connection): connection.gap(direction, count, at: at)
@@ -151,6 +151,17 @@ final class ContentDissector {
       // Joined in the middle: this may be the rest of a body; a later segment may begin a message.
       dropHeld(at)
     }
+  }
+
+  /// Holds a hole; holes in a row are one, so that a capture of headers alone does not gather them.
+  private func hold(gap count: Int, _ direction: Direction, _ at: Timestamp) {
+    for i in held.indices.reversed() {
+      guard case .gap(let other, let before, _) = held[i] else { break }
+      guard other == direction else { continue }
+      held[i] = .gap(direction, before + count, at)
+      return
+    }
+    held.append(.gap(direction, count, at))
   }
 
   /// Gives what was held to the decoder that was chosen.

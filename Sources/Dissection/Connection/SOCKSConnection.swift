@@ -33,13 +33,13 @@ final class SOCKSConnection {
 
   /// Takes a hole in a direction; a handshake with one is given up as over.
   func gap(_ direction: Direction, _ count: Int, at: Timestamp) {
-    giveUp(direction, at: at)
+    giveUp(direction)
     content.gap(direction, count, at: at)
   }
 
   /// Takes the end of a direction.
   func end(_ direction: Direction, _ how: FlowEnding, at: Timestamp) {
-    giveUp(direction, at: at)
+    giveUp(direction)
     content.end(direction, how, at: at)
   }
 
@@ -62,7 +62,7 @@ final class SOCKSConnection {
   }
 
   /// What is there of a handshake that never ends is part of it.
-  private func giveUp(_ direction: Direction, at: Timestamp) {
+  private func giveUp(_ direction: Direction) {
     let side: ReferenceWritableKeyPath<SOCKSConnection, Side> =
       direction == .c2s ? \.client : \.server
     guard !self[keyPath: side].isOver else { return }

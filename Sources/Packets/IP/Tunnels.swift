@@ -54,16 +54,14 @@ enum Tunnels {
       if isLast { break }
     }
     switch type {
-    case 0x88be: return erspan(bytes, &cursor, hasHeader: flags & 0x1000 != 0)
+    case 0x88be: return erspan(&cursor, hasHeader: flags & 0x1000 != 0)
     case 0x22eb: return erspanIII(bytes, &cursor)
     default: return .found(.etherType(type))
     }
   }
 
   /// A switch's mirror port: type I has no header, type II one of eight bytes and always a sequence number.
-  private static func erspan(
-    _ bytes: Span<UInt8>, _ cursor: inout FrameCursor, hasHeader: Bool
-  ) -> Layer<NextHeader> {
+  private static func erspan(_ cursor: inout FrameCursor, hasHeader: Bool) -> Layer<NextHeader> {
     if hasHeader { cursor.at += 8 }
     return .found(.ethernet)
   }

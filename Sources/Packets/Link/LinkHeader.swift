@@ -1,15 +1,5 @@
 /// The headers that link types begin with (tcpdump.org/linktypes.html).
 enum LinkHeader {
-  /// Whether `next` can take frames of this type apart.
-  static func isKnown(_ number: Int) -> Bool {
-    switch number {
-    case 0, 1, 6, 7, 9, 10, 11, 12, 14, 50, 51, 100, 101, 104, 108, 109, 113, 117, 122, 129, 149,
-      204, 205, 219, 228, 229, 239, 240, 258, 276:
-      true
-    default: false
-    }
-  }
-
   /// Steps over the header of a frame of type `number`.
   static func next(
     _ number: Int, _ bytes: Span<UInt8>, _ cursor: inout FrameCursor

@@ -43,7 +43,4 @@ public struct LinkType: Hashable, Sendable {
   public static let pktap = LinkType(258)
   /// Linux "cooked" capture, version 2.
   public static let linuxSLL2 = LinkType(276)
-
-  /// Whether frames of this type can be taken apart; others are counted.
-  public var isSupported: Bool { LinkHeader.isKnown(number) }
 }

@@ -47,7 +47,7 @@ extension AgentMachine {
       var text = ByteBuffer(string: "{\"jsonrpc\":\"2.0\",\"id\":")
       text.writeImmutableBuffer(states[i].id?.bytes ?? ByteBuffer())
       text.writeString(",\"method\":")
-      text.writeJSONString(step.method)
+      text.writeImmutableBuffer(RawJSON(.string(step.method)).bytes)
       text.writeString(",\"params\":")
       text.writeImmutableBuffer(body.bytes)
       text.writeString("}")
@@ -153,9 +153,7 @@ extension AgentMachine {
   }
 
   private func extraBytes(_ body: JSONValue) -> RequestBytes {
-    var text = ByteBuffer()
-    body.write(to: &text)
-    return book.extra.bytes(identity, body: text)
+    book.extra.bytes(identity, body: RawJSON(body).bytes)
   }
 
   /// Ids count up from the recorded client's first; the JSON type stays.

@@ -163,7 +163,7 @@ public final class RequestBook: Sendable {
       text("{")
       for (i, member) in members.enumerated() {
         if i > 0 { text(",") }
-        pending.writeJSONString(member.0)
+        text(RawJSON(.string(member.0)))
         text(":")
         value(member.0, member.1, &self)
       }

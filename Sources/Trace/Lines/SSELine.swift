@@ -1,33 +1,5 @@
 import Basics
 
-/// What an SSE event that carried a message said of itself.
-public struct StreamEvent: Hashable, Sendable {
-  /// Its `id` field.
-  public var id: String?
-  /// Its `event` field.
-  public var name: String?
-  /// Keys of later versions.
-  public var extra: [ExtraMember] = []
-
-  /// Describes an event.
-  public init(id: String?, name: String?) {
-    self.id = id
-    self.name = name
-  }
-
-  init(_ fields: inout TraceFields) throws(TraceFormatError) {
-    id = try fields.optionalString("id")
-    name = try fields.optionalString("name")
-    extra = fields.rest
-  }
-
-  func write(to object: inout JSONWriter) {
-    object.member("id", id)
-    object.member("name", name)
-    object.extra(extra)
-  }
-}
-
 /// What an SSE stream carries besides messages.
 public struct SSELine: Hashable, Sendable {
   /// What it is.

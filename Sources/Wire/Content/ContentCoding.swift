@@ -25,7 +25,7 @@ public enum ContentCoding: String, Hashable, Sendable {
   /// Returns the names that a message's `Content-Encoding` fields list, in the order they were applied, without `identity`.
   /// What is behind a semicolon or space in an element is ignored.
   public static func names(in fields: HeaderFields) -> [String] {
-    fields.indices.filter { fields.isNamed($0, "content-encoding") }.flatMap { field in
+    fields.indices(named: "content-encoding").flatMap { field in
       fields[field].value.split(separator: ",").compactMap { element in
         let name = element.split { $0 == ";" || $0.isWhitespace }.first.map(String.init)
         return name?.lowercased() == "identity" ? nil : name

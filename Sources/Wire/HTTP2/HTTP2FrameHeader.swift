@@ -29,7 +29,7 @@ struct HTTP2FrameHeader: Hashable {
   /// Longest frame without a setting that allows more (SETTINGS_MAX_FRAME_SIZE).
   static let defaultMaxFrameSize = 1 << 14
 
-  /// Reads the header at `index` of a buffer that holds at least nine bytes there.
+  /// Reads the header at `index`; `nil` when the buffer does not hold nine bytes there.
   init?(_ bytes: ByteBuffer, at index: Int) {
     guard let first = bytes.getInteger(at: index, as: UInt64.self),
       let last = bytes.getInteger(at: index + 8, as: UInt8.self)

@@ -61,9 +61,6 @@ public final class TLSKeyLog: Sendable {
   /// Whether secrets may still come; when not, what lacks its own is given up at once.
   public var mayGrow: Bool { store.withLock { $0.mayGrow } }
 
-  /// Says that all secrets are there.
-  public func close() { store.withLock { $0.mayGrow = false } }
-
   /// Secrets held now.
   public var count: Int { store.withLock { $0.secrets.count } }
 

@@ -238,6 +238,17 @@ struct `pcapng captures` {
     #expect(result.counters == ["file.corrupt_block": 1], "\(name)")
   }
 
+  @Test func `interfaces beyond what a section may have are counted, and so are their packets`() {
+    var file = PcapngBuilder()
+    file.section()
+    for _ in 0...65_536 { file.interface() }
+    file.packet([1], interface: 65_535, ticks: 1)
+    file.packet([2], interface: 65_536, ticks: 2)
+    let result = Decoded([file.bytes])
+    #expect(result.frames == [.init([1], at: 1000)])
+    #expect(result.counters == ["limit.interfaces": 1, "packets.no_interface": 1])
+  }
+
   @Test func `a skipped block with another length behind is an error at its first byte`() {
     var file = PcapngBuilder()
     file.section()

@@ -107,6 +107,14 @@ struct `A time line of captures` {
     #expect(result.items == ["a", String(repeating: "b", count: 100_000), "1"])
   }
 
+  @Test func `leaves secrets where they stand once many wait`() throws {
+    let half = String(repeating: "b", count: 8 << 20)
+    let result = try told([
+      file([(1, 10)], secrets: [half, half]).bytes, file([(2, 20)], secrets: ["a"]).bytes,
+    ])
+    #expect(result.items.map { $0.count > 1 ? "long" : $0 } == ["long", "long", "1", "2", "a"])
+  }
+
   @Test func `goes on with the other files when one is damaged`() throws {
     var damaged = file([(1, 10), (3, 30)])
     let place = damaged.bytes.readableBytes

@@ -142,7 +142,6 @@ struct `Links and tunnels` {
     builder.linkType = carrier.linkType
     builder.wrappers = carrier.wrappers
     let transcript = FlowTranscript(builder.frames(script.segments))
-    #expect(carrier.linkType.isSupported)
     #expect(
       transcript.lines.prefix(3) == [
         "1 opened 10.0.0.1:40000 > 10.0.0.2:80", "1 c2s \"ping\" @3", "1 s2c \"pong\" @4",
