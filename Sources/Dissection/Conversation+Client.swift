@@ -57,7 +57,7 @@ extension Conversation {
     line.params = kept(message.content)
     line.bytes = message.bytes
     let request = OpenRequest(
-      n: line.n, id: token, method: message.method, tool: facts.tool, place: place,
+      n: line.n, t: line.t, id: token, method: message.method, tool: facts.tool, place: place,
       isAgent: isAgent,
       x: exchange.x, conn: exchange.conn)
     if session !== nobody, let progress = facts.progressToken {

@@ -102,7 +102,7 @@ extension Conversation {
     case .request: asked(exchange, message, carrier, session)
     case .notification: notified(exchange, message, carrier, session)
     case .result, .error:
-      let requests = match(exchange, message, session)
+      let requests = match(exchange, message, session, doneAt: carrier.lastByteAt)
       if requests.isEmpty {
         let early = EarlyAnswer(exchange: exchange, message: message, carrier: carrier)
         let waits = exchange.role == .stream && session !== nobody
@@ -134,7 +134,7 @@ extension Conversation {
   /// By exchange first (ids may repeat), then by id in the session (GET streams, resumed streams). An error of the transport has
   /// an id of its own making ("server-error", `null`): it belongs to the exchange's only request, or to all of a refused batch.
   private func match(
-    _ exchange: MCPExchange, _ message: JSONRPCMessage, _ session: SessionState
+    _ exchange: MCPExchange, _ message: JSONRPCMessage, _ session: SessionState, doneAt: Timestamp
   ) -> [OpenRequest] {
     let token = message.id.map(MessageToken.init)
     if let token,
@@ -143,10 +143,12 @@ extension Conversation {
       return [request]
     }
     let own = exchange.requests.filter { !$0.isClosed }
-    if let id = message.id {
-      if let request = session.openRequest(id, .c2s), exchange.role == .stream || own.isEmpty {
-        return [request]
-      }
+    // What was asked later, with an id used again, is not what this answers.
+    if let id = message.id, exchange.role == .stream || own.isEmpty,
+      let request = session.openRequest(id, .c2s),
+      request.t - time(doneAt) <= (exchange.role == .stream ? Conversation.disorder : 0)
+    {
+      return [request]
     }
     guard message.kind == .error else { return [] }
     let isRefusal = (exchange.status ?? 0) >= 400
@@ -264,7 +266,7 @@ extension Conversation {
     line.params = kept(message.content)
     line.bytes = message.bytes
     let request = OpenRequest(
-      n: line.n, id: MessageToken(id), method: message.method, tool: nil, place: nil,
+      n: line.n, t: line.t, id: MessageToken(id), method: message.method, tool: nil, place: nil,
       isAgent: false,
       x: exchange.x, conn: exchange.conn)
     write(line, of: exchange)

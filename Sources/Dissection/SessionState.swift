@@ -6,6 +6,8 @@ import Wire
 /// A request whose end has not been written yet.
 final class OpenRequest {
   let n: Int
+  /// First byte.
+  let t: Int64
   let id: MessageToken
   let method: String
   let tool: String?
@@ -24,11 +26,12 @@ final class OpenRequest {
   var isClosed = false
 
   init(
-    n: Int, id: MessageToken, method: String, tool: String?, place: CausalOrder.Place?,
+    n: Int, t: Int64, id: MessageToken, method: String, tool: String?, place: CausalOrder.Place?,
     isAgent: Bool,
     x: Int, conn: Int
   ) {
     self.n = n
+    self.t = t
     self.id = id
     self.method = method
     self.tool = tool

@@ -158,4 +158,51 @@ struct `Pairs around holes` {
     #expect(trace.outcomes == ["s1 1: ok", "s1 3: unanswered", "s1 4: ok"])
     #expect(trace.balances)
   }
+
+  @Test func `leave an answer behind a lost request alone, though its id is used again later`() {
+    var (script, flow) = script()
+    let other = script.open()
+    let before = script
+    // Held back because of the hole in its request, and told when a later request of that id is open.
+    var held = before
+    held.send(
+      other, .c2s, "POST /mcp HTTP/1.1\r\nHost: h:80\r\n\(sid)\r\nContent-Length: 90\r\n\r\n")
+    held.lose(other, .c2s, 90)
+    held.pause(5)
+    held.stream(other)
+    held.event(other, result("7"))
+    held.lastChunk(other)
+    script.pause(20)
+    script.post(flow, call("7"), sid)
+    let asked = script.events.count
+    script.pause(20)
+    script.json(flow, result("7"))
+    script.close(flow)
+    var events = Array(script.events[..<asked])
+    events += held.events[before.events.count...]
+    events += script.events[asked...]
+    let trace = Dissected(events)
+    #expect(trace.outcomes == ["s1 1: ok", "s1 3: ok"])
+    #expect(trace.responses.last?.conn == flow.number)
+    #expect(trace.losses.map(\.kind) == ["tcp.gap", "jsonrpc.unmatched_response"])
+    #expect(trace.balances)
+  }
+
+  @Test func `are found where both sides begin with a hole`() {
+    var script = FlowScript()
+    let flow = script.open()
+    script.lose(flow, .c2s, 232)
+    script.send(flow, .c2s, call("1"))
+    script.pause(1)
+    script.lose(flow, .s2c, 313)
+    script.send(flow, .s2c, "no head")
+    script.pause(1)
+    call("2", in: &script, flow)
+    script.close(flow)
+    let trace = Dissected(script.events)
+    #expect(trace.requests.map(\.id.text) == ["2"])
+    #expect(trace.outcomes.count == 1)
+    #expect(trace.footer.loss["unknown"] == nil)
+    #expect(trace.balances)
+  }
 }

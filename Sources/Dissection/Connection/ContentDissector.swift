@@ -44,7 +44,7 @@ final class ContentDissector {
   private static let layerLimit = 16
 
   private let context: ConnectionContext
-  private let fromStart: Bool
+  private var fromStart: Bool
   private var found: ConnectionLine.Content?
   /// What is counted where nothing is recognised.
   private let unknown: String
@@ -177,6 +177,10 @@ final class ContentDissector {
     } else if guesses.contains(.tls) {
       mode = .tls(TLSConnection(context, fromStart: fromStart, layer: layer))
       play()
+    } else if fromStart, guesses.contains(.unknown), beginsWithHole {
+      // What is there begins in the middle of something.
+      fromStart = false
+      sniff(at)
     } else if guesses == [.unknown, .unknown] || heldBytes > ContentDissector.sniffLimit {
       becomeOpaque(unknown)
     } else if guesses.contains(.unknown), !fromStart {
@@ -215,6 +219,19 @@ final class ContentDissector {
     held.contains {
       guard case .bytes(let direction, let bytes, _) = $0 else { return false }
       return HTTP1Decoder.holdsMessage(bytes, direction == .c2s ? .request : .response)
+    }
+  }
+
+  /// Whether the first bytes of a direction are missing.
+  private var beginsWithHole: Bool {
+    [Direction.c2s, .s2c].contains { wanted in
+      let first = held.first {
+        switch $0 {
+        case .bytes(let direction, _, _), .gap(let direction, _, _), .end(let direction, _, _):
+          direction == wanted
+        }
+      }
+      return if case .gap = first { true } else { false }
     }
   }
 

@@ -38,11 +38,12 @@ extension FlowTable {
     for event in server[j...] { events.append(event) }
   }
 
-  /// The latest time of what a direction has said.
+  /// The latest time of what a direction has said; that of a hole is when it was given up.
   func latest(of direction: Direction, from start: Int) -> Timestamp? {
     (start..<events.count).compactMap { index in
-      let place = events[events.index(events.startIndex, offsetBy: index)].place
-      return place?.direction == direction ? place?.at : nil
+      let event = events[events.index(events.startIndex, offsetBy: index)]
+      if case .gap = event { return nil }
+      return event.place?.direction == direction ? event.place?.at : nil
     }.max()
   }
 }

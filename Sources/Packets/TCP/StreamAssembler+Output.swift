@@ -50,12 +50,13 @@ extension StreamAssembler {
 
   // MARK: Patience
 
-  /// Whether bytes are still awaited that the peer has acknowledged.
+  /// Whether bytes are still awaited that the peer has acknowledged, or kept until the stream's beginning is settled.
   ///
   /// What the peer sends after it has taken them is an answer to them: saying that first would turn cause and effect
   /// around, so it waits as well.
   var owesAcknowledged: Bool {
-    guard acknowledged > next, isSynchronised, !isEnded, !isStartOpen else { return false }
+    guard acknowledged > next, isSynchronised, !isEnded else { return false }
+    if isStartOpen { return acknowledged > 0 && waiting?.held.start != nil }
     let target = min(acknowledged, knownEnd)
     guard let waiting else { return target > next }
     return target > max(waiting.held.contiguousEnd(from: next), waiting.giveUpTo)

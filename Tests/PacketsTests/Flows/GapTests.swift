@@ -129,6 +129,27 @@ struct `Gaps` {
       ])
   }
 
+  @Test func `what waits for a hole waits for the next one too`() {
+    var script = TCPScript()
+    script.handshake()
+    for (question, answer) in [("lost", "first"), ("gone", "second"), ("kept", "third")] {
+      script.send(.c2s, question)
+      script.send(.s2c, answer)
+    }
+    script.segments.removeAll {
+      $0.payload == Array("lost".utf8) || $0.payload == Array("gone".utf8)
+    }
+    for _ in 0..<130 {
+      script.wait(milliseconds: 10)
+      script.acknowledge(.s2c)
+    }
+    #expect(
+      FlowTranscript(script.segments).lines[1...6] == [
+        "1 c2s gap 4", "1 c2s gap 4", "1 s2c \"first\" @4", "1 s2c \"second\" @6",
+        "1 c2s \"kept\" @7", "1 s2c \"third\" @8",
+      ])
+  }
+
   @Test func `what was kept until the client was known comes out in the order of time`() {
     var script = TCPScript()
     script.step = 40_000_000
@@ -144,6 +165,27 @@ struct `Gaps` {
         "1 opened 10.0.0.1:40000 ~> 10.0.0.2:80", "1 c2s \"GET / HTTP/1.1\" @120",
         "1 s2c \"HTTP/1.1 200 OK\" @160",
       ])
+  }
+
+  @Test func `an answer waits for a question that waits for an earlier beginning`() {
+    var script = TCPScript()
+    script.step = 100_000_000
+    script.handshake()
+    script.send(.s2c, "HTTP/1.1 200 of a lost question")
+    script.send(.c2s, "GET / HTTP/1.1")
+    script.step = 1_000_000
+    script.send(.s2c, "HTTP/1.1 200 OK")
+    let talk = Array(script.segments.dropFirst(3))
+    // The server's beginning is settled before the client's.
+    let early = others(11, from: talk[0].at + 1_000_000)
+    let late = others(30, from: talk[2].at + 60_000_000)
+    #expect(
+      FlowTranscript(talk[..<1] + early + talk[1...] + late).lines
+        .filter { $0.hasPrefix("1 ") && !$0.contains("ended") } == [
+          "1 opened 10.0.0.1:40000 ~> 10.0.0.2:80",
+          "1 s2c \"HTTP/1.1 200 of a lost question\" @300", "1 c2s \"GET / HTTP/1.1\" @400",
+          "1 s2c \"HTTP/1.1 200 OK\" @500",
+        ])
   }
 
   @Test func `an answer of a megabyte does not wait`() {
