@@ -109,7 +109,7 @@ struct `Layers that carry one another` {
     script.send(flow, .c2s, "\u{5}\u{1}\0")
     script.close(flow)
     let trace = Dissected(script.events)
-    #expect(trace.footer.loss["unknown"] == .init(count: 1, bytes: 3))
+    #expect(trace.footer.loss["http.midstream"] == .init(count: 1, bytes: 3))
     #expect(trace.balances)
   }
 }
