@@ -82,10 +82,54 @@ public struct OutputBytes: ~Copyable {
 
   /// Appends a literal.
   public mutating func append(_ text: StaticString) {
+    reserve(text.utf8CodeUnitCount)
+    put(text)
+  }
+
+  /// Appends the key of a member with its quotes and colon, behind a comma where there is one before it.
+  public mutating func appendKey(_ key: StaticString, afterComma: Bool) {
+    reserve(key.utf8CodeUnitCount + 4)
+    if afterComma { put(0x2c) }
+    put(0x22)
+    put(key)
+    put(0x22)
+    put(0x3a)
+  }
+
+  /// Appends a byte for which room was made.
+  @inline(__always)
+  private mutating func put(_ byte: UInt8) {
+    unsafe base[count] = byte
+    count += 1
+  }
+
+  /// Appends a literal for which room was made: most are keys of a few bytes, too short for a call to copy them.
+  @inline(__always)
+  private mutating func put(_ text: StaticString) {
     let length = text.utf8CodeUnitCount
-    reserve(length)
-    unsafe (base + count).update(from: text.utf8Start, count: length)
+    let source = unsafe text.utf8Start
+    let target = unsafe base + count
+    switch length {
+    case 8...16:
+      unsafe copy(UInt64.self, source, target, at: 0)
+      unsafe copy(UInt64.self, source, target, at: length - 8)
+    case 4..<8:
+      unsafe copy(UInt32.self, source, target, at: 0)
+      unsafe copy(UInt32.self, source, target, at: length - 4)
+    case 0..<4: for i in 0..<length { unsafe target[i] = source[i] }
+    default: unsafe target.update(from: source, count: length)
+    }
     count += length
+  }
+
+  /// Copies a word's bytes; the caller knows that they lie within both.
+  @inline(__always)
+  private func copy<Word: FixedWidthInteger>(
+    _ word: Word.Type, _ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>,
+    at place: Int
+  ) {
+    let bytes = unsafe UnsafeRawPointer(source + place).loadUnaligned(as: word)
+    unsafe UnsafeMutableRawPointer(target + place).storeBytes(of: bytes, as: word)
   }
 
   /// Appends a number in decimal digits.
@@ -105,11 +149,17 @@ public struct OutputBytes: ~Copyable {
     }
     count += digits
     var at = count
-    repeat {
-      at -= 1
-      unsafe base[at] = 0x30 | UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    } while rest > 0
+    // Two at a time: divisions are what this costs.
+    while rest >= 10 {
+      let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+      let tens = UInt8(truncatingIfNeeded: pair / 10)
+      at -= 2
+      unsafe base[at] = 0x30 | tens
+      unsafe base[at + 1] = 0x30 | (UInt8(truncatingIfNeeded: pair) - tens * 10)
+      rest = quotient
+      if rest == 0 { return }
+    }
+    unsafe base[at - 1] = 0x30 | UInt8(truncatingIfNeeded: rest)
   }
 
   /// A copy of all bytes.

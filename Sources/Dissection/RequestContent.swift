@@ -64,18 +64,28 @@ struct RequestContent: Sendable {
     }
   }
 
-  private static let oauthEndpoints = ["register", "token", "authorize", "revoke"]
-
   /// OAuth 2.1 as MCP uses it: metadata (RFC 8414, 9728), registration (RFC 7591), authorisation, token.
   private static func isOAuth(_ request: HTTPRequestHead) -> Bool {
-    let path = request.path
-    if path.utf8.starts(with: "/.well-known/".utf8) { return true }
-    var end = path.utf8
-    while end.last == 0x2f { end.removeLast() }
-    let last = end[(end.lastIndex(of: 0x2f).map { end.index(after: $0) } ?? end.startIndex)...]
-    guard oauthEndpoints.contains(where: { last.elementsEqual($0.utf8) }) else { return false }
+    let path = request.path.utf8Span.span
+    let wellKnown = "/.well-known/".utf8Span.span
+    if path.count >= wellKnown.count,
+      ByteScan.isEqual(path.extracting(0..<wellKnown.count), wellKnown)
+    {
+      return true
+    }
+    var end = path.count
+    while end > 0, path[end - 1] == 0x2f { end -= 1 }
+    var start = end
+    while start > 0, path[start - 1] != 0x2f { start -= 1 }
+    let last = path.extracting(start..<end)
+    let isRegistration = ByteScan.isEqual(last, "register".utf8Span.span)
+    guard
+      isRegistration || ByteScan.isEqual(last, "token".utf8Span.span)
+        || ByteScan.isEqual(last, "authorize".utf8Span.span)
+        || ByteScan.isEqual(last, "revoke".utf8Span.span)
+    else { return false }
     let type = request.fields.first("content-type")?.lowercased() ?? ""
-    return !last.elementsEqual("register".utf8) || type.hasPrefix("application/json")
+    return !isRegistration || type.hasPrefix("application/json")
   }
 }
 

@@ -12,7 +12,8 @@
 ///
 /// Such a request never adds to the turns that were told already: it is a sibling, without waiting for answers of its own turn.
 ///
-/// Invariant: `turns` is in order of `began`; an answer outside `answers` is implied by one inside for every later request.
+/// Invariant: `turns` is in order of `began`; an answer that is kept no more is implied by one that is for every later request.
+/// A request behind all answers, as nearly all are, needs the live ones alone.
 public struct CausalOrder: Sendable {
   /// What is known of a request when it leaves.
   public struct Place: Hashable, Sendable {
@@ -44,7 +45,12 @@ public struct CausalOrder: Sendable {
   }
 
   private let siblingGap: Int64
-  private var answers: [Answer] = []
+  /// Answers that no other implies, and later ones that some do.
+  private var live: [Answer] = []
+  private var implied: [Answer] = []
+  /// The highest `knownUntil` and `done` of all answers.
+  private var known = Int64.min
+  private var latestDone = Int64.min
   private var turns: [Turn] = []
 
   /// Turns that late requests may still belong to.
@@ -52,7 +58,7 @@ public struct CausalOrder: Sendable {
   /// Answers kept although implied by others, for late requests.
   private static let impliedKept = 128
   /// Most answers that wait for a request to follow them (a client that only fires in parallel, for ever).
-  private static let answersKept = 4096
+  private static let liveKept = 4096
 
   /// Creates the order of an empty session; `siblingGap` in nanoseconds.
   public init(siblingGap: Int64) { self.siblingGap = siblingGap }
@@ -72,13 +78,15 @@ public struct CausalOrder: Sendable {
       return placeLate(t, in: index)
     }
     if let current {
-      let follows = answers.contains { $0.n == source && $0.turn == current.place.turn }
+      let follows =
+        source != nil
+        && contains(until: .min) { $0.n == source && $0.turn == current.place.turn }
       if !follows, isSibling(t, of: current) {
         if let index { turns[index].latest = t }
         return current.place
       }
       let known = knownUntil(t)
-      let grows = answers.contains {
+      let grows = contains(until: t) {
         $0.turn == current.place.turn && $0.done <= t && $0.done > known
       }
       if grows { place.turn += 1 }
@@ -92,18 +100,27 @@ public struct CausalOrder: Sendable {
 
   /// Notes the answer `n` to a request placed at `place`, complete at `done`.
   public mutating func answered(n: Int, done: Int64, place: Place, isAgent: Bool) {
-    answers.append(Answer(n: n, done: done, turn: place.turn, knownUntil: place.knownUntil))
+    let answer = Answer(n: n, done: done, turn: place.turn, knownUntil: place.knownUntil)
+    latestDone = max(latestDone, done)
+    if place.knownUntil > known {
+      known = place.knownUntil
+      for answer in live where answer.done <= known { implied.append(answer) }
+      live.removeAll { $0.done <= known }
+    }
+    if done > known { live.append(answer) } else { implied.append(answer) }
     if isAgent, let index = turns.lastIndex(where: { $0.place.turn == place.turn }) {
       turns[index].answered = min(turns[index].answered ?? done, done)
     }
-    if answers.count > 2 * CausalOrder.impliedKept { forget() }
+    if implied.count > 2 * CausalOrder.impliedKept { implied.removeFirst(CausalOrder.impliedKept) }
+    if live.count > CausalOrder.liveKept { live.removeFirst(CausalOrder.liveKept / 2) }
   }
 
   /// Forgets what only messages of before `t` would need: none is told any more. Most of a silent session's memory.
   public mutating func settle(before t: Int64) {
     let known = knownUntil(t)
     // New arrays, so that their memory is as small as what is left.
-    answers = answers.filter { $0.done > known }
+    live = live.filter { $0.done > known }
+    implied = implied.filter { $0.done > known }
     if let current = turns.lastIndex(where: { $0.began <= t }) { turns = Array(turns[current...]) }
   }
 
@@ -126,7 +143,7 @@ public struct CausalOrder: Sendable {
     let (before, turn) = (turns[index - 1], turns[index])
     guard turn.latest - t <= siblingGap, before.latest <= t else { return false }
     let known = knownUntil(t)
-    return answers.contains {
+    return contains(until: t) {
       $0.turn == before.place.turn && $0.done <= t && $0.done > known
     }
   }
@@ -142,20 +159,6 @@ public struct CausalOrder: Sendable {
     if turns.count > 2 * CausalOrder.turnsKept { turns.removeFirst(CausalOrder.turnsKept) }
   }
 
-  private mutating func forget() {
-    let horizon = answers.lazy.map(\.knownUntil).max() ?? .min
-    let spare = answers.count - CausalOrder.impliedKept
-    var dropped = 0
-    answers.removeAll { answer in
-      guard dropped < spare, answer.done <= horizon else { return false }
-      dropped += 1
-      return true
-    }
-    if answers.count > CausalOrder.answersKept {
-      answers.removeFirst(answers.count - CausalOrder.answersKept / 2)
-    }
-  }
-
   private func isSibling(_ t: Int64, of turn: Turn) -> Bool {
     guard let answered = turn.answered, answered <= t else { return true }
     return t - turn.start <= siblingGap
@@ -163,9 +166,16 @@ public struct CausalOrder: Sendable {
 
   /// Up to here every answer is implied by one that was there at `t`.
   private func knownUntil(_ t: Int64) -> Int64 {
+    if t >= latestDone { return known }
     var known = Int64.min
-    for answer in answers where answer.done <= t { known = max(known, answer.knownUntil) }
+    for answer in implied where answer.done <= t { known = max(known, answer.knownUntil) }
+    for answer in live where answer.done <= t { known = max(known, answer.knownUntil) }
     return known
+  }
+
+  /// Whether one of the answers that a request of `t` may have waited for is such.
+  private func contains(until t: Int64, where isSuch: (Answer) -> Bool) -> Bool {
+    live.contains(where: isSuch) || (t < latestDone && implied.contains(where: isSuch))
   }
 
   /// The answers that were there at `t`, without those that another of them implies.
@@ -173,11 +183,13 @@ public struct CausalOrder: Sendable {
     let known = knownUntil(t)
     var after: [Int] = []
     var latest: Int64?
-    for answer in answers where answer.done <= t && answer.done > known {
-      if isLate, answer.turn == turn { continue }
+    func add(_ answer: Answer) {
+      guard answer.done <= t, answer.done > known, !isLate || answer.turn != turn else { return }
       after.append(answer.n)
       latest = max(latest ?? answer.done, answer.done)
     }
+    if t < latestDone { implied.forEach(add) }
+    live.forEach(add)
     return Place(turn: turn, after: after.sorted(), latestDone: latest, knownUntil: t)
   }
 }

@@ -53,10 +53,8 @@ public struct JSONWriter: ~Copyable {
 
   /// Writes a key and its colon.
   private mutating func key(_ key: StaticString) {
-    bytes.append(needsComma ? ",\"" : "\"")
+    bytes.appendKey(key, afterComma: needsComma)
     needsComma = true
-    bytes.append(key)
-    bytes.append("\":")
   }
 
   /// Writes a nested object.

@@ -51,14 +51,22 @@ extension HTTP1Decoder {
     return event
   }
 
+  private static func closes(_ fields: HeaderFields) -> Bool {
+    guard let field = fields.firstIndex(named: "connection") else { return false }
+    return isSameIgnoringCase(
+      fields.text.span.extracting(fields.valueRange(field)), "close".utf8Span.span)
+  }
+
   private mutating func parse(
     _ bytes: Span<UInt8>, _ firstByteAt: Timestamp, _ at: Timestamp
   ) -> Event? {
     if role == .request {
       guard let head = HTTP1Head.request(bytes) else { return nil }
       phase = Phase(BodyFraming.ofRequest(head.fields))
-      unchunked = BodyFraming.ofRequest(head.fields, isChunked: false)
-      isLast = head.fields.first("connection")?.lowercased() == "close"
+      if case .chunkSize = phase {
+        unchunked = BodyFraming.ofRequest(head.fields, isChunked: false)
+      }
+      isLast = HTTP1Decoder.closes(head.fields)
       return .request(
         HTTPRequestHead(
           method: head.method, target: head.target, fields: head.fields,
@@ -74,9 +82,11 @@ extension HTTP1Decoder {
       queued.append(.end(complete: true, at: at))
     } else {
       phase = Phase(BodyFraming.ofResponse(head.fields, status: head.status))
-      unchunked = BodyFraming.ofResponse(head.fields, status: head.status, isChunked: false)
+      if case .chunkSize = phase {
+        unchunked = BodyFraming.ofResponse(head.fields, status: head.status, isChunked: false)
+      }
     }
-    isLast = head.fields.first("connection")?.lowercased() == "close"
+    isLast = HTTP1Decoder.closes(head.fields)
     return .response(response)
   }
 

@@ -131,7 +131,7 @@ enum HTTP1Head {
   }
 
   private static func index(of byte: UInt8, _ s: Span<UInt8>, _ range: Range<Int>) -> Int? {
-    range.first { s[$0] == byte }
+    ByteScan.firstIndex(of: byte, in: s.extracting(range), from: 0).map { range.lowerBound + $0 }
   }
 
   /// Returns text as UTF-8, or as ISO 8859-1 where it is not (RFC 9110 §5.5).

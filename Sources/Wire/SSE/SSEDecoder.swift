@@ -31,7 +31,7 @@ public struct SSEDecoder: Sendable {
   private var event: SSEEvent?
   private var blockStartedAt: Timestamp?
   private var blockBytes = 0
-  private var ready = CircularBuffer<SSEEvent>(initialCapacity: 1)
+  private var ready = CircularBuffer<SSEEvent>(initialCapacity: 2)
 
   /// Creates a decoder at the beginning of a stream.
   public init() {}
@@ -45,16 +45,31 @@ public struct SSEDecoder: Sendable {
       if span[from] == 0x0a { from += 1 }
     }
     while from < span.count {
-      if lineStartedAt == nil { lineStartedAt = at }
       let stop = ByteScan.firstIndex(of: 0x0a, or: 0x0d, in: span, from: from)
-      keep(bytes, from, stop ?? span.count)
-      guard let stop else { return }
-      from = stop + 1
-      if span[stop] == 0x0d {
-        swallowLF = from == span.count
-        if !swallowLF, span[from] == 0x0a { from += 1 }
+      let start = from
+      if let stop {
+        from = stop + 1
+        if span[stop] == 0x0d {
+          swallowLF = from == span.count
+          if !swallowLF, span[from] == 0x0a { from += 1 }
+        }
+        if lineStartedAt == nil, stop - start <= SSEDecoder.lineLimit {
+          // A line that one chunk has whole is read where it lies.
+          blockBytes += stop - start
+          endLine(bytes, start..<stop, startedAt: at, isCut: false, at: at)
+          continue
+        }
       }
-      endLine(at: at)
+      let startedAt = lineStartedAt ?? at
+      lineStartedAt = startedAt
+      keep(bytes, start, stop ?? span.count)
+      guard stop != nil else { return }
+      let text = line
+      let isCut = isLineCut
+      line = ByteBuffer()
+      lineStartedAt = nil
+      isLineCut = false
+      endLine(text, 0..<text.readableBytes, startedAt: startedAt, isCut: isCut, at: at)
     }
   }
 
@@ -119,7 +134,7 @@ public struct SSEDecoder: Sendable {
 
   /// Whether a line behind a gap is taken to be the first of an event.
   private static func beginsBlock(_ line: Span<UInt8>, isInside: Bool) -> Bool {
-    guard let colon = line.indices.first(where: { line[$0] == 0x3a }), colon > 0,
+    guard let colon = ByteScan.firstIndex(of: 0x3a, in: line, from: 0), colon > 0,
       let field = Field(line, colon)
     else { return false }
     return !isInside || field == .event
@@ -134,36 +149,32 @@ public struct SSEDecoder: Sendable {
     blockBytes = 0
   }
 
-  private mutating func endLine(at: Timestamp) {
-    let startedAt = lineStartedAt ?? at
-    lineStartedAt = nil
-    var text = line
-    line = ByteBuffer()
-    let isCut = isLineCut
-    isLineCut = false
+  /// Takes the line that lies in a part of `bytes`.
+  private mutating func endLine(
+    _ bytes: ByteBuffer, _ range: Range<Int>, startedAt: Timestamp, isCut: Bool, at: Timestamp
+  ) {
+    var span = bytes.readableBytesUInt8Span.extracting(range)
+    var first = range.lowerBound
     if isBehindGap {
       isBehindGap = false
-      isBroken = !SSEDecoder.beginsBlock(text.readableBytesUInt8Span, isInside: isGapInside)
+      isBroken = !SSEDecoder.beginsBlock(span, isInside: isGapInside)
     }
     if isBroken {
       incomplete += blockBytes
       blockBytes = 0
-      if text.readableBytes == 0 { isBroken = false }
+      if span.isEmpty { isBroken = false }
       return
     }
     if isFirstLine {
       isFirstLine = false
-      if text.readableBytesView.starts(with: [0xef, 0xbb, 0xbf]) {
-        text.moveReaderIndex(forwardBy: 3)
+      if span.count >= 3, span[0] == 0xef, span[1] == 0xbb, span[2] == 0xbf {
+        span = span.extracting(3..<span.count)
+        first += 3
         blockBytes -= 3
       }
     }
-    let span = text.readableBytesUInt8Span
     if span.isEmpty {
-      if var done = event {
-        done.lastByteAt = at
-        ready.append(done)
-      }
+      if event != nil { dispatch(at: at) }
       endBlock()
       return
     }
@@ -177,16 +188,36 @@ public struct SSEDecoder: Sendable {
     }
     let blockAt = blockStartedAt ?? startedAt
     blockStartedAt = blockAt
-    let colon = span.indices.first { span[$0] == 0x3a } ?? span.count
+    let colon = ByteScan.firstIndex(of: 0x3a, in: span, from: 0) ?? span.count
     guard let field = Field(span, colon) else { return }
     var start = min(colon + 1, span.count)
     if start < span.count, span[start] == 0x20 { start += 1 }
-    let value = text.getSlice(at: text.readerIndex + start, length: span.count - start)
-    var block = event ?? SSEEvent(firstByteAt: blockAt, lastByteAt: at)
-    event = nil
-    if isCut { block.isTruncated = true }
-    block.set(field, value ?? ByteBuffer())
-    event = block
+    if event == nil { event = SSEEvent(firstByteAt: blockAt, lastByteAt: at) }
+    if isCut { event?.isTruncated = true }
+    let value = start..<span.count
+    switch field {
+    case .data:
+      let index = bytes.readerIndex + first + start
+      if let data = bytes.getSlice(at: index, length: value.count) { event?.appendData(data) }
+    case .event: event?.name = value.isEmpty ? nil : ByteScan.string(span, value)
+    case .id:
+      if ByteScan.firstIndex(of: 0, in: span, from: start) == nil {
+        event?.id = ByteScan.string(span, value)
+      }
+    case .retry:
+      if value.allSatisfy({ span[$0] >= 0x30 && span[$0] <= 0x39 }),
+        let retry = Int(ByteScan.string(span, value))
+      {
+        event?.retry = retry
+      }
+    }
+  }
+
+  /// The block is over: it is an event.
+  private mutating func dispatch(at: Timestamp) {
+    event?.lastByteAt = at
+    guard let done = event else { return }
+    ready.append(done)
   }
 }
 
@@ -213,19 +244,8 @@ private enum Field {
 }
 
 extension SSEEvent {
-  fileprivate mutating func set(_ field: Field, _ value: ByteBuffer) {
-    switch field {
-    case .data: appendData(value)
-    case .event: name = value.readableBytes == 0 ? nil : String(buffer: value)
-    case .id: if !value.readableBytesView.contains(0) { id = String(buffer: value) }
-    case .retry:
-      if value.readableBytesView.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) {
-        retry = Int(String(buffer: value)) ?? retry
-      }
-    }
-  }
-
-  private mutating func appendData(_ value: ByteBuffer) {
+  /// Adds a line of data.
+  fileprivate mutating func appendData(_ value: ByteBuffer) {
     guard let soFar = data?.readableBytes else {
       data = value
       return
