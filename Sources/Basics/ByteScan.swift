@@ -15,20 +15,39 @@ public enum ByteScan {
     // Bytes have no invalid values.
     let raw = unsafe bytes.bytes
     var i = start
-    while i + 8 <= raw.byteCount {
+    while i + 16 <= raw.byteCount {
       // In bounds by the condition (indices only grow from a valid one); every bit pattern is a UInt64.
-      let word = unsafe UInt64(
-        littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
-      let quote = word ^ (ones &* 0x22)
-      let backslash = word ^ (ones &* 0x5c)
-      let found =
-        ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash
-          | (word &- ones &* 0x20) & ~word) & highs
+      let first = unsafe special(
+        raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
+      let second = unsafe special(
+        raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i + 8, as: UInt64.self))
+      if first | second != 0 {
+        return first != 0
+          ? i + first.trailingZeroBitCount / 8 : i + 8 + second.trailingZeroBitCount / 8
+      }
+      i += 16
+    }
+    if i + 8 <= raw.byteCount {
+      // In bounds by the condition; every bit pattern is a UInt64.
+      let found = unsafe special(
+        raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
       if found != 0 { return i + found.trailingZeroBitCount / 8 }
       i += 8
     }
     while i < bytes.count, bytes[i] >= 0x20, bytes[i] != 0x22, bytes[i] != 0x5c { i += 1 }
     return i
+  }
+
+  /// The high bits of the bytes that are `"`, `\` or control characters, exact up to the lowest.
+  @inlinable
+  @inline(__always)
+  static func special(_ bytes: UInt64) -> UInt64 {
+    let word = UInt64(littleEndian: bytes)
+    let quote = word ^ (ones &* 0x22)
+    let backslash = word ^ (ones &* 0x5c)
+    return
+      ((quote &- ones) & ~quote | (backslash &- ones) & ~backslash
+      | (word &- ones &* 0x20) & ~word) & highs
   }
 
   /// Returns the index of the first byte at or behind `start` that is one of two, else `nil`.

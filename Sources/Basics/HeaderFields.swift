@@ -64,7 +64,8 @@ public struct HeaderFields: Sendable {
   public mutating func setValue(_ i: Int, _ value: Span<UInt8>) {
     let old = valueRange(i)
     if value.count == old.count {
-      for k in 0..<value.count { text[old.lowerBound + k] = value[k] }
+      var span = text.mutableSpan
+      for k in value.indices { span[old.lowerBound + k] = value[k] }
     } else {
       let start = text.count
       for k in value.indices { text.append(value[k]) }

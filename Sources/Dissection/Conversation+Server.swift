@@ -159,7 +159,7 @@ extension Conversation {
     _ request: OpenRequest, _ message: JSONRPCMessage, _ carrier: Carrier,
     _ exchange: MCPExchange, _ session: SessionState
   ) {
-    let result = message.kind == .result ? message.content.map(ResultFacts.init) : nil
+    let result = message.kind == .result ? ResultFacts(message) : nil
     let status = exchange.status
     let outcome = OutcomeRule.answered(
       message, result: result, status: status, knownSession: exchange.namesKnownSession,

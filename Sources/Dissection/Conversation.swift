@@ -170,8 +170,8 @@ final class Conversation {
   func settle(_ exchange: MCPExchange, _ first: JSONRPCMessage?) {
     guard exchange.session == nil else { return }
     if let response = exchange.response, (200..<300).contains(response.status),
-      first?.kind == .result, let result = first?.content,
-      isProbe(exchange) ? ResultFacts(result).offersStateless : opensSession(exchange)
+      let first, first.kind == .result,
+      isProbe(exchange) ? ResultFacts(first).offersStateless : opensSession(exchange)
     {
       bind(exchange, to: agreed(exchange, response))
     } else if exchange.role == .stream {

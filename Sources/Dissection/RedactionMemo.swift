@@ -5,15 +5,26 @@ public import Basics
 /// Two tables with a few places for each hash; what comes later takes the last of them. So memory is bounded, and whoever
 /// makes hashes collide only makes it work as if nothing were remembered.
 public final class RedactionMemo {
-  private struct Name {
-    var text: [UInt8]
-    var secrecy: Redactor.Secrecy
+  private final class Name {
+    let text: [UInt8]
+    let secrecy: Redactor.Secrecy
+
+    init(text: [UInt8], secrecy: Redactor.Secrecy) {
+      self.text = text
+      self.secrecy = secrecy
+    }
   }
 
-  private struct Secret {
-    var text: [UInt8]
-    var secrecy: Redactor.Secrecy
-    var hidden: [UInt8]
+  private final class Secret {
+    let text: [UInt8]
+    let secrecy: Redactor.Secrecy
+    let hidden: [UInt8]
+
+    init(text: [UInt8], secrecy: Redactor.Secrecy, hidden: [UInt8]) {
+      self.text = text
+      self.secrecy = secrecy
+      self.hidden = hidden
+    }
   }
 
   /// Places for a hash.
@@ -48,7 +59,8 @@ public final class RedactionMemo {
     for probe in slot..<slot + RedactionMemo.ways {
       slot = probe
       guard let known = names[slot] else { break }
-      if ByteScan.isEqual(known.text.span, name) { return known.secrecy }
+      let text = known.text
+      if ByteScan.isEqual(text.span, name) { return known.secrecy }
     }
     let secrecy = Redactor.secrecy(ofHeader: ByteScan.string(name, 0..<name.count))
     if name.count <= RedactionMemo.longest {
@@ -64,7 +76,8 @@ public final class RedactionMemo {
     for probe in slot..<slot + RedactionMemo.ways {
       slot = probe
       guard let known = secrets[slot] else { break }
-      if known.secrecy == secrecy, ByteScan.isEqual(known.text.span, value) {
+      let text = known.text
+      if known.secrecy == secrecy, ByteScan.isEqual(text.span, value) {
         return body(known.hidden)
       }
     }

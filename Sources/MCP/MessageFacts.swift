@@ -25,19 +25,19 @@ public struct MessageFacts: Sendable {
 
   /// Looks into a message; empty for answers.
   public init(_ message: JSONRPCMessage) {
-    guard message.kind == .request || message.kind == .notification, let params = message.content
-    else { return }
-    params.forEachMember(MessageFacts.names) { name, value in
-      switch name {
-      case 0: if message.method == Method.toolsCall { tool = value.string }
-      case 1: cursor = value.string
-      case 2: requestState = value.string
-      case 3: taskID = value.string
-      case 4: cancels = value
-      case 5: progressToken = value
-      case 6: revision = value.string.map(Revision.init)
-      case 7: client = Implementation(json: value)
-      default: readMeta(value)
+    guard message.kind == .request || message.kind == .notification else { return }
+    message.forEachMember { member, value in
+      switch member {
+      case .name: if message.method == Method.toolsCall { tool = value.string }
+      case .cursor: cursor = value.string
+      case .requestState: requestState = value.string
+      case .taskId: taskID = value.string
+      case .requestId: cancels = value
+      case .progressToken: progressToken = value
+      case .protocolVersion: revision = value.string.map(Revision.init)
+      case .clientInfo: client = Implementation(json: value)
+      case .meta: readMeta(value)
+      case .isError, .nextCursor, .serverInfo, .supportedVersions, .tools: break
       }
     }
   }
@@ -48,9 +48,6 @@ public struct MessageFacts: Sendable {
     progressToken = progressToken?.owned
   }
 
-  private static let names = JSONNames(
-    "name", "cursor", "requestState", "taskId", "requestId", "progressToken", "protocolVersion",
-    "clientInfo", "_meta")
   private static let metaNames = JSONNames(
     "progressToken", "io.modelcontextprotocol/protocolVersion",
     "io.modelcontextprotocol/clientInfo")
@@ -83,31 +80,29 @@ public struct ResultFacts: Sendable {
   /// Names in `tools` of a `tools/list` answer.
   public private(set) var toolNames: [String] = []
 
-  /// Looks into a result. O(n) over its text.
-  public init(_ result: RawJSON) {
-    result.forEachMember(ResultFacts.names) { name, value in
-      switch name {
-      case 0: isError = value.text == "true"
-      case 1: nextCursor = value.string
-      case 2: requestState = value.string
-      case 3: revision = value.string.map(Revision.init)
-      case 4: server = Implementation(json: value)
-      case 5:
+  /// Looks into the result of a message; empty for others.
+  public init(_ message: JSONRPCMessage) {
+    guard message.kind == .result else { return }
+    message.forEachMember { member, value in
+      switch member {
+      case .isError: isError = value.text == "true"
+      case .nextCursor: nextCursor = value.string
+      case .requestState: requestState = value.string
+      case .protocolVersion: revision = value.string.map(Revision.init)
+      case .serverInfo: server = Implementation(json: value)
+      case .supportedVersions:
         offersStateless = (value.value.array ?? []).contains {
           Revision($0.string ?? "").isStateless
         }
-      case 6: toolNames = (value.value.array ?? []).compactMap { $0["name"]?.string }
-      default:
+      case .tools: toolNames = (value.value.array ?? []).compactMap { $0["name"]?.string }
+      case .meta:
         if let info = value.member("io.modelcontextprotocol/serverInfo") {
           server = Implementation(json: info)
         }
+      case .name, .cursor, .taskId, .requestId, .progressToken, .clientInfo: break
       }
     }
   }
-
-  private static let names = JSONNames(
-    "isError", "nextCursor", "requestState", "protocolVersion", "serverInfo", "supportedVersions",
-    "tools", "_meta")
 }
 
 extension Implementation {

@@ -9,7 +9,10 @@ public struct JSONNames: Sendable {
   public var count: Int { ends.count }
 
   /// Creates a list of names, each once.
-  public init(_ names: String...) {
+  public init(_ names: String...) { self.init(names) }
+
+  /// Creates a list of names, each once.
+  public init(_ names: [String]) {
     var text: [UInt8] = []
     var ends: [Int] = []
     for name in names {

@@ -169,28 +169,41 @@ public enum JSONScan {
   /// `body` gets a member at a time, before it is known whether the rest is valid: the key without its quotes, the
   /// value, and whether there is white space between the value's tokens.
   static func walkMembers(
-    _ bytes: Span<UInt8>, _ start: Int, depth: Int = 0,
+    _ bytes: Span<UInt8>, _ start: Int,
     _ body: (_ key: Range<Int>, _ value: Range<Int>, _ isSpaced: Bool) -> Void
   ) -> Int? {
+    var isSpaced = false
+    return walkMembers(bytes, start, isSpaced: &isSpaced) { key, value, isSpaced in
+      guard let end = skipValue(bytes, value, depth: 1, isSpaced: &isSpaced) else { return nil }
+      body(key, value..<end, isSpaced)
+      return end
+    }
+  }
+
+  /// The same; `skip` gets a key and where its value begins, and returns where that ends, `nil` when it is no value.
+  ///
+  /// `isSpaced` becomes true when there is white space between the tokens of the object.
+  static func walkMembers(
+    _ bytes: Span<UInt8>, _ start: Int, isSpaced: inout Bool,
+    _ skip: (_ key: Range<Int>, _ value: Int, _ isSpaced: inout Bool) -> Int?
+  ) -> Int? {
     guard start < bytes.count, bytes[start] == 0x7b else { return nil }
-    var i = skipSpace(bytes, start + 1)
+    var i = skipSpace(bytes, start + 1, &isSpaced)
     if i < bytes.count, bytes[i] == 0x7d { return i + 1 }
     while i < bytes.count, bytes[i] == 0x22 {
       let key = i + 1
       guard let behindKey = skipString(bytes, i) else { return nil }
-      let colon = skipSpace(bytes, behindKey)
+      let colon = skipSpace(bytes, behindKey, &isSpaced)
       guard colon < bytes.count, bytes[colon] == 0x3a else { return nil }
-      let value = skipSpace(bytes, colon + 1)
-      var isSpaced = false
-      guard let end = skipValue(bytes, value, depth: depth + 1, isSpaced: &isSpaced) else {
-        return nil
-      }
-      body(key..<behindKey - 1, value..<end, isSpaced)
-      i = skipSpace(bytes, end)
+      let value = skipSpace(bytes, colon + 1, &isSpaced)
+      var isValueSpaced = false
+      guard let end = skip(key..<behindKey - 1, value, &isValueSpaced) else { return nil }
+      if isValueSpaced { isSpaced = true }
+      i = skipSpace(bytes, end, &isSpaced)
       guard i < bytes.count else { return nil }
       if bytes[i] == 0x7d { return i + 1 }
       guard bytes[i] == 0x2c else { return nil }
-      i = skipSpace(bytes, i + 1)
+      i = skipSpace(bytes, i + 1, &isSpaced)
     }
     return nil
   }

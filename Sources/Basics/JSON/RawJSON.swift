@@ -117,21 +117,33 @@ extension RawJSON {
 
   /// Checks one JSON text and does the same on the way; values are compact.
   ///
-  /// Returns whether the bytes are exactly one object in UTF-8: only then what `body` saw counts.
+  /// Values of the names in `outer` that are objects are looked into too, for `inner`; what was found is `nil` where they have to
+  /// be read again. Returns whether the bytes are exactly one object in UTF-8: only then what `body` saw counts.
   public static func forEachMember(
-    _ names: JSONNames, validating source: ByteBuffer,
-    _ body: (_ index: Int, _ value: RawJSON) -> Void
+    _ names: JSONNames, validating source: ByteBuffer, inside outer: Range<Int>,
+    of inner: JSONNames, _ body: (_ index: Int, _ value: RawJSON, _ found: FoundMembers?) -> Void
   ) -> Bool {
     let span = source.readableBytesUInt8Span
     let start = JSONScan.skipSpace(span, 0)
     let whole = RawJSON(trusted: source)
-    let end = JSONScan.walkMembers(span, start) { key, value, isSpaced in
-      guard let i = names.index(span, key) else { return }
-      body(
-        i,
-        isSpaced
-          ? RawJSON(trusted: compact(span, value)) : whole.slice(value.lowerBound, value.upperBound)
-      )
+    var isAnySpaced = false
+    let end = JSONScan.walkMembers(span, start, isSpaced: &isAnySpaced) { key, value, isSpaced in
+      let name = names.index(span, key)
+      var found: FoundMembers?
+      let end: Int?
+      if let name, outer.contains(name), value < span.count, span[value] == 0x7b {
+        var members = FoundMembers()
+        end = members.find(inner, span, value, &isSpaced)
+        if members.areAll, !isSpaced { found = members }
+      } else {
+        end = JSONScan.skipValue(span, value, depth: 1, isSpaced: &isSpaced)
+      }
+      if let name, let end {
+        body(
+          name, isSpaced ? RawJSON(trusted: compact(span, value..<end)) : whole.slice(value, end),
+          found)
+      }
+      return end
     }
     guard let end else { return false }
     return JSONScan.skipSpace(span, end) == span.count && isUTF8(span)

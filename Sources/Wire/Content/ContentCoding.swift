@@ -43,12 +43,12 @@ public enum ContentCoding: String, Hashable, Sendable {
   }
 
   private static func names(listedBy name: String, in fields: HeaderFields) -> [String] {
-    let text = fields.text.span
+    guard let first = fields.firstIndex(named: name) else { return [] }
+    let value = fields.text.span.extracting(fields.valueRange(first))
     // What nearly every message says is no list.
-    let isListed = fields.indices(named: name).contains { i in
-      !isSameIgnoringCase(text.extracting(fields.valueRange(i)), "chunked".utf8Span.span)
+    if isSameIgnoringCase(value, "chunked".utf8Span.span), fields.indices(named: name).count == 1 {
+      return []
     }
-    guard isListed else { return [] }
     return fields.indices(named: name).flatMap { field in
       fields[field].value.split(separator: ",").compactMap { element in
         let name = element.split { $0 == ";" || $0.isWhitespace }.first.map(String.init)

@@ -25,6 +25,8 @@ public struct JSONRPCMessage: Hashable, Sendable {
   public var content: RawJSON?
   /// Size of the message as it was sent.
   public var bytes: Int
+  /// Where members of the content lie, when they were found on the way.
+  private var found: FoundMembers?
 
   /// Creates a message.
   public init(kind: Kind, id: RawJSON?, method: String, content: RawJSON?, bytes: Int) {
@@ -43,6 +45,44 @@ public struct JSONRPCMessage: Hashable, Sendable {
 }
 
 extension JSONRPCMessage {
+  /// Whether both say the same; how their members were found is no part of it.
+  public static func == (a: JSONRPCMessage, b: JSONRPCMessage) -> Bool {
+    a.kind == b.kind && a.id == b.id && a.method == b.method && a.content == b.content
+      && a.bytes == b.bytes
+  }
+
+  /// Hashes what is said.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(kind)
+    hasher.combine(id)
+    hasher.combine(method)
+    hasher.combine(content)
+    hasher.combine(bytes)
+  }
+
+  /// Members of `params` and `result` that say more than their method's own.
+  public enum Member: Int, CaseIterable, Sendable {
+    case name, cursor, requestState, taskId, requestId, progressToken, protocolVersion, clientInfo
+    case meta, isError, nextCursor, serverInfo, supportedVersions, tools
+  }
+
+  private static let memberNames = JSONNames(
+    Member.allCases.map { $0 == .meta ? "_meta" : "\($0)" })
+
+  /// Calls `body` for each of these members that the content has, in order. O(1) for a message that was read from text,
+  /// else O(n) over the content.
+  public func forEachMember(_ body: (_ member: Member, _ value: RawJSON) -> Void) {
+    guard let content else { return }
+    func tell(_ index: Int, _ value: RawJSON) {
+      if let member = Member(rawValue: index) { body(member, value) }
+    }
+    if let found {
+      found.forEach(in: content, tell)
+    } else {
+      content.forEachMember(JSONRPCMessage.memberNames, tell)
+    }
+  }
+
   private static let names = JSONNames("jsonrpc", "id", "method", "params", "result", "error")
 
   /// Checks one JSON text and reads its top-level members; the last of duplicate keys wins.
@@ -58,13 +98,17 @@ extension JSONRPCMessage {
     var params: RawJSON?
     var result: RawJSON?
     var error: RawJSON?
-    let isObject = RawJSON.forEachMember(JSONRPCMessage.names, validating: text) { name, value in
+    var inParams: FoundMembers?
+    var inResult: FoundMembers?
+    let isObject = RawJSON.forEachMember(
+      JSONRPCMessage.names, validating: text, inside: 3..<5, of: JSONRPCMessage.memberNames
+    ) { name, value, found in
       switch name {
       case 0: isVersioned = true
       case 1: id = value
       case 2: method = value
-      case 3: params = value
-      case 4: result = value
+      case 3: (params, inParams) = (value, found)
+      case 4: (result, inResult) = (value, found)
       default: error = value
       }
     }
@@ -74,10 +118,12 @@ extension JSONRPCMessage {
       self.init(
         kind: isNull ? .notification : .request, id: isNull ? nil : id, method: method,
         content: params, bytes: bytes)
+      found = inParams
     } else if let result, isVersioned || id != nil,
       !(result.kind == .null && error.map { $0.kind != .null } == true)
     {
       self.init(kind: .result, id: id, method: "", content: result, bytes: bytes)
+      found = inResult
     } else if let error, error.member("code") != nil {
       self.init(kind: .error, id: id, method: "", content: error, bytes: bytes)
     } else {

@@ -31,7 +31,9 @@ public struct SSEDecoder: Sendable {
   private var event: SSEEvent?
   private var blockStartedAt: Timestamp?
   private var blockBytes = 0
-  private var ready = CircularBuffer<SSEEvent>(initialCapacity: 2)
+  /// Events that wait, the first of them at `taken`.
+  private var ready: [SSEEvent] = []
+  private var taken = 0
 
   /// Creates a decoder at the beginning of a stream.
   public init() {}
@@ -141,7 +143,17 @@ public struct SSEDecoder: Sendable {
   }
 
   /// Returns the next event, `nil` when more bytes are needed.
-  public mutating func next() -> SSEEvent? { ready.popFirst() }
+  public mutating func next() -> SSEEvent? {
+    guard taken + 1 < ready.count else {
+      // The last, nearly always the only one, goes without a copy.
+      taken = 0
+      guard let last = ready.popLast() else { return nil }
+      ready.removeAll(keepingCapacity: true)
+      return last
+    }
+    taken += 1
+    return ready[taken - 1]
+  }
 
   private mutating func endBlock() {
     event = nil
@@ -174,7 +186,7 @@ public struct SSEDecoder: Sendable {
       }
     }
     if span.isEmpty {
-      if event != nil { dispatch(at: at) }
+      dispatch(at: at)
       endBlock()
       return
     }
@@ -192,7 +204,7 @@ public struct SSEDecoder: Sendable {
     guard let field = Field(span, colon) else { return }
     var start = min(colon + 1, span.count)
     if start < span.count, span[start] == 0x20 { start += 1 }
-    if event == nil { event = SSEEvent(firstByteAt: blockAt, lastByteAt: at) }
+    if case .none = event { event = SSEEvent(firstByteAt: blockAt, lastByteAt: at) }
     if isCut { event?.isTruncated = true }
     let value = start..<span.count
     switch field {
@@ -213,10 +225,11 @@ public struct SSEDecoder: Sendable {
     }
   }
 
-  /// The block is over: it is an event.
+  /// The block is over: it is an event, when it had fields.
   private mutating func dispatch(at: Timestamp) {
-    event?.lastByteAt = at
-    guard let done = event else { return }
+    guard var done = event else { return }
+    event = nil
+    done.lastByteAt = at
     ready.append(done)
   }
 }

@@ -80,6 +80,7 @@ struct `Raw JSON` {
     let names = JSONNames("a", "b", "", "\n", "missing")
     var generator = SeededGenerator(seed: SeededGenerator.freshSeed("members"))
     let bytes = Array("{}[]\",:\\ 1\n".utf8) + [0xff]
+    var founds = 0
     for round in 0..<1500 {
       let value = RandomJSON.value(using: &generator)
       var text = Array(RandomJSON.spelling(of: value, using: &generator).utf8)
@@ -87,10 +88,21 @@ struct `Raw JSON` {
         let at = Int.random(in: 0..<text.count, using: &generator)
         text[at] = bytes[Int.random(in: 0..<bytes.count, using: &generator)]
       }
-      let buffer = ByteBuffer(bytes: text)
+      var buffer = ByteBuffer(bytes: text)
       let raw = RawJSON(validating: buffer)
+      if round % 2 == 0, let raw { buffer = raw.bytes }
       var once = [RawJSON?](repeating: nil, count: names.count)
-      let isObject = RawJSON.forEachMember(names, validating: buffer) { once[$0] = $1 }
+      let isObject = RawJSON.forEachMember(
+        names, validating: buffer, inside: 0..<names.count, of: names
+      ) { name, value, found in
+        once[name] = value
+        guard let found else { return }
+        var (inside, again) = ([(Int, RawJSON)](), [(Int, RawJSON)]())
+        found.forEach(in: value) { inside.append(($0, $1)) }
+        value.forEachMember(names) { again.append(($0, $1)) }
+        #expect(inside.elementsEqual(again, by: ==))
+        founds += inside.count
+      }
       #expect(isObject == (raw?.kind == .object))
       guard isObject, let raw else { continue }
       var twice = [RawJSON?](repeating: nil, count: names.count)
@@ -98,6 +110,7 @@ struct `Raw JSON` {
       #expect(once == twice)
       #expect(once == ["a", "b", "", "\n", "missing"].map { raw.member($0) })
     }
+    #expect(founds > 0)
   }
 
   @Test(arguments: ["[]", "1", "\"{\"", "null", "{}"])
