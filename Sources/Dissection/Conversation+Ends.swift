@@ -65,7 +65,10 @@ extension Conversation {
 
   /// Takes the messages of a body that is no stream.
   private func takeBody(_ exchange: MCPExchange, _ ended: EndedExchange) {
-    guard let payload = ended.payload, let response = exchange.response else { return }
+    guard exchange.role == .messages, ended.isComplete, let body = ended.body,
+      let response = exchange.response
+    else { return }
+    let payload = JSONRPCPayload(body)
     settle(exchange, payload.first)
     let carrier = Carrier(
       via: .json, firstByteAt: response.firstByteAt, lastByteAt: ended.at, event: nil, batch: nil)

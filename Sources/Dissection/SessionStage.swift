@@ -44,8 +44,7 @@ public final class SessionStage {
     case .switched(let x, let head, let audit):
       with(x) { conversation.switched($0, head, audit) }
     case .answered(let x, let answered): with(x) { conversation.answered($0, answered) }
-    case .event(let x, let event, let payload):
-      with(x) { conversation.streamed($0, event, payload) }
+    case .event(let x, let event): with(x) { conversation.streamed($0, event) }
     case .ended(let x, let ended):
       if let exchange = exchanges.removeValue(forKey: x) { conversation.ended(exchange, ended) }
     case .settle:

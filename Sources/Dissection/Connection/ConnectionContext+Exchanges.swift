@@ -12,7 +12,6 @@ extension ConnectionContext {
     exchange.sentAt = at
     let content =
       exchange.request.map { RequestContent($0, exchange.requestBody) } ?? RequestContent()
-    exchange.role = content.role
     say(.requested(x: exchange.x, content, sentAt: at), of: exchange)
   }
 
@@ -30,14 +29,9 @@ extension ConnectionContext {
     let decoded = exchange.responseBody.append(bytes, keep: exchange.sse == nil)
     guard exchange.sse != nil else { return }
     exchange.sse?.append(decoded, at: at)
-    while var event = exchange.sse?.next() {
+    while let event = exchange.sse?.next() {
       if event.isTruncated { flaw("limit.sse_event", of: exchange, at: event.lastByteAt) }
-      var payload: JSONRPCPayload?
-      if event.name != "endpoint", let data = event.data, data.readableBytes > 0 {
-        payload = JSONRPCPayload(data)
-        event.data = nil
-      }
-      say(.event(x: exchange.x, event, payload), of: exchange)
+      say(.event(x: exchange.x, event), of: exchange)
     }
   }
 
@@ -83,11 +77,8 @@ extension ConnectionContext {
     let isStream = exchange.sse != nil
     var ended = EndedExchange(
       by: by, at: at, isAnswered: isAnswered, isStream: isStream, hasGap: body.hasGap,
-      bodyCount: body.count, isTruncated: body.isTruncated)
-    if !isStream, exchange.response != nil, body.bytes.readableBytes > 0 {
-      ended.body = body.bytes
-      if exchange.role == .messages, body.isComplete { ended.payload = JSONRPCPayload(body.bytes) }
-    }
+      bodyCount: body.count, isTruncated: body.isTruncated, isComplete: body.isComplete)
+    if !isStream, exchange.response != nil, body.bytes.readableBytes > 0 { ended.body = body.bytes }
     if options.exchanges { ended.audit = exchange.audit }
     say(.ended(x: exchange.x, ended), of: exchange)
     shared.closeExchange()

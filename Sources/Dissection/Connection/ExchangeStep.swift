@@ -19,8 +19,8 @@ enum ExchangeStep: Sendable {
   case switched(x: Int, HTTPResponseHead, ExchangeAudit)
   /// The final response's head is there.
   case answered(x: Int, AnsweredExchange)
-  /// An event of its stream; the payload of one that has data, whose bytes the event then lacks.
-  case event(x: Int, SSEEvent, JSONRPCPayload?)
+  /// An event of its stream.
+  case event(x: Int, SSEEvent)
   /// Both are over.
   case ended(x: Int, EndedExchange)
   /// It is this late by the clock of the recording.
@@ -74,8 +74,8 @@ struct EndedExchange: Sendable {
   var bodyCount: Int
   /// True when not all of it was kept.
   var isTruncated: Bool
-  /// What a complete body of an answer to messages holds.
-  var payload: JSONRPCPayload?
+  /// True when nothing of it is missing in the recording.
+  var isComplete: Bool
   /// For `--exchanges`.
   var audit: ExchangeAudit?
 }

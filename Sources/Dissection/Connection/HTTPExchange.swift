@@ -33,8 +33,6 @@ final class HTTPExchange {
   var flags: [String] = []
   /// True once the MCP layer was told of it.
   var isTold = false
-  /// What the request is for, once it is over.
-  var role = RequestContent.Role.other
 
   init(
     x: Int, conn: FlowID, clientHost: String, request: HTTPRequestHead?, options: DissectionOptions
