@@ -39,6 +39,10 @@ struct BodyCollector {
   init(fields: HeaderFields, limit: Int, hashes: Bool) {
     self.limit = limit
     if hashes { hash = SHA256() }
+    guard ContentCoding.isNamed(in: fields) else {
+      content = nil
+      return
+    }
     content = ContentDecoder(fields: fields)
     isCoded = content?.isUnknown == true || ContentCoding.hasUnknownTransfer(in: fields)
   }

@@ -35,6 +35,15 @@ public enum ContentCoding: String, Hashable, Sendable {
     names(listedBy: "transfer-encoding", in: fields).filter { ContentCoding(name: $0) != nil }
   }
 
+  /// Whether a coding may be named at all: in nearly all messages none is, or `chunked` alone. Cheap.
+  public static func isNamed(in fields: HeaderFields) -> Bool {
+    if fields.firstIndex(named: "content-encoding") != nil { return true }
+    guard let transfer = fields.firstIndex(named: "transfer-encoding") else { return false }
+    let value = fields.text.span.extracting(fields.valueRange(transfer))
+    return !isSameIgnoringCase(value, "chunked".utf8Span.span)
+      || fields.indices(named: "transfer-encoding").count > 1
+  }
+
   /// Whether a transfer coding besides chunked is named that is not known.
   public static func hasUnknownTransfer(in fields: HeaderFields) -> Bool {
     names(listedBy: "transfer-encoding", in: fields).contains { name in
@@ -43,13 +52,7 @@ public enum ContentCoding: String, Hashable, Sendable {
   }
 
   private static func names(listedBy name: String, in fields: HeaderFields) -> [String] {
-    guard let first = fields.firstIndex(named: name) else { return [] }
-    let value = fields.text.span.extracting(fields.valueRange(first))
-    // What nearly every message says is no list.
-    if isSameIgnoringCase(value, "chunked".utf8Span.span), fields.indices(named: name).count == 1 {
-      return []
-    }
-    return fields.indices(named: name).flatMap { field in
+    fields.indices(named: name).flatMap { field in
       fields[field].value.split(separator: ",").compactMap { element in
         let name = element.split { $0 == ";" || $0.isWhitespace }.first.map(String.init)
         return name?.lowercased() == "identity" ? nil : name
