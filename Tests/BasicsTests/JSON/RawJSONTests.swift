@@ -80,7 +80,6 @@ struct `Raw JSON` {
     let names = JSONNames("a", "b", "", "\n", "missing")
     var generator = SeededGenerator(seed: SeededGenerator.freshSeed("members"))
     let bytes = Array("{}[]\",:\\ 1\n".utf8) + [0xff]
-    var founds = 0
     for round in 0..<1500 {
       let value = RandomJSON.value(using: &generator)
       var text = Array(RandomJSON.spelling(of: value, using: &generator).utf8)
@@ -88,21 +87,12 @@ struct `Raw JSON` {
         let at = Int.random(in: 0..<text.count, using: &generator)
         text[at] = bytes[Int.random(in: 0..<bytes.count, using: &generator)]
       }
-      var buffer = ByteBuffer(bytes: text)
+      let buffer = ByteBuffer(bytes: text)
       let raw = RawJSON(validating: buffer)
-      if round % 2 == 0, let raw { buffer = raw.bytes }
       var once = [RawJSON?](repeating: nil, count: names.count)
       let isObject = RawJSON.forEachMember(
-        names, validating: buffer, inside: 0..<names.count, of: names
-      ) { name, value, found in
-        once[name] = value
-        guard let found else { return }
-        var (inside, again) = ([(Int, RawJSON)](), [(Int, RawJSON)]())
-        found.forEach(in: value) { inside.append(($0, $1)) }
-        value.forEachMember(names) { again.append(($0, $1)) }
-        #expect(inside.elementsEqual(again, by: ==))
-        founds += inside.count
-      }
+        names, validating: buffer, inside: 0..<0, of: names
+      ) { name, value, _ in once[name] = value }
       #expect(isObject == (raw?.kind == .object))
       guard isObject, let raw else { continue }
       var twice = [RawJSON?](repeating: nil, count: names.count)
@@ -110,7 +100,36 @@ struct `Raw JSON` {
       #expect(once == twice)
       #expect(once == ["a", "b", "", "\n", "missing"].map { raw.member($0) })
     }
-    #expect(founds > 0)
+  }
+
+  @Test func `finds members inside of members as when these are read again`() throws {
+    let (outer, inner) = (JSONNames("p", "r"), JSONNames("a", "b", "c", "d", "e"))
+    let keys = ["a", "b", "c", "d", "e", "other", "a", "b"]
+    var generator = SeededGenerator(seed: SeededGenerator.freshSeed("members of members"))
+    var counts: [Int?: Int] = [:]
+    for round in 0..<600 {
+      let members = keys.shuffled(using: &generator).prefix(round % 7).map {
+        JSONValue.Member($0, RandomJSON.value(depth: 2, using: &generator))
+      }
+      let value = JSONValue.object([
+        .init("q", .object(members)), .init(round % 2 == 0 ? "p" : "r", .object(members)),
+      ])
+      var text = ByteBuffer(string: RandomJSON.spelling(of: value, using: &generator))
+      if round % 3 > 0 { text = try #require(RawJSON(validating: text)).bytes }
+      let isObject = RawJSON.forEachMember(
+        outer, validating: text, inside: 0..<2, of: inner
+      ) { _, value, found in
+        var (inside, again) = ([(Int, RawJSON)](), [(Int, RawJSON)]())
+        value.forEachMember(inner) { again.append(($0, $1)) }
+        counts[found.map { _ in again.count }, default: 0] += 1
+        guard let found else { return }
+        found.forEach(in: value) { inside.append(($0, $1)) }
+        #expect(inside.elementsEqual(again, by: ==))
+      }
+      #expect(isObject)
+    }
+    // Up to four are noted; with more, or with white space, they are read again.
+    #expect(Set(counts.keys) == [nil, 0, 1, 2, 3, 4])
   }
 
   @Test(arguments: ["[]", "1", "\"{\"", "null", "{}"])
