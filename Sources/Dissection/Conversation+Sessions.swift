@@ -9,8 +9,8 @@ extension Conversation {
     end(session, how: .deleted, t: session.ended?.t ?? session.lastActivity)
   }
 
-  /// How late a message may be told, nanoseconds: longer than a capture's reader waits for what a hole lacks.
-  private static let lateness: Int64 = 10_000_000_000
+  /// How late a message may be told, nanoseconds: longer than a capture's reader waits for what a hole lacks, at most.
+  private static let lateness: Int64 = 70_000_000_000
 
   /// Ends sessions that were silent for too long, and lets those that are silent forget what only late messages need.
   func sweep(now: Timestamp) {
@@ -75,7 +75,6 @@ extension Conversation {
     for direction in [Direction.c2s, .s2c] {
       for request in session.openRequests(direction) { giveUp(request, direction, session) }
     }
-    session.settle(before: session.lastActivity)
     guard let name = session.name, var key = session.line.key else { return }
     key.confidence = table.confidence(of: session)
     lines.append(EndLine(session: name, t: t, how: how, key: key))
