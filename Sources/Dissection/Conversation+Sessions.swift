@@ -1,4 +1,5 @@
 import Basics
+import MCP
 import Trace
 
 /// How sessions end, and how their memory is bounded.
@@ -75,6 +76,7 @@ extension Conversation {
     for direction in [Direction.c2s, .s2c] {
       for request in session.openRequests(direction) { giveUp(request, direction, session) }
     }
+    session.order.shrink()
     guard let name = session.name, var key = session.line.key else { return }
     key.confidence = table.confidence(of: session)
     lines.append(EndLine(session: name, t: t, how: how, key: key))

@@ -124,6 +124,16 @@ public struct CausalOrder: Sendable {
     if let current = turns.lastIndex(where: { $0.began <= t }) { turns = Array(turns[current...]) }
   }
 
+  /// Forgets all but the latest: the session is over, and of it only what a hole held back may still be told.
+  public mutating func shrink() {
+    implied = Array(implied.suffix(CausalOrder.overKept))
+    live = Array(live)
+    turns = Array(turns.suffix(CausalOrder.overKept))
+  }
+
+  /// Turns and implied answers that are kept of a session that is over (a hole holds back few messages).
+  private static let overKept = 16
+
   /// Places an agent's request of `t` that is told after later ones; `index` is the turn that had begun then.
   private mutating func placeLate(_ t: Int64, in index: Int) -> Place {
     var index = index

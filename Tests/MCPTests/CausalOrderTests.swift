@@ -154,4 +154,19 @@ struct `Causal order` {
       expected = [2 * i + 2]
     }
   }
+
+  @Test func `of a session that is over places what a hole held back`() {
+    var order = CausalOrder(siblingGap: gap)
+    var last = order.place(at: 0, isAgent: true)
+    for i in 1...100 {
+      order.answered(n: 2 * i, done: Int64(i) * 1_000 - 500, place: last, isAgent: true)
+      last = order.place(at: Int64(i) * 1_000, isAgent: true)
+    }
+    var whole = order
+    order.shrink()
+    for t in [Int64(100_010), 99_010, 95_600, 101_000] {
+      #expect(order.place(at: t, isAgent: true) == whole.place(at: t, isAgent: true))
+    }
+    #expect(order.turn == 101)
+  }
 }
