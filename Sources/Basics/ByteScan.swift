@@ -1,6 +1,6 @@
 /// Searching and copying of bytes, eight at a time, for the loops that every byte of the traffic goes through.
 ///
-/// The only place below the sockets that reads memory unchecked; each such read says why it is in bounds.
+/// With `OutputBytes` the only place below the sockets that goes to memory unchecked; each such access says why it is in bounds.
 public enum ByteScan {
   @usableFromInline static let ones: UInt64 = 0x0101_0101_0101_0101
   @usableFromInline static let highs: UInt64 = 0x8080_8080_8080_8080

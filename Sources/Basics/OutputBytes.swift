@@ -21,8 +21,14 @@ public struct OutputBytes: ~Copyable {
 
   deinit { unsafe base.deallocate() }
 
-  /// Forgets all bytes and keeps the memory.
-  public mutating func removeAll() { count = 0 }
+  /// Forgets all bytes and keeps the memory, unless that is more than `limit` bytes.
+  public mutating func removeAll(keepingAtMost limit: Int = .max) {
+    count = 0
+    guard capacity > limit else { return }
+    unsafe base.deallocate()
+    capacity = 32
+    unsafe base = .allocate(capacity: capacity)
+  }
 
   /// Makes room for `additional` more bytes.
   @inline(__always)

@@ -32,6 +32,9 @@ public final class ConnectionStage {
   /// Bytes of the traffic whose blocks may be held by what waits: what the queues before and behind hold is as much.
   private static let blocksHeld = 4 << 20
 
+  /// Connections of a turn: those that closed in it are held too.
+  private static let touchedKept = 1024
+
   /// Nanoseconds between two steps that tell the time.
   private static let timeInterval: Int64 = 10_000_000_000
 
@@ -145,7 +148,8 @@ public final class ConnectionStage {
       touched.append(connection)
     }
     turnBytes += count
-    guard turnBytes >= ConnectionStage.blocksHeld else { return }
+    guard turnBytes >= ConnectionStage.blocksHeld || touched.count >= ConnectionStage.touchedKept
+    else { return }
     for connection in touched { connection.own() }
     touched.removeAll(keepingCapacity: true)
     turnBytes = 0

@@ -18,6 +18,8 @@ public final class TraceLines {
     fileprivate var events: Int
   }
 
+  /// Whether text is kept.
+  var isText: Bool { form == .text }
   /// Bytes of text that wait.
   public var byteCount: Int { text.bytes.count }
   /// Logical calls (`RequestLine.isLogicalCall`) so far, with those taken.
@@ -29,8 +31,8 @@ public final class TraceLines {
   private(set) var count = 0
   /// Those that wait, by type.
   private(set) var counts = LineCounts()
-  /// `t` of the latest request.
-  private(set) var latest: Int64 = 0
+  /// `t` of the latest request, with those taken.
+  private(set) var latest: Int64?
   private var events: [TraceEvent] = []
   private let form: Form
 
@@ -72,6 +74,8 @@ public final class TraceLines {
   public func insert(_ losses: [LossLine], at mark: Mark) {
     guard !losses.isEmpty else { return }
     guard form == .text else {
+      count += losses.count
+      for _ in losses { counts.add(.loss) }
       return events.insert(contentsOf: losses.map { .loss($0) }, at: mark.events)
     }
     let behind = text.cut(at: mark.bytes)
@@ -90,7 +94,7 @@ public final class TraceLines {
 
   /// Forgets the lines that wait and keeps the memory.
   func removeAll() {
-    text.removeAll()
+    text.removeAll(keepingAtMost: TraceWriter.memoryKept)
     count = 0
     counts.removeAll()
   }

@@ -26,6 +26,8 @@ public final class TraceWriter {
 
   /// So many bytes are written at once.
   public static let flushSize = 256 << 10
+  /// What a burst of long lines took beyond this is given back.
+  static let memoryKept = 4 << 20
 
   private let descriptor: Int32
   private var pending = JSONWriter(capacity: 2 * flushSize)
@@ -68,9 +70,9 @@ public final class TraceWriter {
     if pending.bytes.count >= TraceWriter.flushSize { flush() }
   }
 
-  /// Takes all lines that wait in `made`; may write what has gathered. O(1) when nothing has.
+  /// Takes all lines that wait in `made`, which are text; may write what has gathered. O(1) when nothing has.
   public func write(_ made: TraceLines) {
-    precondition(!isClosed, "a closed trace takes no more events")
+    precondition(!isClosed && made.isText, "text, for a trace that is not closed")
     guard made.count > 0 else { return }
     if pendingLines == 0 {
       swap(&pending, &made.text)
@@ -80,7 +82,7 @@ public final class TraceWriter {
     pendingLines += made.count
     pendingCounts.add(made.counts)
     lines.add(made.counts)
-    lastTime = made.latest
+    lastTime = made.latest ?? lastTime
     made.removeAll()
     if pending.bytes.count >= TraceWriter.flushSize { flush() }
   }
@@ -120,7 +122,7 @@ public final class TraceWriter {
   }
 
   private func clearPending() {
-    pending.removeAll()
+    pending.removeAll(keepingAtMost: TraceWriter.memoryKept)
     pendingLines = 0
     pendingCounts.removeAll()
   }

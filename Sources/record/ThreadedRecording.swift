@@ -126,8 +126,8 @@ final class ThreadedRecording {
       switch inputs.take() {
       case .steps(let steps):
         sessions.append(steps)
-        spent.add(steps)
         trace.write()
+        spent.add(steps)
       case .loss(let line): trace.lines.append(line)
       case .flush: trace.flush()
       case .finish: losses.post(sessions.losses)

@@ -22,7 +22,11 @@ struct StopSignals {
       return
     }
     let reading = ends[0]
-    for end in [reading, ends[1]] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    for end in [reading, ends[1]] {
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+      // Neither a signal nor a thread ever waits for the other side.
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+    }
     StopSignals.writing.store(ends[1], ordering: .relaxed)
     let source = DispatchSource.makeReadSource(fileDescriptor: reading, queue: .global())
     source.setEventHandler {
@@ -36,7 +40,7 @@ struct StopSignals {
       signal(number) { _ in
         let saved = errno
         var byte: UInt8 = 1
-        // Writes the local it is given; a pipe holds thousands.
+        // Writes the local it is given; a pipe that is full says enough.
         _ = unsafe write(StopSignals.writing.load(ordering: .relaxed), &byte, 1)
         errno = saved
       }

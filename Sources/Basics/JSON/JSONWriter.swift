@@ -48,8 +48,10 @@ public struct JSONWriter: ~Copyable {
   /// Writes a line end.
   public mutating func endLine() { bytes.append(0x0a) }
 
-  /// Forgets what was written and keeps the memory.
-  public mutating func removeAll() { bytes.removeAll() }
+  /// Forgets what was written and keeps the memory, unless that is more than `limit` bytes.
+  public mutating func removeAll(keepingAtMost limit: Int = .max) {
+    bytes.removeAll(keepingAtMost: limit)
+  }
 
   /// Writes a key and its colon.
   private mutating func key(_ key: StaticString) {

@@ -69,8 +69,8 @@ extension JSONRPCMessage {
   private static let memberNames = JSONNames(
     Member.allCases.map { $0 == .meta ? "_meta" : "\($0)" })
 
-  /// Calls `body` for each of these members that the content has, in order. O(1) for a message that was read from text,
-  /// else O(n) over the content.
+  /// Calls `body` for each of these members that the content has, in order. O(1) for what was read from text without white
+  /// space and has few of them, else O(n) over the content.
   public func forEachMember(_ body: (_ member: Member, _ value: RawJSON) -> Void) {
     guard let content else { return }
     func tell(_ index: Int, _ value: RawJSON) {
