@@ -94,19 +94,21 @@ let package = Package(
     layer(
       "ReplayEngine",
       ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
+    layer("CommandSupport", []),
     layer("MockServer", ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix]),
 
     .executableTarget(
       name: "record",
       dependencies: [
-        "Basics", "Wire", "Trace", "Dissection", "Packets", "Capture", "Proxy", nioCore, arguments,
+        "Basics", "Wire", "Trace", "Dissection", "Packets", "Capture", "Proxy",
+        "CommandSupport", nioCore, arguments,
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "replay",
       dependencies: [
         "Basics", "Trace", "MCP", "Analysis", "ReplayPlan", "Report", "ReplayEngine", "MockServer",
-        nioCore, nioPosix, arguments,
+        "CommandSupport", nioCore, nioPosix, arguments,
       ],
       resources: [.embedInCode("Demo/demo.mcptrace")],
       swiftSettings: strict),

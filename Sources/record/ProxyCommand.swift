@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Basics
+import CommandSupport
 import Dispatch
 import Dissection
 import Glibc

@@ -34,6 +34,7 @@ struct `Layering` {
         "Basics", "NIOCore", "Trace", "MCP", "Wire", "ReplayPlan", "NIOPosix", "HeapModule",
         "Histogram",
       ]),
+    "CommandSupport": Layer(row: 4, imports: ["Dispatch"]),
     "MockServer": Layer(
       row: 4, imports: ["Basics", "NIOCore", "Trace", "MCP", "Wire", "ReplayPlan", "NIOPosix"]),
   ]

@@ -6,12 +6,12 @@ import Synchronization
 ///
 /// Theory: what the system calls writes a byte to a pipe, from which a thread reads when it gets round to it. So no signal is
 /// missed, however early it comes; a signal source of Dispatch hears none before another thread registered it.
-struct StopSignals {
+public struct StopSignals {
   private static let writing = Atomic<Int32>(-1)
   private let source: (any DispatchSourceRead)?
 
   /// Takes over both signals from now on. `handler` is called on any thread, once for each.
-  init(_ handler: @escaping @Sendable () -> Void) {
+  public init(_ handler: @escaping @Sendable () -> Void) {
     var ends: [2 of Int32] = [-1, -1]
     var span = ends.mutableSpan
     // Two descriptors are what the call writes.
@@ -48,5 +48,5 @@ struct StopSignals {
   }
 
   /// Calls the handler no more; the signals stay without effect.
-  func cancel() { source?.cancel() }
+  public func cancel() { source?.cancel() }
 }
