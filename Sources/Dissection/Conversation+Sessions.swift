@@ -77,6 +77,7 @@ extension Conversation {
       for request in session.openRequests(direction) { giveUp(request, direction, session) }
     }
     session.order.shrink()
+    dropValues(session)
     guard let name = session.name, var key = session.line.key else { return }
     key.confidence = table.confidence(of: session)
     lines.append(EndLine(session: name, t: t, how: how, key: key))

@@ -33,6 +33,9 @@ final class Conversation {
   /// Requests that a 401 refused, until they are repeated.
   var refused: [RefusalKey: Int] = [:]
 
+  /// Memory of all sessions' values, bytes.
+  var valuesSize = 0
+
   /// An SDK lists tools by itself right behind the answer to a call of an unlisted tool (mcp 1.30, 2.3).
   static let automaticListGap: Int64 = 50_000_000
 

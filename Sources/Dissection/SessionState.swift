@@ -83,6 +83,8 @@ final class SessionState {
   var isAnnounced = false
   /// True once its `end` line is written.
   var isEndWritten = false
+  /// Which values went from answers into requests.
+  var flow = ValueFlow()
   /// What its id chain expects; only kept for inferred sessions.
   var chain = IDChain()
 
