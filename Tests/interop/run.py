@@ -22,6 +22,7 @@ import bad_input
 import byte_identity
 import capture_counts
 import crossing
+import inference
 import live
 import matrix
 import selftest
@@ -50,6 +51,7 @@ def scenarios():
     found["proxy-crossing-answers"] = crossing.run
     for module in (bad_input, live, weather_proxy, weather_stop, weather_replay):
         found.update(module.SCENARIOS)
+    found.update(inference.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)
     return found
