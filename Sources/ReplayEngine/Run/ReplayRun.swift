@@ -117,7 +117,7 @@ public enum ReplayRun {
     let loops = Array(group.makeIterator())
     let first = plan.open.map { min($0, plan.agents.count) } ?? plan.agents.count
     let setup = RunSetup(
-      plan: plan, books: plan.scripts.map { RequestBook($0.session, target) },
+      plan: plan, books: plan.scripts.map { RequestBook($0, target) },
       policy: options.policy, clock: RunClock(lead: lead), gauges: RunGauges(firstAgents: first),
       address: address, target: target, trace: options.trace, loops: loops.count)
     var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
