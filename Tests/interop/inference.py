@@ -24,7 +24,7 @@ def lines_of(path):
 
 def agents(python, url, variant, count, *options):
     """Runs the agents; none of their calls may fail."""
-    script = os.path.join(HERE, "handle_agents.py")
+    script = os.path.join(HERE, "case_agents.py")
     command = [python, script, url, "--variant", variant, "--agents", str(count), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     if done.returncode:
@@ -32,7 +32,7 @@ def agents(python, url, variant, count, *options):
 
 
 def handle_server(python):
-    command = [python, os.path.join(HERE, "handle_server.py")]
+    command = [python, os.path.join(HERE, "case_server.py")]
     return running(command, stdout=subprocess.PIPE)
 
 
