@@ -36,7 +36,7 @@ public struct JSONWriter: ~Copyable {
   /// Writes a whole JSON text where an object could begin.
   public mutating func append(_ text: RawJSON) {
     let text = text.bytes
-    bytes.append(text.readableBytesUInt8Span)
+    bytes.append(text.readableSpan)
   }
 
   /// Writes what was written elsewhere.
@@ -114,7 +114,7 @@ public struct JSONWriter: ~Copyable {
     guard let value else { return }
     key(name)
     let text = value.bytes
-    bytes.append(text.readableBytesUInt8Span)
+    bytes.append(text.readableSpan)
   }
 
   /// Writes a member whose key came from outside.
@@ -124,7 +124,7 @@ public struct JSONWriter: ~Copyable {
     bytes.appendJSONString(name.utf8Span.span)
     bytes.append(0x3a)
     let text = value.bytes
-    bytes.append(text.readableBytesUInt8Span)
+    bytes.append(text.readableSpan)
   }
 
   /// Writes a value.

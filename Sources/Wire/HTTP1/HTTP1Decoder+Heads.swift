@@ -26,7 +26,7 @@ extension HTTP1Decoder {
   /// Whether the first line is a start line; `nil` while it is not whole.
   private mutating func readsStartLine() -> Bool? {
     let bytes = input.bytes
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     guard let lf = ByteScan.firstIndex(of: 0x0a, in: span, from: searched) else {
       searched = span.count
       return nil
@@ -42,7 +42,7 @@ extension HTTP1Decoder {
     isStarted = false
     let firstByteAt = input.time
     let (bytes, at) = input.take(length)
-    guard let event = parse(bytes.readableBytesUInt8Span, firstByteAt, at) else {
+    guard let event = parse(bytes.readableSpan, firstByteAt, at) else {
       phase = .resync(.malformed)
       return .skipped(bytes: length, .malformed, at: at)
     }
@@ -97,7 +97,7 @@ extension HTTP1Decoder {
     let firstByteAt = input.time
     let (bytes, latest) = input.take(input.count)
     isStarted = false
-    guard let head = parse(bytes.readableBytesUInt8Span, firstByteAt, latest) else {
+    guard let head = parse(bytes.readableSpan, firstByteAt, latest) else {
       phase = .start
       return .skipped(bytes: bytes.readableBytes, .malformed, at: latest)
     }
@@ -121,7 +121,7 @@ extension HTTP1Decoder {
   /// Whether what is there of a start line tells a method and (some of) a target, or a status.
   private var isCutStartLine: Bool {
     let bytes = input.bytes
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     let line = 0..<span.count
     guard role == .request else { return StartLine.status(span, line) != nil }
     guard let target = StartLine.request(span, line)?.target, !target.isEmpty else { return false }
@@ -142,7 +142,7 @@ extension HTTP1Decoder {
   /// Length of the head with its empty line; remembers how far it searched, so that dripping bytes cost O(n).
   private mutating func headLength() -> Int? {
     let bytes = input.bytes
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     var from = searched
     while let lf = ByteScan.firstIndex(of: 0x0a, in: span, from: from) {
       from = lf + 1
@@ -158,7 +158,7 @@ extension HTTP1Decoder {
   /// Returns whether a message begins somewhere in bytes from the middle of a direction.
   public static func holdsMessage(_ bytes: ByteBuffer, _ role: Role) -> Bool {
     let found = MessageSearch.find(
-      bytes.readableBytesUInt8Span, request: role == .request, isChunkStart: true)
+      bytes.readableSpan, request: role == .request, isChunkStart: true)
     if case .start = found { return true }
     return false
   }
@@ -176,7 +176,7 @@ extension HTTP1Decoder {
     guard input.count > 0 else { return nil }
     let bytes = input.bytes
     let found = MessageSearch.find(
-      bytes.readableBytesUInt8Span, from: start, request: role == .request,
+      bytes.readableSpan, from: start, request: role == .request,
       isChunkStart: input.isAtChunkStart)
     switch found {
     case .start(0):
