@@ -12,7 +12,9 @@ public enum KnownField: String, CaseIterable, Sendable {
   case mcpProtocolVersion = "mcp-protocol-version"
   case mcpSessionID = "mcp-session-id"
   case transferEncoding = "transfer-encoding"
+  case traceparent
   case upgrade
+  case plainAPIKey = "api-key"
   case apiKey = "x-api-key"
 
   /// Finds a name, compared without case (RFC 9110 §5.1).
@@ -21,9 +23,10 @@ public enum KnownField: String, CaseIterable, Sendable {
     switch name.count {
     case 4: (one, other) = (.host, nil)
     case 6: (one, other) = (.accept, .cookie)
-    case 7: (one, other) = (.upgrade, nil)
+    case 7: (one, other) = (.upgrade, .plainAPIKey)
     case 9: (one, other) = (.apiKey, nil)
     case 10: (one, other) = (.connection, nil)
+    case 11: (one, other) = (.traceparent, nil)
     case 12: (one, other) = (.contentType, nil)
     case 13: (one, other) = (.authorization, .lastEventID)
     case 14: (one, other) = (.contentLength, .mcpSessionID)
@@ -57,12 +60,14 @@ public enum KnownField: String, CaseIterable, Sendable {
     case .transferEncoding: 11
     case .upgrade: 12
     case .apiKey: 13
+    case .plainAPIKey: 14
+    case .traceparent: 15
     }
   }
 
   /// Where each of them stands first in a list of fields.
   struct Indices: Sendable {
-    private var first: [14 of UInt32] = .init(repeating: .max)
+    private var first: [16 of UInt32] = .init(repeating: .max)
 
     subscript(_ field: KnownField) -> Int? {
       let i = first[field.number]

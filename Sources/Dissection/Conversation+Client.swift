@@ -34,13 +34,15 @@ extension Conversation {
     line.origin = isAgent ? .agent : .sdk
     var place: CausalOrder.Place?
     if session !== nobody {
-      let source = facts.cursor.flatMap { session.cursors[$0] }
+      let uses = uses(of: message, at: t, session)
+      let source = facts.cursor.flatMap { session.cursors[$0] } ?? uses.map(\.from).max()
       let here = session.order.place(at: t, isAgent: isAgent, source: source)
       place = here
       line.turn = here.turn
       line.after = here.after.isEmpty ? nil : here.after
       line.think = here.latestDone.map { t - $0 }
-      if line.after != nil { line.afterBy = reason(message, facts, here, session) }
+      if line.after != nil { line.afterBy = reason(facts, here, uses, session) }
+      line.uses = shown(uses)
     }
     line.continues = resumed?.n
     let token = MessageToken(id)
@@ -72,15 +74,15 @@ extension Conversation {
     }
   }
 
-  /// The strongest reason that can be told without looking at values.
+  /// The strongest reason for a wait. What the protocol passes on is no choice of the agent.
   private func reason(
-    _ message: JSONRPCMessage, _ facts: MessageFacts, _ place: CausalOrder.Place,
-    _ session: SessionState
+    _ facts: MessageFacts, _ place: CausalOrder.Place, _ uses: [ValueUse], _ session: SessionState
   ) -> AfterReason {
     if facts.requestState != nil || facts.taskID != nil { return .protocol }
     if let cursor = facts.cursor, let n = session.cursors[cursor], place.after.contains(n) {
       return .protocol
     }
+    if uses.contains(where: { place.after.contains($0.from) }) { return .uses }
     return place.after.contains { session.handshakes.contains($0) } ? .protocol : .order
   }
 

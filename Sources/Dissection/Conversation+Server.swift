@@ -183,6 +183,7 @@ extension Conversation {
     close(request, line, exchange, session)
     guard let result, session !== nobody else { return }
     learn(result, from: line, of: request, session)
+    if !result.isError { learnValues(message, from: line, exchange, of: request, session) }
   }
 
   /// The response's header fields, once an exchange; those of a GET stream belong to no message.

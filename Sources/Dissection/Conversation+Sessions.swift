@@ -41,6 +41,7 @@ extension Conversation {
     for session in sessions {
       end(session, how: session.ended?.how ?? .idle, t: session.ended?.t ?? session.lastActivity)
     }
+    for session in sessions { agents.remove(session) }
     table.remove(sessions)
   }
 
@@ -77,8 +78,8 @@ extension Conversation {
       for request in session.openRequests(direction) { giveUp(request, direction, session) }
     }
     session.order.shrink()
-    guard let name = session.name, var key = session.line.key else { return }
-    key.confidence = table.confidence(of: session)
+    dropValues(session)
+    guard let name = session.name, let key = session.agent?.key ?? session.line.key else { return }
     lines.append(EndLine(session: name, t: t, how: how, key: key))
   }
 

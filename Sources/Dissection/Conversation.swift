@@ -18,6 +18,7 @@ final class Conversation {
   let options: DissectionOptions
   let ledger: LossLedger
   let table: SessionTable
+  let agents = AgentInference()
   private let shownFields: ShownFields
   /// The lines that belong to no session.
   let nobody: SessionState
@@ -32,6 +33,9 @@ final class Conversation {
 
   /// Requests that a 401 refused, until they are repeated.
   var refused: [RefusalKey: Int] = [:]
+
+  /// Memory of all sessions' values, bytes.
+  var valuesSize = 0
 
   /// An SDK lists tools by itself right behind the answer to a call of an unlisted tool (mcp 1.30, 2.3).
   static let automaticListGap: Int64 = 50_000_000
@@ -94,9 +98,7 @@ final class Conversation {
         endpoint: exchange.request?.target ?? "", authority: authority)
     {
       bind(exchange, to: session)
-    } else if exchange.role == .messages, !opensSession(exchange),
-      let session = infer(exchange)
-    {
+    } else if !opensSession(exchange), let session = known(exchange) {
       bind(exchange, to: session)
     }
   }
@@ -105,6 +107,12 @@ final class Conversation {
   func answered(_ exchange: MCPExchange, _ answered: AnsweredExchange) {
     let response = answered.head
     exchange.response = response
+    if exchange.session == nil && !(200..<300).contains(response.status)
+      || response.status == 401
+      || (opensSession(exchange) && response.fields.first("mcp-session-id") != nil)
+    {
+      agents.drop(exchange)
+    }
     exchange.stream = answered.stream
     exchange.isEventStream = answered.isStream
     exchange.clientLeftFirst = answered.clientLeftFirst
@@ -144,11 +152,11 @@ final class Conversation {
         ?? table.create(
           id: minted, surrogate: surrogate(minted), authority: authority, path: exchange.path,
           start: .seen, t: t)
-    } else if let found = opens ? nil : infer(exchange) {
-      session = found
     } else {
-      session = table.create(
-        inferredFrom: facts(exchange), start: startsChain(exchange) ? .seen : .cut, t: t)
+      session =
+        known(exchange) ?? agent(exchange).map { agent in
+          table.create(of: agent, start: startsChain(exchange) ? .seen : .cut, t: t)
+        } ?? nobody
     }
     return session
   }
@@ -175,7 +183,8 @@ final class Conversation {
     {
       bind(exchange, to: agreed(exchange, response))
     } else if exchange.role == .stream {
-      bind(exchange, to: infer(exchange) ?? nobody)
+      agents.request(exchange, exchange.content, at: time(exchange.startedAt))
+      bind(exchange, to: known(exchange) ?? nobody)
     } else {
       bind(exchange, to: nobody)
     }
@@ -193,25 +202,25 @@ final class Conversation {
     }
   }
 
-  func infer(_ exchange: MCPExchange) -> SessionState? {
-    let requests = exchange.content.messages.filter { $0.message.kind == .request }
-    let id = requests.first?.message.id.flatMap { Int64($0.text) }
-    return table.infer(
-      facts(exchange), id: id,
-      requestState: requests.first?.facts.requestState, conn: exchange.conn)
+  /// Whether nothing but inference tells whose messages these are.
+  func isStateless(_ exchange: MCPExchange, _ content: RequestContent) -> Bool {
+    content.role == .messages && !exchange.hasRequestHeader(.mcpSessionID)
+      && table.session(
+        endpoint: exchange.request?.target ?? "", authority: authority(exchange)) == nil
   }
 
-  private func facts(_ exchange: MCPExchange) -> ClientFacts {
-    let message = exchange.content.messages.first?.facts
-    let named = exchange.requestHeader(.mcpProtocolVersion).map(Revision.init)
-    let isModern = named?.isStateless == true || message?.revision?.isStateless == true
-    let credentials = [KnownField.authorization, .cookie, .apiKey].compactMap {
-      exchange.requestHeader($0)
-    }
-    return ClientFacts(
-      authority: authority(exchange), path: exchange.path, host: exchange.clientHost,
-      credential: credentials.isEmpty ? nil : credentials.joined(separator: "\n"),
-      client: message?.client, isModern: isModern)
+  /// The agent that an exchange was assigned to.
+  private func agent(_ exchange: MCPExchange) -> AgentInference.Agent? {
+    guard let assignment = exchange.agent,
+      let chain = assignment.solver.chain(of: exchange.x)
+    else { return nil }
+    return AgentInference.Agent(
+      solver: assignment.solver, chain: chain, peer: assignment.peer)
+  }
+
+  /// The session of the agent that an exchange was assigned to.
+  private func known(_ exchange: MCPExchange) -> SessionState? {
+    agent(exchange).flatMap { table.session(of: $0.chain) }
   }
 
   func authority(_ exchange: MCPExchange) -> String { exchange.requestHeader(.host) ?? "" }
@@ -262,9 +271,6 @@ final class Conversation {
       if session.line.revision == nil, let revision = item.facts.revision, revision.isStateless {
         session.line.revision = revision.description
         isNew = true
-      }
-      if let id = item.message.id.flatMap({ Int64($0.text) }), item.message.kind == .request {
-        session.chain.take(id)
       }
     }
     if session.line.revision == nil, let named = exchange.requestHeader(.mcpProtocolVersion) {

@@ -35,6 +35,10 @@ final class MCPExchange {
 
   /// The session, once it is decided; the nameless one where there is none.
   var session: SessionState?
+  /// Who knows its agent, where the request names no session.
+  var agent: AgentInference.Assignment?
+  /// Method of its first request, where it names no session.
+  var asks = ""
   /// True when the request named a session id that was known.
   var namesKnownSession = false
   /// The client's requests in it.

@@ -1,5 +1,7 @@
 public import Basics
+import MCP
 public import Trace
+import Wire
 
 /// Steps of exchanges in, lines of a trace out: the half of the pipeline that knows sessions and messages.
 ///
@@ -11,6 +13,8 @@ public final class SessionStage {
   private var exchanges: [Int: MCPExchange] = [:]
   /// Those that have held pieces of blocks since the last `settle`.
   private var requested: [Int] = []
+  /// What waits until it is clear whose it is.
+  private var held = HeldSteps()
 
   /// Creates the stage, which writes to `lines`; times of the trace count from `t0`.
   public init(t0: Timestamp, options: DissectionOptions, lines: TraceLines) {
@@ -39,19 +43,67 @@ public final class SessionStage {
     case .loss(let line): lines.append(line)
     case .began(let begun): exchanges[begun.x] = MCPExchange(begun)
     case .requested(let x, let content, let sentAt):
-      with(x) { conversation.requested($0, content, sentAt: sentAt) }
+      if let exchange = exchanges[x], conversation.isStateless(exchange, content) {
+        conversation.assign(exchange, content)
+      }
       requested.append(x)
+      hold(x, step, at: sentAt)
+    case .switched(let x, let head, _): hold(x, step, at: head.endAt)
+    case .answered(let x, let answered): hold(x, step, at: answered.head.firstByteAt)
+    case .event(let x, let event):
+      with(x) { conversation.hears($0, event) }
+      hold(x, step, at: event.lastByteAt)
+    case .ended(let x, let ended):
+      with(x) { conversation.hears($0, ended) }
+      hold(x, step, at: ended.at)
+    case .settle:
+      for x in requested { exchanges[x]?.own() }
+      requested.removeAll(keepingCapacity: true)
+    case .time(let now):
+      release(now)
+      conversation.sweep(now: now)
+    case .finished(let at, let open):
+      release(nil)
+      conversation.finish(at: at) { open.contains($0) }
+    }
+  }
+
+  /// Tells a step of an exchange, or keeps it until it is clear whose the exchange is.
+  private func hold(_ x: Int, _ step: ExchangeStep, at: Timestamp) {
+    guard let agent = exchanges[x]?.agent else { return tell(step) }
+    if held.isEmpty, agent.solver.isFirm(x) {
+      agent.solver.fix(x)
+      return tell(step)
+    }
+    held.append(.init(x: x, step: step, at: at))
+    release(at)
+  }
+
+  /// Tells what is clear by now, what waited long enough, and what there is no room for; without a time all.
+  private func release(_ now: Timestamp?) {
+    while let first = held.first {
+      let solver = exchanges[first.x]?.agent?.solver
+      let isDue =
+        held.isFull || solver?.isFirm(first.x) ?? true
+        || now.map { $0 - first.at > HeldSteps.patience } ?? true
+      guard isDue else { return }
+      solver?.fix(first.x)
+      held.removeFirst()
+      tell(first.step)
+    }
+  }
+
+  private func tell(_ step: ExchangeStep) {
+    switch step {
+    case .requested(let x, let content, let sentAt):
+      with(x) { conversation.requested($0, content, sentAt: sentAt) }
     case .switched(let x, let head, let audit):
       with(x) { conversation.switched($0, head, audit) }
     case .answered(let x, let answered): with(x) { conversation.answered($0, answered) }
     case .event(let x, let event): with(x) { conversation.streamed($0, event) }
     case .ended(let x, let ended):
       if let exchange = exchanges.removeValue(forKey: x) { conversation.ended(exchange, ended) }
-    case .settle:
-      for x in requested { exchanges[x]?.own() }
-      requested.removeAll(keepingCapacity: true)
-    case .time(let now): conversation.sweep(now: now)
-    case .finished(let at, let open): conversation.finish(at: at) { open.contains($0) }
+    case .connection, .loss, .began, .time, .settle, .finished: break
     }
   }
 

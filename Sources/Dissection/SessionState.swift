@@ -50,8 +50,8 @@ final class SessionState {
   var line: SessionLine
   /// The key as on the wire; the line has its surrogate.
   let wireKey: String?
-  /// What an inferred session was inferred from; `nil` for explicit ones.
-  var facts: ClientFacts?
+  /// The agent whose session it is thought to be; `nil` for explicit ones.
+  var agent: AgentInference.Agent?
   /// Order and turns of the client's messages.
   var order: CausalOrder
   /// Requests without a response line, by direction.
@@ -83,8 +83,8 @@ final class SessionState {
   var isAnnounced = false
   /// True once its `end` line is written.
   var isEndWritten = false
-  /// What its id chain expects; only kept for inferred sessions.
-  var chain = IDChain()
+  /// Which values went from answers into requests.
+  var flow = ValueFlow()
 
   private var counter = 0
   private var settledAt = Int64.min
@@ -233,28 +233,4 @@ struct EarlyAnswer {
   var exchange: MCPExchange
   var message: JSONRPCMessage
   var carrier: Conversation.Carrier
-}
-
-/// A gap-free chain of integer JSON-RPC ids, as every SDK's client makes one per instance.
-struct IDChain {
-  private var next: Int64?
-  private var skipped: Set<Int64> = []
-  /// Parallel requests reach the wire in any order; no SDK was seen further apart.
-  private static let window: Int64 = 64
-
-  /// How well an id continues the chain: 0 best, `nil` not at all.
-  func fit(_ id: Int64) -> Int64? {
-    guard let next else { return id <= 2 ? 1 : nil }
-    if skipped.contains(id) || id == next { return 0 }
-    return id > next && id - next < IDChain.window ? id - next : nil
-  }
-
-  /// Takes an id into the chain.
-  mutating func take(_ id: Int64) {
-    if skipped.remove(id) != nil { return }
-    if let next, id > next, id - next < IDChain.window { skipped.formUnion(next..<id) }
-    if id >= next ?? id { next = id + 1 }
-    // Ids that never come were sent elsewhere or lost.
-    if skipped.count > 4 * Int(IDChain.window) { skipped.removeAll() }
-  }
 }

@@ -22,6 +22,8 @@ public struct MessageFacts: Sendable {
   public private(set) var revision: Revision?
   /// `clientInfo` of `initialize` or of `_meta`.
   public private(set) var client: Implementation?
+  /// `traceparent` of `_meta` (W3C Trace Context).
+  public private(set) var traceparent: String?
 
   /// Looks into a message; empty for answers.
   public init(_ message: JSONRPCMessage) {
@@ -50,14 +52,15 @@ public struct MessageFacts: Sendable {
 
   private static let metaNames = JSONNames(
     "progressToken", "io.modelcontextprotocol/protocolVersion",
-    "io.modelcontextprotocol/clientInfo")
+    "io.modelcontextprotocol/clientInfo", "traceparent")
 
   private mutating func readMeta(_ meta: RawJSON) {
     meta.forEachMember(MessageFacts.metaNames) { name, value in
       switch name {
       case 0: progressToken = value
       case 1: revision = value.string.map(Revision.init)
-      default: client = Implementation(json: value)
+      case 2: client = Implementation(json: value)
+      default: traceparent = value.string
       }
     }
   }

@@ -172,40 +172,7 @@ public indirect enum JSONValue: Hashable, Sendable {
   static func unescape(_ s: Span<UInt8>, _ from: Int, _ to: Int) -> String {
     if ByteScan.endOfPlainText(s, from) >= to { return string(s, from, to) }
     var out: [UInt8] = []
-    out.reserveCapacity(to - from)
-    var i = from
-    func unit(_ at: Int) -> UInt32 {
-      var value: UInt32 = 0
-      for k in at..<at + 4 { value = value << 4 | UInt32(JSONScan.hexValue(s[k]) ?? 0) }
-      return value
-    }
-    while i < to {
-      guard s[i] == 0x5c else {
-        out.append(s[i])
-        i += 1
-        continue
-      }
-      switch s[i + 1] {
-      case 0x62: out.append(0x08)
-      case 0x66: out.append(0x0c)
-      case 0x6e: out.append(0x0a)
-      case 0x72: out.append(0x0d)
-      case 0x74: out.append(0x09)
-      case 0x75:
-        var scalar = unit(i + 2)
-        if scalar >> 10 == 0x36, i + 12 <= to, s[i + 6] == 0x5c, s[i + 7] == 0x75 {
-          let low = unit(i + 8)
-          if low >> 10 == 0x37 {
-            scalar = 0x10000 + (scalar & 0x3ff) << 10 + (low & 0x3ff)
-            i += 6
-          }
-        }
-        out += Array(String(Unicode.Scalar(scalar).map(Character.init) ?? "\u{fffd}").utf8)
-        i += 4
-      default: out.append(s[i + 1])
-      }
-      i += 2
-    }
+    JSONScan.unescape(s, from..<to, into: &out)
     return String(decoding: out, as: UTF8.self)
   }
 }

@@ -1,0 +1,34 @@
+import Basics
+import MCP
+import Wire
+
+/// What exchanges without a session tell before it is clear whose they are.
+extension Conversation {
+  /// Assigns an exchange to an agent, or begins one.
+  func assign(_ exchange: MCPExchange, _ content: RequestContent) {
+    exchange.asks = content.messages.first { $0.message.kind == .request }?.message.method ?? ""
+    agents.request(exchange, content, at: time(exchange.startedAt))
+  }
+
+  /// An event of the answer's stream.
+  func hears(_ exchange: MCPExchange, _ event: SSEEvent) {
+    guard exchange.agent != nil, let data = event.data else { return }
+    hears(exchange, JSONRPCPayload(data), at: event.lastByteAt)
+  }
+
+  /// The answer is over.
+  func hears(_ exchange: MCPExchange, _ ended: EndedExchange) {
+    guard exchange.agent != nil else { return }
+    if let body = ended.body, ended.isComplete {
+      hears(exchange, JSONRPCPayload(body), at: ended.at)
+    }
+    agents.answer(exchange, nil, to: exchange.asks, at: time(ended.at))
+  }
+
+  private func hears(_ exchange: MCPExchange, _ payload: JSONRPCPayload, at: Timestamp) {
+    guard let message = payload.first, message.kind == .result || message.kind == .error else {
+      return
+    }
+    agents.answer(exchange, message, to: exchange.asks, at: time(at))
+  }
+}

@@ -1,0 +1,149 @@
+import Basics
+import NIOCore
+
+/// Walks the strings and numbers of a JSON text, each with its path, also those of JSON that a string holds.
+///
+/// Memory is the path and, for a string with escapes, its text.
+struct ScalarWalk {
+  /// Deepest nesting that is walked, of brackets and of JSON in strings; what is deeper is skipped.
+  private static let depthLimit = 32
+  private static let textDepthLimit = 3
+  /// Longest string that is looked into.
+  private static let stringLimit = 1 << 20
+  /// Longest path that is of use.
+  private static let pathLimit = 1024
+
+  /// A string or number, unescaped, and where it stands: a JSON Pointer with `#` before JSON in a string.
+  typealias Taker = (_ text: Span<UInt8>, _ isString: Bool, _ path: [UInt8]) -> Void
+
+  private var path: [UInt8]
+  private var textDepth = 0
+
+  /// Starts at a place; `path` is what leads there.
+  init(at path: String) { self.path = Array(path.utf8) }
+
+  /// Walks a value that is known to be valid and compact.
+  mutating func walk(_ json: RawJSON, _ take: Taker) {
+    let span = json.bytes.readableBytesUInt8Span
+    guard span.count > 0 else { return }
+    _ = value(span, 0, depth: 0, take)
+  }
+
+  /// Returns the index behind the value; `nil` when something is wrong.
+  private mutating func value(
+    _ json: Span<UInt8>, _ start: Int, depth: Int, _ take: Taker
+  ) -> Int? {
+    guard start < json.count else { return nil }
+    switch json[start] {
+    case 0x22: return string(json, start, take)
+    case 0x7b:
+      guard depth < ScalarWalk.depthLimit else { return JSONScan.skipValue(json, start) }
+      return object(json, start, depth: depth, take)
+    case 0x5b:
+      guard depth < ScalarWalk.depthLimit else { return JSONScan.skipValue(json, start) }
+      return array(json, start, depth: depth, take)
+    case 0x2d, 0x30...0x39:
+      guard let end = JSONScan.skipNumber(json, start) else { return nil }
+      take(json.extracting(start..<end), false, path)
+      return end
+    default: return JSONScan.skipLiteral(json, start)
+    }
+  }
+
+  private mutating func object(
+    _ json: Span<UInt8>, _ start: Int, depth: Int, _ take: Taker
+  ) -> Int? {
+    var i = start + 1
+    if i < json.count, json[i] == 0x7d { return i + 1 }
+    while i < json.count {
+      guard let behind = JSONScan.skipString(json, i), behind < json.count, json[behind] == 0x3a
+      else { return nil }
+      let length = path.count
+      append(key: json, i + 1..<behind - 1)
+      guard let end = value(json, behind + 1, depth: depth + 1, take), end < json.count else {
+        return nil
+      }
+      path.removeLast(path.count - length)
+      if json[end] == 0x7d { return end + 1 }
+      guard json[end] == 0x2c else { return nil }
+      i = end + 1
+    }
+    return nil
+  }
+
+  private mutating func array(
+    _ json: Span<UInt8>, _ start: Int, depth: Int, _ take: Taker
+  ) -> Int? {
+    var i = start + 1
+    if i < json.count, json[i] == 0x5d { return i + 1 }
+    var index = 0
+    while i < json.count {
+      let length = path.count
+      path.append(0x2f)
+      append(index)
+      guard let end = value(json, i, depth: depth + 1, take), end < json.count else { return nil }
+      path.removeLast(path.count - length)
+      if json[end] == 0x5d { return end + 1 }
+      guard json[end] == 0x2c else { return nil }
+      i = end + 1
+      index += 1
+    }
+    return nil
+  }
+
+  private mutating func string(_ json: Span<UInt8>, _ start: Int, _ take: Taker) -> Int? {
+    guard let end = JSONScan.skipString(json, start) else { return nil }
+    let range = start + 1..<end - 1
+    guard !range.isEmpty, range.count <= ScalarWalk.stringLimit,
+      path.count <= ScalarWalk.pathLimit
+    else { return end }
+    if ByteScan.endOfPlainText(json, range.lowerBound) >= range.upperBound {
+      take(json.extracting(range), true, path)
+      return end
+    }
+    var text: [UInt8] = []
+    JSONScan.unescape(json, range, into: &text)
+    if textDepth < ScalarWalk.textDepthLimit, let inner = ScalarWalk.json(text) {
+      textDepth += 1
+      path.append(0x23)
+      walk(inner, take)
+      path.removeLast()
+      textDepth -= 1
+    } else {
+      take(text.span, true, path)
+    }
+    return end
+  }
+
+  /// The object or array that a text is; `nil` for other texts.
+  private static func json(_ text: [UInt8]) -> RawJSON? {
+    let start = JSONScan.skipSpace(text.span, 0)
+    guard start < text.count, text[start] == 0x7b || text[start] == 0x5b else { return nil }
+    return RawJSON(validating: ByteBuffer(bytes: text))
+  }
+
+  /// Appends a member's name (RFC 6901 §3: `~` and `/` escaped).
+  private mutating func append(key json: Span<UInt8>, _ range: Range<Int>) {
+    path.append(0x2f)
+    let start = path.count
+    if ByteScan.endOfPlainText(json, range.lowerBound) >= range.upperBound {
+      for i in range { path.append(json[i]) }
+    } else {
+      JSONScan.unescape(json, range, into: &path)
+    }
+    var i = start
+    while i < path.count {
+      if path[i] == 0x7e || path[i] == 0x2f {
+        path.insert(path[i] == 0x7e ? 0x30 : 0x31, at: i + 1)
+        path[i] = 0x7e
+        i += 1
+      }
+      i += 1
+    }
+  }
+
+  private mutating func append(_ index: Int) {
+    if index >= 10 { append(index / 10) }
+    path.append(0x30 + UInt8(truncatingIfNeeded: index % 10))
+  }
+}

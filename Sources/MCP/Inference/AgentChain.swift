@@ -1,0 +1,200 @@
+/// The exchanges that one agent is thought to have made, in order.
+public final class AgentChain {
+  /// An exchange of a chain.
+  final class Link {
+    let evidence: ChainEvidence
+    var chain: AgentChain
+    /// Its answer's last byte.
+    var done: Int64?
+    /// What it costs here, and what it would have cost elsewhere (other chains as they were then).
+    var cost = 0.0
+    var others: [(chain: AgentChain, cost: Double)] = []
+    /// The earliest exchange that it has something in common with, as no other chain has; and whether that proves them one agent's.
+    var anchor: Link?
+    var isProof = false
+    /// Its number in its chain, counted from the chain's first.
+    var place = 0
+    /// True once it can't be moved any more.
+    var isFixed = false
+
+    init(_ evidence: ChainEvidence, in chain: AgentChain) {
+      self.evidence = evidence
+      self.chain = chain
+    }
+  }
+
+  /// What an assignment rested on.
+  public struct Grounds: OptionSet, Hashable, Sendable {
+    public let rawValue: Int
+    /// Creates grounds.
+    public init(rawValue: Int) { self.rawValue = rawValue }
+    /// A request state passed back.
+    public static let requestState = Grounds(rawValue: 1)
+    /// A task id passed back.
+    public static let task = Grounds(rawValue: 64)
+    /// A trace id.
+    public static let traceContext = Grounds(rawValue: 2)
+    /// The next id of a gap-free chain.
+    public static let idChain = Grounds(rawValue: 4)
+    /// A value that the server made, passed back.
+    public static let dataFlow = Grounds(rawValue: 8)
+    /// The connection it came on.
+    public static let connection = Grounds(rawValue: 16)
+    /// Nothing but the time.
+    public static let time = Grounds(rawValue: 32)
+  }
+
+  /// Number among all chains of the solver.
+  public let number: Int
+  /// What its assignments rested on.
+  public internal(set) var grounds: Grounds = []
+
+  /// The latest exchanges; older ones are fixed and only counted in `base`.
+  var links: [Link] = []
+  private var base = State()
+  private(set) var state = State()
+  /// Probability that all that is no longer in `links` is right.
+  private var settledConfidence = 1.0
+
+  /// What is known of an agent at its latest exchange.
+  struct State {
+    /// The id that is expected next; `nil` before the first.
+    var next: Int64?
+    /// Lower ids that have not come.
+    var missing: [Int64] = []
+    /// Requests without an answer.
+    var open = 0
+    var count = 0
+    var lastSent = Int64.min
+    var lastDone: Int64?
+    var conn: Int?
+    var hasStream = false
+    var isInitialized = false
+  }
+
+  /// Ids that are waited for (parallel requests arrive in any order), and links that may still be moved.
+  private static let missingLimit = 32
+  private static let linkLimit = 512
+
+  init(number: Int) { self.number = number }
+
+  func append(_ link: Link) {
+    link.chain = self
+    link.place = state.count
+    links.append(link)
+    AgentChain.add(link, to: &state)
+    if links.count > AgentChain.linkLimit { shorten() }
+  }
+
+  /// Takes over other links from a place on; returns those that it had there.
+  func exchange(from index: Int, with tail: [Link]) -> [Link] {
+    let old = Array(links[index...])
+    links.removeSubrange(index...)
+    refresh()
+    for link in tail { append(link) }
+    return old
+  }
+
+  /// What was known before the link at `index`.
+  func state(before index: Int) -> State {
+    if index == links.count { return state }
+    var state = base
+    for link in links[..<index] { AgentChain.add(link, to: &state) }
+    return state
+  }
+
+  func remove(_ link: Link) {
+    links.removeAll { $0 === link }
+    refresh()
+  }
+
+  /// Takes in what changed in its links.
+  func refresh() {
+    state = base
+    for link in links {
+      link.place = state.count
+      AgentChain.add(link, to: &state)
+    }
+  }
+
+  /// Probability that all of it is one agent's, as far as costs tell.
+  ///
+  /// A link that a later one is tied across, to before it, is certain: both sides are the same agent's.
+  var confidence: Double { settledConfidence * AgentChain.confidence(of: links[...]) }
+
+  private static func confidence(of links: ArraySlice<Link>) -> Double {
+    var confidence = 1.0
+    var tied = Int.max
+    for link in links.reversed() {
+      if link.isProof, let anchor = link.anchor, anchor.chain === link.chain {
+        tied = min(tied, anchor.place)
+      }
+      if link.place > 0, tied >= link.place { confidence *= link.certainty }
+    }
+    return confidence
+  }
+
+  /// Whether a later link is tied to one before `link`.
+  func isCovered(_ link: Link) -> Bool {
+    links.contains { later in
+      guard later.isProof, later.place >= link.place, let anchor = later.anchor else {
+        return false
+      }
+      return anchor.chain === self && anchor.place < link.place
+    }
+  }
+
+  private func shorten() {
+    let old = links.prefix(AgentChain.linkLimit / 2)
+    settledConfidence *= AgentChain.confidence(of: old)
+    for link in old {
+      link.isFixed = true
+      AgentChain.add(link, to: &base)
+    }
+    links.removeFirst(old.count)
+  }
+
+  private static func add(_ link: Link, to state: inout State) {
+    let evidence = link.evidence
+    state.count += 1
+    state.conn = evidence.conn
+    switch evidence.kind {
+    case .stream: state.hasStream = true
+    case .notification(let isInitialized, _): if isInitialized { state.isInitialized = true }
+    case .beginning, .request:
+      state.lastSent = max(state.lastSent, evidence.t)
+      if let done = link.done {
+        state.lastDone = max(state.lastDone ?? done, done)
+      } else {
+        state.open += 1
+      }
+      if let id = evidence.id { expect(after: id, &state) }
+    }
+  }
+
+  private static func expect(after id: Int64, _ state: inout State) {
+    guard let next = state.next else {
+      state.next = id &+ 1
+      return
+    }
+    if id >= next {
+      let first = max(next, id &- Int64(missingLimit))
+      if first < id { state.missing += first..<id }
+      if state.missing.count > missingLimit {
+        state.missing.removeFirst(state.missing.count - missingLimit)
+      }
+      state.next = id &+ 1
+    } else {
+      state.missing.removeAll { $0 == id }
+    }
+  }
+}
+
+extension AgentChain.Link {
+  /// Probability that it belongs here and not to what else was thinkable, by the costs (negative logarithms of odds).
+  var certainty: Double {
+    var odds = 1.0
+    for other in others { odds += ChainCosts.exp(cost - other.cost) }
+    return 1 / odds
+  }
+}
