@@ -120,10 +120,10 @@ final class AgentInference {
 
   private func peer(_ exchange: MCPExchange, _ content: RequestContent) -> Peer {
     let facts = content.messages.first?.facts
-    let named = exchange.requestHeader("mcp-protocol-version").map(Revision.init)
+    let named = exchange.requestHeader(.mcpProtocolVersion).map(Revision.init)
     let isModern = named?.isStateless == true || facts?.revision?.isStateless == true
     return Peer(
-      authority: exchange.requestHeader("host") ?? "", path: exchange.path,
+      authority: exchange.requestHeader(.host) ?? "", path: exchange.path,
       host: exchange.clientHost, credential: Principal.credential(of: exchange),
       kind: AgentInference.kind(exchange), client: isModern ? facts?.client : nil)
   }
@@ -169,7 +169,7 @@ final class AgentInference {
         cancels: first?.facts.cancels.flatMap { Int64($0.text) })
     }
     var evidence = ChainEvidence(x: exchange.x, t: t, conn: exchange.conn, kind: kind)
-    let trace = exchange.requestHeader("traceparent") ?? first?.facts.traceparent
+    let trace = exchange.requestHeader(.traceparent) ?? first?.facts.traceparent
     // `00-<trace id>-<parent id>-<flags>`
     if let id = trace?.split(separator: "-").dropFirst().first {
       evidence.trace = ByteScan.hash(id.utf8Span.span)

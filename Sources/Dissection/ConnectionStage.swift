@@ -24,6 +24,8 @@ public final class ConnectionStage {
   private var openAtEnd: Set<Int> = []
   /// The connections that got bytes in this turn, and how many bytes all got.
   private var touched: [ConnectionDissector] = []
+  /// Those of the turn before.
+  private var touchedBefore: [ConnectionDissector] = []
   private var turn = 1
   private var turnBytes = 0
   private var latest: Timestamp
@@ -151,6 +153,8 @@ public final class ConnectionStage {
     guard turnBytes >= ConnectionStage.blocksHeld || touched.count >= ConnectionStage.touchedKept
     else { return }
     for connection in touched { connection.own() }
+    for connection in touchedBefore where connection.turn != turn { connection.rest() }
+    swap(&touched, &touchedBefore)
     touched.removeAll(keepingCapacity: true)
     turnBytes = 0
     turn += 1

@@ -188,7 +188,7 @@ extension Conversation {
       method: exchange.request?.method ?? "",
       target: shownTarget(exchange), role: role)
     line.headers = redacted(exchange.request?.fields)
-    line.lastEventID = exchange.requestHeader("last-event-id")
+    line.lastEventID = exchange.requestHeader(.lastEventID)
     return line
   }
 

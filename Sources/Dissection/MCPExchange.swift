@@ -85,7 +85,10 @@ final class MCPExchange {
   }
 
   /// First value of a request header.
-  func requestHeader(_ name: String) -> String? { request?.fields.first(name) }
+  func requestHeader(_ field: KnownField) -> String? { request?.fields.first(field) }
+
+  /// Whether the request has a header of that name.
+  func hasRequestHeader(_ field: KnownField) -> Bool { request?.fields.has(field) ?? false }
 }
 
 extension MCPExchange.Deferred {

@@ -3,7 +3,7 @@ import NIOCore
 
 /// Who a request is authorised as.
 enum Principal {
-  private static let headers = ["authorization", "cookie", "x-api-key", "api-key"]
+  private static let headers = [KnownField.authorization, .cookie, .apiKey, .plainAPIKey]
 
   /// What of a request's credentials stays the same while they are renewed; `nil` without any.
   static func credential(of exchange: MCPExchange) -> String? {

@@ -56,10 +56,10 @@ struct RequestContent: Sendable {
       }
       role = .messages
     case "GET":
-      let accept = request.fields.first("accept")?.lowercased() ?? ""
+      let accept = request.fields.first(.accept)?.lowercased() ?? ""
       if accept.contains("text/event-stream") { role = .stream }
     case "DELETE":
-      if request.fields.first("mcp-session-id") != nil { role = .delete }
+      if request.fields.has(.mcpSessionID) { role = .delete }
     default: break
     }
   }
@@ -84,8 +84,7 @@ struct RequestContent: Sendable {
         || ByteScan.isEqual(last, "authorize".utf8Span.span)
         || ByteScan.isEqual(last, "revoke".utf8Span.span)
     else { return false }
-    let type = request.fields.first("content-type")?.lowercased() ?? ""
-    return !isRegistration || type.hasPrefix("application/json")
+    return !isRegistration || request.fields.begins(.contentType, with: "application/json")
   }
 }
 

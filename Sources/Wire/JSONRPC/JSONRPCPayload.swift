@@ -22,7 +22,7 @@ public enum JSONRPCPayload: Hashable, Sendable {
       self = .notJSON
       return
     }
-    let span = json.bytes.readableBytesUInt8Span
+    let span = json.bytes.readableSpan
     self = span[0] == 0x5b ? JSONRPCPayload.batch(json, span) : .otherJSON(json)
   }
 
