@@ -31,7 +31,7 @@ def agents(python, url, variant, count, *options):
         raise Failure(f"the agents failed: {done.stdout[-500:]} {done.stderr[-1500:]}")
 
 
-def handle_server(python):
+def case_server(python):
     command = [python, os.path.join(HERE, "case_server.py")]
     return running(command, stdout=subprocess.PIPE)
 
@@ -90,7 +90,7 @@ def flow(lines):
 
 def record(context, version, variant, *options):
     python = context.options.pythons[version]
-    with handle_server(python) as server:
+    with case_server(python) as server:
         with record_proxy(context, port_of(server), "--no-redact") as proxy:
             agents(python, proxy.url, variant, 50, *options)
             proxy.finish()
