@@ -14,6 +14,12 @@ public final class ChainSolver {
     var link: AgentChain.Link?
   }
 
+  /// Whom a connection carried: `nil` once there were several.
+  private struct Carrier {
+    var chain: AgentChain?
+    var count = 1
+  }
+
   /// Chains that are considered at once; beyond them those silent for longest are forgotten.
   private static let chainLimit = 4096
   /// How long an agent that says nothing may still be there, nanoseconds.
@@ -25,7 +31,9 @@ public final class ChainSolver {
   public private(set) var chains: [AgentChain] = []
   private var links: [Int: Link] = [:]
   private var owners: [UInt64: Owner] = [:]
-  private var conns: [Int: AgentChain?] = [:]
+  private var conns: [Int: Carrier] = [:]
+  /// True once a connection carried two agents: they share a pool.
+  private var isPooled = false
   private(set) var costs = ChainCosts()
   private let number: () -> Int
 
@@ -40,6 +48,7 @@ public final class ChainSolver {
       (chain: chain, cost: cost(of: evidence, in: chain, tie))
     }
     if case .request(let id) = evidence.kind {
+      queue(&options, id)
       let isExpected = chains.contains { $0.state.next == id }
       let cost = (id ?? 2) <= 1 && !isExpected ? ChainCosts.beginsLow : ChainCosts.beginsHigh
       if options.allSatisfy({ $0.cost > cost }) { return begin(evidence, others: options) }
@@ -103,11 +112,26 @@ public final class ChainSolver {
     }
     chain.links = []
     owners = owners.filter { $0.value.link?.chain !== chain }
-    conns = conns.filter { $0.value !== chain }
+    conns = conns.filter { $0.value.chain !== chain }
   }
 
   /// How sure it is that a chain is one agent's, 0 to 1.
   public func confidence(of chain: AgentChain) -> Double { chain.confidence }
+
+  /// Lets those that wait for an id stand in the order in which they began to wait.
+  private func queue(_ options: inout [(chain: AgentChain, cost: Double)], _ id: Int64?) {
+    let waiting = options.indices.filter {
+      let state = options[$0].chain.state
+      return state.open == 0 && state.next == id
+    }
+    guard waiting.count > 1 else { return }
+    let order = waiting.sorted {
+      options[$0].chain.state.lastDone ?? 0 < options[$1].chain.state.lastDone ?? 0
+    }
+    for (rank, i) in order.enumerated() {
+      options[i].cost += ChainCosts.overtaking * Double(min(rank, ChainCosts.overtakingMost))
+    }
+  }
 
   // MARK: Joining
 
@@ -135,25 +159,32 @@ public final class ChainSolver {
       link.anchor = tie.link
       link.isProof = tie.isCertain
     }
-    let owner = conns[evidence.conn] ?? nil
     link.isInCompany =
-      owner !== chain
+      owns(evidence.conn, chain) != true
       && chains.contains { other in
         other !== chain && other.state.lastSent > evidence.t - ChainSolver.company
       }
     doubt(link, chain)
     ground(link, in: chain, tie, others.isEmpty)
-    if chain.state.open == 0, let done = chain.state.lastDone, evidence.t > done,
-      case .request = evidence.kind
-    {
-      costs.learn(gap: evidence.t - done)
+    if case .request = evidence.kind, chain.state.count > 0 {
+      if chain.state.open == 0, let done = chain.state.lastDone, evidence.t > done {
+        costs.learn(gap: evidence.t - done)
+      }
+      if link.isProof || link.others.allSatisfy({ $0.cost - cost >= ChainCosts.firm }) {
+        costs.learn(isParallel: chain.state.open > 0)
+      }
     }
     chain.append(link)
     links[evidence.x] = link
-    if let known = conns[evidence.conn] {
-      if known !== chain { conns[evidence.conn] = .some(nil) }
+    if var carrier = conns[evidence.conn] {
+      if let known = carrier.chain, known !== chain {
+        carrier.chain = nil
+        isPooled = true
+      }
+      carrier.count += 1
+      conns[evidence.conn] = carrier
     } else {
-      conns[evidence.conn] = chain
+      conns[evidence.conn] = Carrier(chain: chain)
     }
     for value in evidence.values { note(value, link) }
     for trait in evidence.traits { note(trait, link) }
@@ -185,9 +216,7 @@ public final class ChainSolver {
     if link.evidence.id != nil, link.evidence.id == chain.state.next {
       chain.grounds.insert(.idChain)
     }
-    if case .some(.some(let owner)) = conns[link.evidence.conn], owner === chain {
-      chain.grounds.insert(.connection)
-    }
+    if owns(link.evidence.conn, chain) == true { chain.grounds.insert(.connection) }
     if !isAlone, chain.grounds.isEmpty { chain.grounds.insert(.time) }
   }
 
@@ -246,12 +275,16 @@ public final class ChainSolver {
     return tie
   }
 
-  func cost(of evidence: ChainEvidence, in chain: AgentChain, _ tie: Tie?) -> Double {
-    var owns: Bool?
-    if let owner = conns[evidence.conn] {
-      owns = owner.map { $0 === chain }
-      if owner == nil, chain.state.conn == evidence.conn { owns = nil }
+  /// Whether a connection is a chain's own; `nil` where that can't be said.
+  private func owns(_ conn: Int, _ chain: AgentChain) -> Bool? {
+    guard !isPooled, let carrier = conns[conn], let owner = carrier.chain, carrier.count >= 2 else {
+      return nil
     }
+    return owner === chain
+  }
+
+  func cost(of evidence: ChainEvidence, in chain: AgentChain, _ tie: Tie?) -> Double {
+    let owns = owns(evidence.conn, chain)
     var cost = costs.cost(of: evidence, in: chain.state, owns: owns)
     if let tie, tie.link.chain === chain { cost += tie.cost }
     if case .notification(_, let cancels?) = evidence.kind {
