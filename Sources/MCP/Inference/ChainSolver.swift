@@ -49,7 +49,9 @@ public final class ChainSolver {
     }
     if case .request(let id) = evidence.kind {
       queue(&options, id)
-      let isExpected = chains.contains { $0.state.next == id }
+      let isExpected = chains.contains { chain in
+        chain.state.next == id || id.map(chain.state.missing.contains) == true
+      }
       let cost = (id ?? 2) <= 1 && !isExpected ? ChainCosts.beginsLow : ChainCosts.beginsHigh
       if options.allSatisfy({ $0.cost > cost }) { return begin(evidence, others: options) }
     }
