@@ -10,7 +10,7 @@ public final class SessionStage {
   private let lines: TraceLines
   private let conversation: Conversation
   private let ledger: LossLedger
-  private var exchanges: [Int: MCPExchange] = [:]
+  private var exchanges = RecentTable<MCPExchange>()
   /// Those that have held pieces of blocks since the last `settle`.
   private var requested: [Int] = []
   /// What waits until it is clear whose it is.
@@ -41,7 +41,7 @@ public final class SessionStage {
     switch step {
     case .connection(let line): lines.append(line)
     case .loss(let line): lines.append(line)
-    case .began(let begun): exchanges[begun.x] = MCPExchange(begun)
+    case .began(let begun): exchanges.insert(MCPExchange(begun), begun.x)
     case .requested(let x, let content, let sentAt):
       if let exchange = exchanges[x], conversation.isStateless(exchange, content) {
         conversation.assign(exchange, content)
@@ -50,9 +50,9 @@ public final class SessionStage {
       hold(x, step, at: sentAt)
     case .switched(let x, let head, _): hold(x, step, at: head.endAt)
     case .answered(let x, let answered): hold(x, step, at: answered.head.firstByteAt)
-    case .event(let x, let event):
-      with(x) { conversation.hears($0, event) }
-      hold(x, step, at: event.lastByteAt)
+    case .event(let x, let heard):
+      with(x) { conversation.hears($0, heard) }
+      hold(x, step, at: heard.event.lastByteAt)
     case .ended(let x, let ended):
       with(x) { conversation.hears($0, ended) }
       hold(x, step, at: ended.at)
@@ -102,7 +102,7 @@ public final class SessionStage {
     case .answered(let x, let answered): with(x) { conversation.answered($0, answered) }
     case .event(let x, let event): with(x) { conversation.streamed($0, event) }
     case .ended(let x, let ended):
-      if let exchange = exchanges.removeValue(forKey: x) { conversation.ended(exchange, ended) }
+      if let exchange = exchanges.remove(x) { conversation.ended(exchange, ended) }
     case .connection, .loss, .began, .time, .settle, .finished: break
     }
   }
