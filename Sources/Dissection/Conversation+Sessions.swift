@@ -79,7 +79,8 @@ extension Conversation {
     }
     session.order.shrink()
     dropValues(session)
-    guard let name = session.name, let key = session.agent?.key ?? session.line.key else { return }
+    guard let name = session.name, let key = session.agent.map(agents.key) ?? session.line.key
+    else { return }
     lines.append(EndLine(session: name, t: t, how: how, key: key))
   }
 

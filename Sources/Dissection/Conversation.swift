@@ -152,7 +152,9 @@ final class Conversation {
     } else {
       session =
         known(exchange) ?? agent(exchange).map { agent in
-          table.create(of: agent, start: startsChain(exchange) ? .seen : .cut, t: t)
+          table.create(
+            of: agent, key: agents.key(of: agent), start: startsChain(exchange) ? .seen : .cut, t: t
+          )
         } ?? nobody
     }
     return session
@@ -279,6 +281,7 @@ final class Conversation {
 
   func announce(_ session: SessionState) {
     session.isAnnounced = true
+    if let agent = session.agent { session.line.key = agents.key(of: agent) }
     lines.append(session.line)
   }
 }

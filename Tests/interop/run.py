@@ -22,6 +22,8 @@ import bad_input
 import byte_identity
 import capture_counts
 import crossing
+import handles
+import inference
 import live
 import matrix
 import selftest
@@ -48,7 +50,7 @@ def scenarios():
     found = {"comparators": comparators, "captures": capture_counts.run}
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
-    for module in (bad_input, live, weather_proxy, weather_stop, weather_replay):
+    for module in (bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference):
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)
