@@ -11,17 +11,15 @@ extension Conversation {
   }
 
   /// An event of the answer's stream.
-  func hears(_ exchange: MCPExchange, _ event: SSEEvent) {
-    guard exchange.agent != nil, let data = event.data else { return }
-    hears(exchange, JSONRPCPayload(data), at: event.lastByteAt)
+  func hears(_ exchange: MCPExchange, _ heard: HeardEvent) {
+    guard exchange.agent != nil, let payload = heard.payload else { return }
+    hears(exchange, payload, at: heard.event.lastByteAt)
   }
 
   /// The answer is over.
   func hears(_ exchange: MCPExchange, _ ended: EndedExchange) {
     guard exchange.agent != nil else { return }
-    if let body = ended.body, ended.isComplete {
-      hears(exchange, JSONRPCPayload(body), at: ended.at)
-    }
+    if let payload = ended.response.payload { hears(exchange, payload, at: ended.at) }
     agents.answer(exchange, nil, to: exchange.asks, at: time(ended.at))
   }
 

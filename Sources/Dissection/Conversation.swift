@@ -106,16 +106,13 @@ final class Conversation {
   /// The final response of an exchange begins.
   func answered(_ exchange: MCPExchange, _ answered: AnsweredExchange) {
     let response = answered.head
-    exchange.response = response
+    exchange.respond(answered)
     if exchange.session == nil && !(200..<300).contains(response.status)
       || response.status == 401
-      || (opensSession(exchange) && response.fields.first("mcp-session-id") != nil)
+      || (opensSession(exchange) && response.fields.has(.mcpSessionID))
     {
       agents.drop(exchange)
     }
-    exchange.stream = answered.stream
-    exchange.isEventStream = answered.isStream
-    exchange.clientLeftFirst = answered.clientLeftFirst
     if exchange.session == nil, (200..<300).contains(response.status) {
       switch exchange.role {
       case .messages where isProbe(exchange) || isUndecided(exchange, response): break

@@ -13,10 +13,25 @@ struct RequestContent: Sendable {
     case other
   }
 
-  /// A message of the body, with what its params say.
-  struct Item: Sendable {
-    var message: JSONRPCMessage
-    var facts: MessageFacts
+  /// A message of the body, with what its params say. Shared, not copied, by all that look at it.
+  final class Item: Sendable {
+    let message: JSONRPCMessage
+    let facts: MessageFacts
+
+    init(_ message: JSONRPCMessage, _ facts: MessageFacts) {
+      self.message = message
+      self.facts = facts
+    }
+
+    convenience init(_ message: JSONRPCMessage) { self.init(message, MessageFacts(message)) }
+
+    /// The same, with texts copied where they are a small part of the buffers that they keep.
+    var owned: Item {
+      var (message, facts) = (message, facts)
+      message.own()
+      facts.own()
+      return Item(message, facts)
+    }
   }
 
   var role = Role.other
@@ -31,10 +46,7 @@ struct RequestContent: Sendable {
 
   /// Copies its texts where they are a small part of the buffers that they keep.
   mutating func own() {
-    for i in messages.indices {
-      messages[i].message.own()
-      messages[i].facts.own()
-    }
+    for i in messages.indices { messages[i] = messages[i].owned }
   }
 
   /// Decides by method, path and body.
@@ -47,11 +59,11 @@ struct RequestContent: Sendable {
     case "POST":
       guard body.isComplete, !body.isTruncated else { return }
       switch JSONRPCPayload(body.bytes) {
-      case .single(let message): messages = [Item(message: message, facts: MessageFacts(message))]
+      case .single(let message): messages = [Item(message)]
       case .batch(let batch, let others):
         isBatch = true
         self.others = others
-        messages = batch.map { Item(message: $0, facts: MessageFacts($0)) }
+        messages = batch.map { Item($0) }
       case .otherJSON, .notJSON: return
       }
       role = .messages

@@ -31,6 +31,8 @@ final class HTTPExchange {
   var doneAt: Timestamp?
   /// What was odd about it.
   var flags: [String] = []
+  /// True when its request carries messages.
+  var hasMessages = false
   /// True once the MCP layer was told of it.
   var isTold = false
 

@@ -41,6 +41,20 @@ public enum JSONRPCPayload: Hashable, Sendable {
     return messages.isEmpty ? .otherJSON(json) : .batch(messages, others: others)
   }
 
+  /// Copies its texts where they are a small part of the buffers that they keep.
+  public mutating func own() {
+    switch self {
+    case .single(var message):
+      message.own()
+      self = .single(message)
+    case .batch(var messages, let others):
+      for i in messages.indices { messages[i].own() }
+      self = .batch(messages, others: others)
+    case .otherJSON(let json): self = .otherJSON(json.owned)
+    case .notJSON: break
+    }
+  }
+
   /// The first message.
   public var first: JSONRPCMessage? {
     switch self {
