@@ -1,5 +1,6 @@
 import Basics
 import MCP
+import Trace
 import Wire
 
 /// What exchanges without a session tell before it is clear whose they are.
@@ -28,5 +29,25 @@ extension Conversation {
       return
     }
     agents.answer(exchange, message, to: exchange.asks, at: time(at))
+  }
+
+  /// Looks at who begins a session: as whom it is authorised, and whether it is one of several of an agent's run.
+  func introduce(_ session: SessionState, _ exchange: MCPExchange) {
+    if let authorization = exchange.requestHeader(.authorization),
+      let identity = Principal.identity(ofBearer: authorization)
+    {
+      session.line.principal = Principal.hash(identity, options.redactor)
+    }
+    guard let implementation = session.line.client else { return }
+    let client = AgentRuns.Client(
+      host: exchange.clientHost, credential: Principal.credential(of: exchange),
+      implementation: implementation, userAgent: exchange.request?.fields.first("user-agent"))
+    guard let other = runs.begin(session, client, at: session.line.t) else { return }
+    other.successor = session
+    if other.line.agent == nil {
+      other.line.agent = runs.name()
+      if !other.isEndWritten { announce(other) }
+    }
+    session.line.agent = other.line.agent
   }
 }

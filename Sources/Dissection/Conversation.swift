@@ -18,7 +18,9 @@ final class Conversation {
   let options: DissectionOptions
   let ledger: LossLedger
   let table: SessionTable
-  let agents = AgentInference()
+  let agents: AgentInference
+  /// Sessions of one agent's run.
+  var runs = AgentRuns()
   private let shownFields: ShownFields
   /// The lines that belong to no session.
   let nobody: SessionState
@@ -50,6 +52,7 @@ final class Conversation {
     self.options = options
     self.ledger = ledger
     self.lines = lines
+    agents = AgentInference(sessionKey: options.sessionKey)
     table = SessionTable(siblingGap: options.siblingGap)
     shownFields = ShownFields(options.redactor)
     nobody = SessionState(
@@ -274,6 +277,11 @@ final class Conversation {
     }
     if session.line.revision == nil, let named = exchange.requestHeader(.mcpProtocolVersion) {
       session.line.revision = named
+      isNew = true
+    }
+    if !session.isKnown {
+      session.isKnown = true
+      introduce(session, exchange)
       isNew = true
     }
     if isNew { announce(session) }

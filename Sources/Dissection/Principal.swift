@@ -1,4 +1,5 @@
 import Basics
+import Crypto
 import NIOCore
 
 /// Who a request is authorised as.
@@ -27,5 +28,11 @@ enum Principal {
     else { return nil }
     let client = claims["client_id"] ?? claims["azp"] ?? .null
     return RawJSON(.array([claims["iss"] ?? .null, subject, client])).text
+  }
+
+  /// Sixteen hex digits for an identity, keyed where credentials are replaced.
+  static func hash(_ identity: String, _ redactor: Redactor?) -> String {
+    let digest = String(hex(SHA256.hash(data: Array(identity.utf8))).prefix(16))
+    return redactor?.surrogate(digest) ?? digest
   }
 }

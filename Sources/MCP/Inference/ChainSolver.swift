@@ -37,11 +37,17 @@ public final class ChainSolver {
   private(set) var costs = ChainCosts()
   private let number: () -> Int
 
-  /// Creates a solver; `number` gives each new chain its number.
-  public init(number: @escaping () -> Int) { self.number = number }
+  private let isOneAgent: Bool
+
+  /// Creates a solver; `number` gives each new chain its number. All is one chain where it is said to be one agent's.
+  public init(isOneAgent: Bool = false, number: @escaping () -> Int) {
+    self.isOneAgent = isOneAgent
+    self.number = number
+  }
 
   /// Assigns an exchange.
   public func add(_ evidence: ChainEvidence) {
+    if isOneAgent, let chain = chains.first { return join(evidence, chain, 0, [], nil) }
     if case .beginning = evidence.kind { return begin(evidence) }
     let tie = tie(evidence)
     var options = chains.map { chain in
