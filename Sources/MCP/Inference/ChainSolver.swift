@@ -12,6 +12,8 @@ public final class ChainSolver {
   /// Who had a value first; `nil` once several chains have it.
   private struct Owner {
     var link: AgentChain.Link?
+    /// True when the agent said it, false when the server gave it out.
+    var isSaid: Bool
   }
 
   /// Whom a connection carried: `nil` once there were several.
@@ -26,6 +28,8 @@ public final class ChainSolver {
   private static let company: Int64 = 600_000_000_000
   /// Values whose owners are known.
   private static let valueLimit = 1 << 16
+  /// Connections whose agents are known.
+  private static let connLimit = 1 << 14
 
   /// All chains that are not forgotten.
   public private(set) var chains: [AgentChain] = []
@@ -82,9 +86,9 @@ public final class ChainSolver {
     }
     for token in answer.tokens {
       // A server may give out the same cursor again: to many it is no evidence.
-      note(token.hash, link)
+      note(token.hash, link, isSaid: false)
     }
-    for value in answer.values { note(value, link) }
+    for value in answer.values { note(value, link, isSaid: false) }
   }
 
   /// The chain of an exchange; `nil` when it was never added, or dropped.
@@ -162,7 +166,7 @@ public final class ChainSolver {
   ) {
     let link = Link(evidence, in: chain)
     link.cost = cost
-    link.others = others.filter { $0.cost - cost < 2 * ChainCosts.firm }
+    link.consider(others.filter { $0.cost - cost < 2 * ChainCosts.firm })
     if let tie, tie.link.chain === chain {
       link.anchor = tie.link
       link.isProof = tie.isCertain
@@ -182,8 +186,9 @@ public final class ChainSolver {
         costs.learn(isParallel: chain.state.open > 0)
       }
     }
-    chain.append(link)
+    for old in chain.append(link) { links[old.evidence.x] = nil }
     links[evidence.x] = link
+    if conns.count >= ChainSolver.connLimit { conns.removeAll(keepingCapacity: true) }
     if var carrier = conns[evidence.conn] {
       if let known = carrier.chain, known !== chain {
         carrier.chain = nil
@@ -194,9 +199,9 @@ public final class ChainSolver {
     } else {
       conns[evidence.conn] = Carrier(chain: chain)
     }
-    for value in evidence.values { note(value, link) }
-    for trait in evidence.traits { note(trait, link) }
-    if let trace = evidence.trace { note(trace, link) }
+    for value in evidence.values { note(value, link, isSaid: true) }
+    for trait in evidence.traits { note(trait, link, isSaid: true) }
+    if let trace = evidence.trace { note(trace, link, isSaid: true) }
   }
 
   /// Where another chain took the place that this one could have had, the two may be the wrong way round.
@@ -228,13 +233,15 @@ public final class ChainSolver {
     if !isAlone, chain.grounds.isEmpty { chain.grounds.insert(.time) }
   }
 
-  private func note(_ value: UInt64, _ link: Link) {
+  private func note(_ value: UInt64, _ link: Link, isSaid: Bool) {
     if let owner = owners[value] {
-      if let first = owner.link, first.chain !== link.chain { owners[value] = Owner(link: nil) }
+      if let first = owner.link, first.chain !== link.chain {
+        owners[value] = Owner(link: nil, isSaid: isSaid)
+      }
       return
     }
     if owners.count >= ChainSolver.valueLimit { owners.removeAll(keepingCapacity: true) }
-    owners[value] = Owner(link: link)
+    owners[value] = Owner(link: link, isSaid: isSaid)
   }
 
   // MARK: Costs
@@ -250,10 +257,10 @@ public final class ChainSolver {
   private func tie(_ evidence: ChainEvidence) -> Tie? {
     var tie: Tie?
     func look(
-      _ value: UInt64, _ cost: (AgentChain.Link) -> Double, _ grounds: AgentChain.Grounds
+      _ value: UInt64, _ cost: (Owner) -> Double, _ grounds: AgentChain.Grounds
     ) {
-      guard let link = owners[value]?.link else { return }
-      let cost = cost(link)
+      guard let owner = owners[value], let link = owner.link else { return }
+      let cost = cost(owner)
       let isCertain = cost <= ChainCosts.value
       if var known = tie {
         guard known.link.chain === link.chain else {
@@ -275,9 +282,7 @@ public final class ChainSolver {
     if let trace = evidence.trace { look(trace, { _ in ChainCosts.trace }, .traceContext) }
     for value in evidence.values {
       // What an answer had first was made by the server for that agent; else the agent said it, as others may too.
-      look(
-        value, { $0.evidence.values.contains(value) ? ChainCosts.said : ChainCosts.value },
-        .dataFlow)
+      look(value, { $0.isSaid ? ChainCosts.said : ChainCosts.value }, .dataFlow)
     }
     for trait in evidence.traits { look(trait, { _ in ChainCosts.trait }, []) }
     return tie
