@@ -61,7 +61,9 @@ extension ExchangeStep {
     case .ended(let x, var ended):
       ended.body?.own()
       self = .ended(x: x, ended)
-    case .connection, .loss, .began, .switched, .answered, .time, .settle, .finished: break
+    case .connection, .loss, .began, .switched, .answered, .line, .linesEnded, .time, .settle,
+      .finished:
+      break
     }
   }
 
@@ -71,7 +73,9 @@ extension ExchangeStep {
     case .requested(_, let content, _): 256 + content.messages.reduce(0) { $0 + $1.message.bytes }
     case .event(_, let event): 256 + (event.data?.readableBytes ?? 0)
     case .ended(_, let ended): 256 + (ended.body?.readableBytes ?? 0)
-    case .connection, .loss, .began, .switched, .answered, .time, .settle, .finished: 256
+    case .connection, .loss, .began, .switched, .answered, .line, .linesEnded, .time, .settle,
+      .finished:
+      256
     }
   }
 }

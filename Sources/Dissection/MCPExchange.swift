@@ -22,6 +22,8 @@ final class MCPExchange {
   var stream: Int?
   /// The request's head; `nil` for an answer whose request was not seen.
   let request: HTTPRequestHead?
+  /// First byte of a line on standard input or output, which has neither request nor response.
+  private let lineAt: Timestamp?
   /// What the request is for; nothing before it is over.
   var content = RequestContent()
   /// Last byte of the request, once it is over.
@@ -62,6 +64,16 @@ final class MCPExchange {
     clientHost = begun.clientHost
     stream = begun.stream
     request = begun.request
+    lineAt = nil
+  }
+
+  /// Creates what carries a line's messages: no exchange, and shown as none.
+  init(_ line: LineMessage) {
+    x = 0
+    conn = line.conn
+    clientHost = ""
+    request = nil
+    lineAt = line.firstByteAt
   }
 
   /// Copies its texts where they are a small part of the buffers that they keep.
@@ -79,9 +91,15 @@ final class MCPExchange {
   /// Path of the target, without query.
   var path: String { request.map { String($0.path) } ?? "" }
 
+  /// Its number as lines show it.
+  var shownX: Int? { lineAt == nil ? x : nil }
+
+  /// How the client's messages in it travelled.
+  var via: Via { lineAt == nil ? .post : .stdio }
+
   /// First byte of the exchange.
   var startedAt: Timestamp {
-    request?.firstByteAt ?? response?.firstByteAt ?? Timestamp(nanoseconds: 0)
+    lineAt ?? request?.firstByteAt ?? response?.firstByteAt ?? Timestamp(nanoseconds: 0)
   }
 
   /// First value of a request header.

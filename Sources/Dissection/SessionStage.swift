@@ -56,6 +56,8 @@ public final class SessionStage {
     case .ended(let x, let ended):
       with(x) { conversation.hears($0, ended) }
       hold(x, step, at: ended.at)
+    case .line(let line): conversation.line(line)
+    case .linesEnded(let conn, let by, let at): conversation.linesEnded(conn: conn, by: by, at: at)
     case .settle:
       for x in requested { exchanges[x]?.own() }
       requested.removeAll(keepingCapacity: true)
@@ -103,7 +105,7 @@ public final class SessionStage {
     case .event(let x, let event): with(x) { conversation.streamed($0, event) }
     case .ended(let x, let ended):
       if let exchange = exchanges.removeValue(forKey: x) { conversation.ended(exchange, ended) }
-    case .connection, .loss, .began, .time, .settle, .finished: break
+    case .connection, .loss, .began, .line, .linesEnded, .time, .settle, .finished: break
     }
   }
 

@@ -23,12 +23,26 @@ enum ExchangeStep: Sendable {
   case event(x: Int, SSEEvent)
   /// Both are over.
   case ended(x: Int, EndedExchange)
+  /// Messages of a line of a stdio server.
+  case line(LineMessage)
+  /// A stdio server's output is over.
+  case linesEnded(conn: Int, by: ResponseLine.EndedBy, at: Timestamp)
   /// It is this late by the clock of the recording.
   case time(Timestamp)
   /// Much came since this was said last: what waits is to let go of the blocks that brought it.
   case settle
   /// The recording is over; these connections were still open.
   case finished(at: Timestamp, open: Set<Int>)
+}
+
+/// What a line on standard input or output holds.
+struct LineMessage: Sendable {
+  /// Number of the connection.
+  var conn: Int
+  var direction: Direction
+  var payload: JSONRPCPayload
+  var firstByteAt: Timestamp
+  var lastByteAt: Timestamp
 }
 
 /// What is known of an exchange from its beginning.
