@@ -18,9 +18,39 @@ final class AgentInference {
     /// Names of header fields and the `User-Agent`.
     var kind: UInt64
     var client: Implementation?
+    /// What the user said that it is to be known by; all else is left out then.
+    var said: String?
+  }
+
+  private let sessionKey: SessionKey.By?
+
+  /// Creates an inference; `sessionKey` is what the user wants agents to be told apart by.
+  init(sessionKey: SessionKey.By?) { self.sessionKey = sessionKey }
+
+  /// Agents that one credential or one client name stands for.
+  private struct Users {
+    private var latest: Int?
+    private var earlier: Set<Int> = []
+    /// True once two agents used it in turns.
+    private(set) var areSeveral = false
+
+    mutating func add(_ chain: Int) {
+      guard latest != chain, !areSeveral else { return }
+      if earlier.contains(chain) {
+        areSeveral = true
+        earlier = []
+      } else if let latest {
+        earlier.insert(latest)
+      }
+      latest = chain
+    }
   }
 
   private var solvers: [Peer: ChainSolver] = [:]
+  private var credentials: [String: Users] = [:]
+  private var clients: [Implementation: Users] = [:]
+  /// Credentials and client names whose users are known.
+  private static let usersLimit = 65_536
   private var chainCount = 0
 
   /// Assigns the request of an exchange to an agent, or begins one.
@@ -28,13 +58,49 @@ final class AgentInference {
     let peer = peer(exchange, content)
     let solver =
       solvers[peer]
-      ?? ChainSolver { [unowned self] in
+      ?? ChainSolver(isOneAgent: peer.said != nil) { [unowned self] in
         chainCount += 1
         return chainCount
       }
     solvers[peer] = solver
     exchange.agent = Assignment(solver: solver, peer: peer)
     solver.add(evidence(exchange, content, at: t))
+    guard let chain = solver.chain(of: exchange.x) else { return }
+    if credentials.count > AgentInference.usersLimit { credentials = [:] }
+    if clients.count > AgentInference.usersLimit { clients = [:] }
+    if let credential = peer.credential {
+      credentials[credential, default: Users()].add(chain.number)
+    }
+    if let client = peer.client { clients[client, default: Users()].add(chain.number) }
+  }
+
+  /// What a session is known by, as far as it can be told by now.
+  ///
+  /// A credential that forms more than one chain of ids at once is a gateway's, and tells no agent; so does a client's name.
+  func key(of agent: Agent) -> SessionKey {
+    let (grounds, peer) = (agent.chain.grounds, agent.peer)
+    var evidence: [SessionKey.By] = []
+    if let sessionKey, peer.said != nil {
+      return SessionKey(
+        by: sessionKey, value: nil, evidence: [sessionKey.rawValue, "--session-key"], confidence: 1)
+    }
+    if grounds.contains(.requestState) { evidence.append(.requestState) }
+    if grounds.contains(.task) { evidence.append(.task) }
+    if grounds.contains(.traceContext) { evidence.append(.traceContext) }
+    if let credential = peer.credential, credentials[credential]?.areSeveral == false {
+      evidence.append(.credential)
+    }
+    if let client = peer.client, clients[client]?.areSeveral == false {
+      evidence.append(.clientInfo)
+    }
+    if grounds.contains(.idChain) { evidence.append(.idChain) }
+    if grounds.contains(.dataFlow) { evidence.append(.dataFlow) }
+    if grounds.contains(.connection) { evidence.append(.connection) }
+    let others = grounds.contains(.time) ? ["time"] : []
+    let confidence = 0.97 * agent.solver.confidence(of: agent.chain)
+    return SessionKey(
+      by: evidence.first ?? .idChain, value: nil, evidence: evidence.map(\.rawValue) + others,
+      confidence: (confidence * 100).rounded() / 100)
   }
 
   /// Takes a message of the server that answers it.
@@ -65,12 +131,28 @@ final class AgentInference {
 
   private func peer(_ exchange: MCPExchange, _ content: RequestContent) -> Peer {
     let facts = content.messages.first?.facts
-    let named = exchange.requestHeader("mcp-protocol-version").map(Revision.init)
+    let named = exchange.requestHeader(.mcpProtocolVersion).map(Revision.init)
     let isModern = named?.isStateless == true || facts?.revision?.isStateless == true
+    if let said = said(exchange, facts) {
+      return Peer(
+        authority: exchange.requestHeader(.host) ?? "", path: exchange.path, host: "", kind: 0,
+        said: said)
+    }
     return Peer(
-      authority: exchange.requestHeader("host") ?? "", path: exchange.path,
+      authority: exchange.requestHeader(.host) ?? "", path: exchange.path,
       host: exchange.clientHost, credential: Principal.credential(of: exchange),
       kind: AgentInference.kind(exchange), client: isModern ? facts?.client : nil)
+  }
+
+  /// What the user wants this exchange's agent to be known by; `nil` where it has none of that.
+  private func said(_ exchange: MCPExchange, _ facts: MessageFacts?) -> String? {
+    switch sessionKey {
+    case .credential: Principal.credential(of: exchange)
+    case .connection: String(exchange.conn)
+    case .clientInfo: facts?.client.map { "\($0.name)\n\($0.version)" }
+    case .traceContext: exchange.requestHeader(.traceparent) ?? facts?.traceparent
+    default: nil
+    }
   }
 
   /// The kind of client: HTTP/2 libraries shuffle their fields, those of HTTP/1 do not.
@@ -114,11 +196,12 @@ final class AgentInference {
         cancels: first?.facts.cancels.flatMap { Int64($0.text) })
     }
     var evidence = ChainEvidence(x: exchange.x, t: t, conn: exchange.conn, kind: kind)
-    let trace = exchange.requestHeader("traceparent") ?? first?.facts.traceparent
+    let trace = exchange.requestHeader(.traceparent) ?? first?.facts.traceparent
     // `00-<trace id>-<parent id>-<flags>`
     if let id = trace?.split(separator: "-").dropFirst().first {
       evidence.trace = ByteScan.hash(id.utf8Span.span)
     }
+    evidence.isCall = first?.message.method == Method.toolsCall
     for item in content.messages {
       if let params = item.message.content { evidence.read(params, of: item.message.method) }
     }
@@ -138,27 +221,5 @@ extension AgentInference {
     var solver: ChainSolver
     var chain: AgentChain
     var peer: Peer
-
-    /// What the session is known by, as far as it can be told by now.
-    var key: SessionKey {
-      let grounds = chain.grounds
-      var evidence: [SessionKey.By] = []
-      if grounds.contains(.requestState) { evidence.append(.requestState) }
-      if grounds.contains(.task) { evidence.append(.task) }
-      if grounds.contains(.traceContext) { evidence.append(.traceContext) }
-      // A credential or a client name that several agents use at once tells none of them.
-      if !solver.isShared {
-        if peer.credential != nil { evidence.append(.credential) }
-        if peer.client != nil { evidence.append(.clientInfo) }
-      }
-      if grounds.contains(.idChain) { evidence.append(.idChain) }
-      if grounds.contains(.dataFlow) { evidence.append(.dataFlow) }
-      if grounds.contains(.connection) { evidence.append(.connection) }
-      let others = grounds.contains(.time) ? ["time"] : []
-      let confidence = 0.97 * solver.confidence(of: chain)
-      return SessionKey(
-        by: evidence.first ?? .idChain, value: nil, evidence: evidence.map(\.rawValue) + others,
-        confidence: (confidence * 100).rounded() / 100)
-    }
   }
 }

@@ -8,12 +8,11 @@ extension Conversation {
   /// Writes (or defers) one message of a request's body.
   func said(_ exchange: MCPExchange, _ position: Int, _ session: SessionState) {
     let item = exchange.content.messages[position]
-    let (message, facts) = (item.message, item.facts)
     let batch = exchange.content.isBatch ? position : nil
-    switch message.kind {
-    case .request: requestSaid(exchange, message, facts, batch, session)
-    case .notification: notificationSaid(exchange, message, facts, batch, session)
-    case .result, .error: answerSaid(exchange, message, batch, session)
+    switch item.message.kind {
+    case .request: requestSaid(exchange, item.message, item.facts, batch, session)
+    case .notification: notificationSaid(exchange, item.message, item.facts, batch, session)
+    case .result, .error: answerSaid(exchange, item.message, batch, session)
     }
   }
 
@@ -188,7 +187,7 @@ extension Conversation {
       method: exchange.request?.method ?? "",
       target: shownTarget(exchange), role: role)
     line.headers = redacted(exchange.request?.fields)
-    line.lastEventID = exchange.requestHeader("last-event-id")
+    line.lastEventID = exchange.requestHeader(.lastEventID)
     return line
   }
 

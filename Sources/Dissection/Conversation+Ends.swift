@@ -65,10 +65,9 @@ extension Conversation {
 
   /// Takes the messages of a body that is no stream.
   private func takeBody(_ exchange: MCPExchange, _ ended: EndedExchange) {
-    guard exchange.role == .messages, ended.isComplete, let body = ended.body,
+    guard exchange.role == .messages, let payload = ended.response.payload,
       let response = exchange.response
     else { return }
-    let payload = JSONRPCPayload(body)
     settle(exchange, payload.first)
     let carrier = Carrier(
       via: .json, firstByteAt: response.firstByteAt, lastByteAt: ended.at, event: nil, batch: nil)
@@ -85,7 +84,7 @@ extension Conversation {
       && (status == 202 || (status == nil && ended.by == .capture))
     // An id that a hole swallowed counts too.
     let mayResume =
-      exchange.isEventStream && (exchange.isResumable || ended.hasGap)
+      exchange.isEventStream && (exchange.isResumable || ended.response.hasGap)
     // A stream that ends well but without the answer, because nobody reads it any more.
     let isAbandoned =
       exchange.clientLeftFirst && (200..<300).contains(status ?? 0) && ended.by != .capture
@@ -113,10 +112,10 @@ extension Conversation {
 
   /// A body that is no JSON-RPC message is kept as it is.
   private func addBody(_ line: inout ResponseLine, _ ended: EndedExchange) {
-    guard let body = ended.body else { return }
-    line.bytes = ended.bodyCount
+    guard let body = ended.response.bytes else { return }
+    line.bytes = ended.response.count
     guard options.payloads == .full else { return }
-    if ended.isTruncated { line.truncated = true }
+    if ended.response.isTruncated { line.truncated = true }
     if let text = body.utf8Text {
       line.body = text
     } else {

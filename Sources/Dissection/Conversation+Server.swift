@@ -16,12 +16,13 @@ extension Conversation {
   }
 
   /// Takes an event of a stream.
-  func streamed(_ exchange: MCPExchange, _ event: SSEEvent) {
+  func streamed(_ exchange: MCPExchange, _ heard: HeardEvent) {
+    let event = heard.event
     if event.id != nil { exchange.isResumable = true }
     if event.name == "endpoint", exchange.role == .stream, let data = event.data {
       endpointNamed(String(buffer: data), exchange)
     }
-    guard let data = event.data, data.readableBytes > 0, event.name != "endpoint" else {
+    guard let payload = heard.payload else {
       if exchange.role == .stream {
         settle(exchange, nil)
         openStream(exchange)
@@ -29,7 +30,6 @@ extension Conversation {
       remark(exchange, event)
       return
     }
-    let payload = JSONRPCPayload(data)
     settle(exchange, payload.first)
     if exchange.role == .stream { openStream(exchange) }
     let carrier = Carrier(

@@ -13,10 +13,25 @@ struct RequestContent: Sendable {
     case other
   }
 
-  /// A message of the body, with what its params say.
-  struct Item: Sendable {
-    var message: JSONRPCMessage
-    var facts: MessageFacts
+  /// A message of the body, with what its params say. Shared, not copied, by all that look at it.
+  final class Item: Sendable {
+    let message: JSONRPCMessage
+    let facts: MessageFacts
+
+    init(_ message: JSONRPCMessage, _ facts: MessageFacts) {
+      self.message = message
+      self.facts = facts
+    }
+
+    convenience init(_ message: JSONRPCMessage) { self.init(message, MessageFacts(message)) }
+
+    /// The same, with texts copied where they are a small part of the buffers that they keep.
+    var owned: Item {
+      var (message, facts) = (message, facts)
+      message.own()
+      facts.own()
+      return Item(message, facts)
+    }
   }
 
   var role = Role.other
@@ -31,10 +46,7 @@ struct RequestContent: Sendable {
 
   /// Copies its texts where they are a small part of the buffers that they keep.
   mutating func own() {
-    for i in messages.indices {
-      messages[i].message.own()
-      messages[i].facts.own()
-    }
+    for i in messages.indices { messages[i] = messages[i].owned }
   }
 
   /// The messages of a line.
@@ -44,7 +56,7 @@ struct RequestContent: Sendable {
   }
 
   private mutating func take(_ payload: JSONRPCPayload) {
-    messages = payload.messages.map { Item(message: $0, facts: MessageFacts($0)) }
+    messages = payload.messages.map { Item($0) }
     guard case .batch(_, let others) = payload else { return }
     isBatch = true
     self.others = others
@@ -64,10 +76,10 @@ struct RequestContent: Sendable {
       take(payload)
       role = .messages
     case "GET":
-      let accept = request.fields.first("accept")?.lowercased() ?? ""
+      let accept = request.fields.first(.accept)?.lowercased() ?? ""
       if accept.contains("text/event-stream") { role = .stream }
     case "DELETE":
-      if request.fields.first("mcp-session-id") != nil { role = .delete }
+      if request.fields.has(.mcpSessionID) { role = .delete }
     default: break
     }
   }
@@ -92,8 +104,7 @@ struct RequestContent: Sendable {
         || ByteScan.isEqual(last, "authorize".utf8Span.span)
         || ByteScan.isEqual(last, "revoke".utf8Span.span)
     else { return false }
-    let type = request.fields.first("content-type")?.lowercased() ?? ""
-    return !isRegistration || type.hasPrefix("application/json")
+    return !isRegistration || request.fields.begins(.contentType, with: "application/json")
   }
 }
 

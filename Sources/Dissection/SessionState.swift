@@ -81,6 +81,10 @@ final class SessionState {
   var ended: (how: EndLine.How, t: Int64)?
   /// True once its line was written.
   var isAnnounced = false
+  /// The session that its client began when this one was over.
+  weak var successor: SessionState?
+  /// True once its client was looked at.
+  var isKnown = false
   /// True once its `end` line is written.
   var isEndWritten = false
   /// Which values went from answers into requests.

@@ -62,10 +62,10 @@ final class SessionTable {
 
   /// Creates a session that only inference knows.
   func create(
-    of agent: AgentInference.Agent, start: SessionLine.Start, t: Int64
+    of agent: AgentInference.Agent, key: SessionKey, start: SessionLine.Start, t: Int64
   ) -> SessionState {
     let session = make(
-      .streamableHTTP, agent.peer.authority, agent.peer.path, key: agent.key, wireKey: nil, start,
+      .streamableHTTP, agent.peer.authority, agent.peer.path, key: key, wireKey: nil, start,
       t)
     session.agent = agent
     inferred[agent.chain.number] = session

@@ -122,7 +122,7 @@ public struct ChildProcess: Sendable {
     let flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
     unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
     var words = unsafe command.map { unsafe strdup($0) } + [nil]
-    defer { unsafe words.forEach { unsafe free($0) } }
+    defer { for i in 0..<command.count { unsafe free(words[i]) } }
     return unsafe posix_spawnp(&id, command[0], &actions, &attributes, &words, environ)
   }
 }

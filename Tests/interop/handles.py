@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 
-from learned_uses import learn
 from processes import read_line, running
 from recorders import record_proxy
 from replaying import check_accounts, check_validity, replay
@@ -31,7 +30,7 @@ def handle_server(python, *options):
 
 
 def record(context, python, client, *options):
-    """The trace of three agents that work with handles, with the values that flow learned."""
+    """The trace of three agents that work with handles."""
     with handle_server(python, *options) as upstream:
         with record_proxy(context, upstream, "--no-redact") as proxy:
             command = [python, os.path.join(HERE, "handle_agents.py"), proxy.url]
@@ -40,9 +39,7 @@ def record(context, python, client, *options):
             check(done.returncode == 0, f"the agents failed: {done.stdout}{done.stderr}"[-3000:])
             proxy.finish()
     context.run("trace", "validate", proxy.trace)
-    trace = learn(proxy.trace, context.path("learned.mcptrace"))
-    context.run("trace", "validate", trace)
-    return trace
+    return proxy.trace
 
 
 def check_plan(context, trace):

@@ -60,6 +60,9 @@ final class ConnectionDissector {
   /// Copies what waits, so that it does not keep the much larger buffers that brought it.
   func own() { content?.own() }
 
+  /// Forgets what only makes reading faster: it fell silent.
+  func rest() { content?.rest() }
+
   /// What dissects the bytes.
   private func dissector() -> ContentDissector {
     if let content { return content }

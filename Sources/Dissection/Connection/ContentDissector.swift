@@ -143,6 +143,16 @@ final class ContentDissector {
     }
   }
 
+  /// Forgets what only makes reading faster: it fell silent.
+  func rest() {
+    switch mode {
+    case .http1(let connection): connection.rest()
+    case .tls(let connection): connection.rest()
+    case .socks(let connection): connection.rest()
+    case .sniffing, .http2, .lines, .opaque: break
+    }
+  }
+
   /// Copies what waits, so that it does not keep the much larger buffers that brought it.
   func own() {
     switch mode {

@@ -12,6 +12,8 @@ public final class AgentChain {
     /// The earliest exchange that it has something in common with, as no other chain has; and whether that proves them one agent's.
     var anchor: Link?
     var isProof = false
+    /// True when other agents were about and the connection was not its own: nothing but likelihood put it here.
+    var isInCompany = false
     /// Its number in its chain, counted from the chain's first.
     var place = 0
     /// True once it can't be moved any more.
@@ -25,6 +27,7 @@ public final class AgentChain {
 
   /// What an assignment rested on.
   public struct Grounds: OptionSet, Hashable, Sendable {
+    /// A bit for each ground.
     public let rawValue: Int
     /// Creates grounds.
     public init(rawValue: Int) { self.rawValue = rawValue }
@@ -53,8 +56,7 @@ public final class AgentChain {
   var links: [Link] = []
   private var base = State()
   private(set) var state = State()
-  /// Probability that all that is no longer in `links` is right.
-  private var settledConfidence = 1.0
+  private var settled = Settled()
 
   /// What is known of an agent at its latest exchange.
   struct State {
@@ -117,21 +119,41 @@ public final class AgentChain {
     }
   }
 
-  /// Probability that all of it is one agent's, as far as costs tell.
+  /// Probability that all its calls are one agent's, as far as costs tell.
   ///
-  /// A link that a later one is tied across, to before it, is certain: both sides are the same agent's.
-  var confidence: Double { settledConfidence * AgentChain.confidence(of: links[...]) }
+  /// A link that a later one is tied across, to before it, is certain: both sides are the same agent's. What lies before the first
+  /// call and behind the last (whose handshake it was) changes no call's agent.
+  var confidence: Double {
+    settled.confidence * AgentChain.confidence(of: links[...], settled).confidence
+  }
 
-  private static func confidence(of links: ArraySlice<Link>) -> Double {
+  /// What older links leave behind of the confidence.
+  struct Settled {
     var confidence = 1.0
-    var tied = Int.max
+    /// Of the links since the latest call.
+    var pending = 1.0
+    var hasCall = false
+  }
+
+  private static func confidence(of links: ArraySlice<Link>, _ before: Settled) -> Settled {
+    // The lowest place that each link or a later one is tied to.
+    var tied: [Int] = []
+    var lowest = Int.max
     for link in links.reversed() {
       if link.isProof, let anchor = link.anchor, anchor.chain === link.chain {
-        tied = min(tied, anchor.place)
+        lowest = min(lowest, anchor.place)
       }
-      if link.place > 0, tied >= link.place { confidence *= link.certainty }
+      tied.append(lowest)
     }
-    return confidence
+    var result = Settled(confidence: 1, pending: before.pending, hasCall: before.hasCall)
+    for (link, tied) in zip(links, tied.reversed()) {
+      if tied >= link.place { result.pending *= link.certainty }
+      guard link.evidence.isCall else { continue }
+      if result.hasCall { result.confidence *= result.pending }
+      result.hasCall = true
+      result.pending = 1
+    }
+    return result
   }
 
   /// Whether a later link is tied to one before `link`.
@@ -146,7 +168,10 @@ public final class AgentChain {
 
   private func shorten() {
     let old = links.prefix(AgentChain.linkLimit / 2)
-    settledConfidence *= AgentChain.confidence(of: old)
+    let result = AgentChain.confidence(of: old, settled)
+    settled = Settled(
+      confidence: settled.confidence * result.confidence, pending: result.pending,
+      hasCall: result.hasCall)
     for link in old {
       link.isFixed = true
       AgentChain.add(link, to: &base)
@@ -192,9 +217,11 @@ public final class AgentChain {
 
 extension AgentChain.Link {
   /// Probability that it belongs here and not to what else was thinkable, by the costs (negative logarithms of odds).
+  ///
+  /// What was thinkable is itself a judgement: among others, without a proof, one is never quite sure.
   var certainty: Double {
     var odds = 1.0
     for other in others { odds += ChainCosts.exp(cost - other.cost) }
-    return 1 / odds
+    return isInCompany ? min(1 / odds, 0.9) : 1 / odds
   }
 }

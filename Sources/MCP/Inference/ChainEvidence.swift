@@ -22,6 +22,8 @@ public struct ChainEvidence: Sendable {
   public var conn: Int
   /// What is asked.
   public var kind: Kind
+  /// True for a `tools/call`: what an agent is known by in the end.
+  public var isCall = false
   /// Hash of the trace id of a `traceparent`.
   public var trace: UInt64?
   /// What only the protocol passes back.

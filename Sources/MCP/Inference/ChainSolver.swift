@@ -7,43 +7,58 @@
 ///
 /// One solver serves agents of one endpoint, client address, credential and kind of client. Memory: the chains' latest links.
 public final class ChainSolver {
-  private typealias Link = AgentChain.Link
+  typealias Link = AgentChain.Link
 
   /// Who had a value first; `nil` once several chains have it.
   private struct Owner {
     var link: AgentChain.Link?
   }
 
+  /// Whom a connection carried: `nil` once there were several.
+  private struct Carrier {
+    var chain: AgentChain?
+    var count = 1
+  }
+
   /// Chains that are considered at once; beyond them those silent for longest are forgotten.
   private static let chainLimit = 4096
+  /// How long an agent that says nothing may still be there, nanoseconds.
+  private static let company: Int64 = 600_000_000_000
   /// Values whose owners are known.
   private static let valueLimit = 1 << 16
-  /// Links that an exchange of tails looks back.
-  private static let lookBack = 128
 
   /// All chains that are not forgotten.
   public private(set) var chains: [AgentChain] = []
   private var links: [Int: Link] = [:]
   private var owners: [UInt64: Owner] = [:]
-  private var conns: [Int: AgentChain?] = [:]
-  private var costs = ChainCosts()
+  private var conns: [Int: Carrier] = [:]
+  /// True once a connection carried two agents: they share a pool.
+  private var isPooled = false
+  private(set) var costs = ChainCosts()
   private let number: () -> Int
 
-  /// Creates a solver; `number` gives each new chain its number.
-  public init(number: @escaping () -> Int) { self.number = number }
+  private let isOneAgent: Bool
 
-  /// Whether ever two chains were under way at once.
-  public private(set) var isShared = false
+  /// Creates a solver; `number` gives each new chain its number. All is one chain where it is said to be one agent's.
+  public init(isOneAgent: Bool = false, number: @escaping () -> Int) {
+    self.isOneAgent = isOneAgent
+    self.number = number
+  }
 
   /// Assigns an exchange.
   public func add(_ evidence: ChainEvidence) {
+    if isOneAgent, let chain = chains.first { return join(evidence, chain, 0, [], nil) }
     if case .beginning = evidence.kind { return begin(evidence) }
     let tie = tie(evidence)
     var options = chains.map { chain in
       (chain: chain, cost: cost(of: evidence, in: chain, tie))
     }
     if case .request(let id) = evidence.kind {
-      let cost = (id ?? 2) <= 1 ? ChainCosts.beginsLow : ChainCosts.beginsHigh
+      queue(&options, id)
+      let isExpected = chains.contains { chain in
+        chain.state.next == id || id.map(chain.state.missing.contains) == true
+      }
+      let cost = (id ?? 2) <= 1 && !isExpected ? ChainCosts.beginsLow : ChainCosts.beginsHigh
       if options.allSatisfy({ $0.cost > cost }) { return begin(evidence, others: options) }
     }
     guard let best = options.indices.min(by: { options[$0].cost < options[$1].cost }) else {
@@ -105,11 +120,26 @@ public final class ChainSolver {
     }
     chain.links = []
     owners = owners.filter { $0.value.link?.chain !== chain }
-    conns = conns.filter { $0.value !== chain }
+    conns = conns.filter { $0.value.chain !== chain }
   }
 
   /// How sure it is that a chain is one agent's, 0 to 1.
   public func confidence(of chain: AgentChain) -> Double { chain.confidence }
+
+  /// Lets those that wait for an id stand in the order in which they began to wait.
+  private func queue(_ options: inout [(chain: AgentChain, cost: Double)], _ id: Int64?) {
+    let waiting = options.indices.filter {
+      let state = options[$0].chain.state
+      return state.open == 0 && state.next == id
+    }
+    guard waiting.count > 1 else { return }
+    let order = waiting.sorted {
+      options[$0].chain.state.lastDone ?? 0 < options[$1].chain.state.lastDone ?? 0
+    }
+    for (rank, i) in order.enumerated() {
+      options[i].cost += ChainCosts.overtaking * Double(min(rank, ChainCosts.overtakingMost))
+    }
+  }
 
   // MARK: Joining
 
@@ -122,9 +152,6 @@ public final class ChainSolver {
       remove(silent)
     }
     let chain = AgentChain(number: number())
-    if chains.contains(where: { $0.state.lastSent > evidence.t - 60_000_000_000 }) {
-      isShared = true
-    }
     chains.append(chain)
     join(evidence, chain, 0, others.map { ($0.chain, $0.cost) }, nil)
   }
@@ -140,19 +167,32 @@ public final class ChainSolver {
       link.anchor = tie.link
       link.isProof = tie.isCertain
     }
+    link.isInCompany =
+      owns(evidence.conn, chain) != true
+      && chains.contains { other in
+        other !== chain && other.state.lastSent > evidence.t - ChainSolver.company
+      }
     doubt(link, chain)
     ground(link, in: chain, tie, others.isEmpty)
-    if chain.state.open == 0, let done = chain.state.lastDone, evidence.t > done,
-      case .request = evidence.kind
-    {
-      costs.learn(gap: evidence.t - done)
+    if case .request = evidence.kind, chain.state.count > 0 {
+      if chain.state.open == 0, let done = chain.state.lastDone, evidence.t > done {
+        costs.learn(gap: evidence.t - done)
+      }
+      if link.isProof || link.others.allSatisfy({ $0.cost - cost >= ChainCosts.firm }) {
+        costs.learn(isParallel: chain.state.open > 0)
+      }
     }
     chain.append(link)
     links[evidence.x] = link
-    if let known = conns[evidence.conn] {
-      if known !== chain { conns[evidence.conn] = .some(nil) }
+    if var carrier = conns[evidence.conn] {
+      if let known = carrier.chain, known !== chain {
+        carrier.chain = nil
+        isPooled = true
+      }
+      carrier.count += 1
+      conns[evidence.conn] = carrier
     } else {
-      conns[evidence.conn] = chain
+      conns[evidence.conn] = Carrier(chain: chain)
     }
     for value in evidence.values { note(value, link) }
     for trait in evidence.traits { note(trait, link) }
@@ -184,9 +224,7 @@ public final class ChainSolver {
     if link.evidence.id != nil, link.evidence.id == chain.state.next {
       chain.grounds.insert(.idChain)
     }
-    if case .some(.some(let owner)) = conns[link.evidence.conn], owner === chain {
-      chain.grounds.insert(.connection)
-    }
+    if owns(link.evidence.conn, chain) == true { chain.grounds.insert(.connection) }
     if !isAlone, chain.grounds.isEmpty { chain.grounds.insert(.time) }
   }
 
@@ -202,7 +240,7 @@ public final class ChainSolver {
   // MARK: Costs
 
   /// What a request has in common with one chain alone.
-  private struct Tie {
+  struct Tie {
     var link: AgentChain.Link
     var cost: Double
     var grounds: AgentChain.Grounds
@@ -245,12 +283,16 @@ public final class ChainSolver {
     return tie
   }
 
-  private func cost(of evidence: ChainEvidence, in chain: AgentChain, _ tie: Tie?) -> Double {
-    var owns: Bool?
-    if let owner = conns[evidence.conn] {
-      owns = owner.map { $0 === chain }
-      if owner == nil, chain.state.conn == evidence.conn { owns = nil }
+  /// Whether a connection is a chain's own; `nil` where that can't be said.
+  private func owns(_ conn: Int, _ chain: AgentChain) -> Bool? {
+    guard !isPooled, let carrier = conns[conn], let owner = carrier.chain, carrier.count >= 2 else {
+      return nil
     }
+    return owner === chain
+  }
+
+  func cost(of evidence: ChainEvidence, in chain: AgentChain, _ tie: Tie?) -> Double {
+    let owns = owns(evidence.conn, chain)
     var cost = costs.cost(of: evidence, in: chain.state, owns: owns)
     if let tie, tie.link.chain === chain { cost += tie.cost }
     if case .notification(_, let cancels?) = evidence.kind {
@@ -258,90 +300,5 @@ public final class ChainSolver {
       cost += isOpen ? -2 : 6
     }
     return cost
-  }
-
-  // MARK: Exchanging tails
-
-  /// Exchanges the tails of the chain that a request is tied to and of one that fits it better otherwise, when both together
-  /// cost less than `limit`; returns where the request then belongs.
-  private func exchangeTails(
-    for evidence: ChainEvidence, _ tie: Tie?, _ limit: Double
-  ) -> (chain: AgentChain, cost: Double)? {
-    guard let tie else { return nil }
-    let owner = tie.link.chain
-    var best: (other: AgentChain, split: Split, cost: Double)?
-    for other in chains where other !== owner {
-      let local = cost(of: evidence, in: other, nil) + tie.cost
-      guard local < limit - 0.01, local < (best?.cost ?? .infinity) else { continue }
-      guard let split = split(owner, other, keeping: tie.link) else { continue }
-      let cost = local + split.cost
-      if cost < min(limit - 0.01, best?.cost ?? .infinity) { best = (other, split, cost) }
-    }
-    guard let best else { return nil }
-    let tail = best.other.exchange(from: best.split.theirs, with: [])
-    let old = owner.exchange(from: best.split.ours, with: tail)
-    _ = best.other.exchange(from: best.other.links.count, with: old)
-    for (first, other) in [(tail.first, best.other), (old.first, owner)] {
-      guard let first, !first.others.contains(where: { $0.chain === other }) else { continue }
-      first.others.append((other, first.cost))
-    }
-    return (owner, best.cost - best.split.cost)
-  }
-
-  /// Where two chains part, by index in their links, and what an exchange of what is behind costs.
-  private struct Split {
-    var ours: Int
-    var theirs: Int
-    var cost: Double
-  }
-
-  /// The latest places where both chains go on with the same id and nothing ties what is behind to what is before; `anchor` stays.
-  private func split(_ a: AgentChain, _ b: AgentChain, keeping anchor: Link) -> Split? {
-    var best: Split?
-    var j = b.links.count
-    // The lowest place that something behind is tied to.
-    var tiedB = Int.max
-    let first = max(0, b.links.count - ChainSolver.lookBack)
-    while j > first {
-      j -= 1
-      let link = b.links[j]
-      if link.isFixed { break }
-      if let anchor = link.anchor, anchor.chain === b { tiedB = min(tiedB, anchor.place) }
-      guard link.place > 0, tiedB >= link.place, let id = link.evidence.id,
-        let i = place(of: id, in: a, keeping: anchor)
-      else { continue }
-      let (headA, headB) = (a.state(before: i), b.state(before: j))
-      func cost(_ link: Link, _ state: AgentChain.State) -> Double {
-        costs.cost(of: link.evidence, in: state, owns: nil)
-      }
-      var change = cost(link, headA) - cost(link, headB)
-      if i < a.links.count { change += cost(a.links[i], headB) - cost(a.links[i], headA) }
-      if change < (best?.cost ?? .infinity) { best = Split(ours: i, theirs: j, cost: change) }
-    }
-    return best
-  }
-
-  /// The index in a chain's links from which on all ids are at least `id`, and nothing is tied to what is before.
-  private func place(of id: Int64, in chain: AgentChain, keeping anchor: Link) -> Int? {
-    var i = chain.links.count
-    var tied = Int.max
-    while i > 0 {
-      let link = chain.links[i - 1]
-      if let own = link.evidence.id, own < id { break }
-      if link.isFixed { break }
-      if let anchor = link.anchor, anchor.chain === chain { tied = min(tied, anchor.place) }
-      i -= 1
-    }
-    // Notifications in front of the tail stay.
-    while i < chain.links.count, chain.links[i].evidence.id == nil { i += 1 }
-    if i > 0, let before = chain.links[..<i].last(where: { $0.evidence.id != nil })?.evidence.id,
-      before >= id
-    {
-      return nil
-    }
-    guard i > 0 else { return nil }
-    let place = i < chain.links.count ? chain.links[i].place : chain.state.count
-    guard tied >= place, anchor.place < place else { return nil }
-    return i
   }
 }
