@@ -80,6 +80,7 @@ let package = Package(
     layer(
       "Wire", ["Basics", "CBrotli", "CZlib", "CZstd", crypto, cryptoExtras, nioCore, nioHPACK]),
     layer("Packets", ["Basics", nioCore]),
+    layer("Spawn", []),
     layer(
       "Trace", ["Basics", nioCore],
       resources: [.embedInCode("mcptrace.schema.json")]),
@@ -92,7 +93,7 @@ let package = Package(
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     layer("Capture", ["Basics", "Packets", "CPcap", "CZlib", "CZstd", nioCore]),
-    layer("Proxy", ["Basics", nioCore, nioPosix]),
+    layer("Proxy", ["Basics", "Spawn", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
       ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
@@ -102,7 +103,7 @@ let package = Package(
     .executableTarget(
       name: "record",
       dependencies: [
-        "Basics", "Wire", "Trace", "Dissection", "Packets", "Capture", "Proxy",
+        "Basics", "Wire", "Trace", "Dissection", "Packets", "Capture", "Proxy", "Spawn",
         "CommandSupport", nioCore, arguments,
       ],
       swiftSettings: strict),

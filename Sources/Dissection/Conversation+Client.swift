@@ -50,8 +50,8 @@ extension Conversation {
       line.retryOf = refused.removeValue(forKey: refusal)
     }
     line.conn = exchange.conn
-    line.x = exchange.x
-    line.via = .post
+    line.x = exchange.shownX
+    line.via = exchange.via
     line.stream = exchange.stream
     line.batch = batch
     line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields) : nil
@@ -60,7 +60,7 @@ extension Conversation {
     let request = OpenRequest(
       n: line.n, t: line.t, id: token, method: message.method, tool: facts.tool, place: place,
       isAgent: isAgent,
-      x: exchange.x, conn: exchange.conn)
+      x: exchange.shownX, conn: exchange.conn)
     if session !== nobody, let progress = facts.progressToken {
       session.expectsProgress(progress, of: request)
     }
@@ -114,8 +114,8 @@ extension Conversation {
       gaveUp(request, at: t, session)
     }
     line.conn = exchange.conn
-    line.x = exchange.x
-    line.via = .post
+    line.x = exchange.shownX
+    line.via = exchange.via
     line.batch = batch
     line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields) : nil
     line.params = kept(message.content)
@@ -140,7 +140,7 @@ extension Conversation {
     guard let id = message.id, let request = session.openRequest(id, .s2c) else {
       ledger.note(
         LossLine(
-          t: 0, kind: "jsonrpc.unmatched_response", conn: exchange.conn, x: exchange.x),
+          t: 0, kind: "jsonrpc.unmatched_response", conn: exchange.conn, x: exchange.shownX),
         at: exchange.startedAt)
       return
     }
@@ -151,8 +151,8 @@ extension Conversation {
     line.done = exchange.sentAt.map(time)
     line.by = .client
     line.conn = exchange.conn
-    line.x = exchange.x
-    line.via = .post
+    line.x = exchange.shownX
+    line.via = exchange.via
     line.batch = batch
     fill(&line, from: message)
     exchange.deferred.append(.response(line))

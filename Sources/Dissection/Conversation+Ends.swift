@@ -25,7 +25,7 @@ extension Conversation {
     takeBody(exchange, ended)
     if role == .messages || role == .delete { settle(exchange, nil) }
     closeRequests(exchange, ended)
-    writeDeferred(exchange, ended)
+    writeDeferred(exchange, done: time(ended.at))
     if role == .stream { closeStream(exchange, ended) }
     for request in exchange.asked { giveUp(request, .s2c, nobody) }
     // No exchange without a line for its request, although that may be no message, or not be seen.
@@ -123,9 +123,9 @@ extension Conversation {
     }
   }
 
-  private func writeDeferred(_ exchange: MCPExchange, _ ended: EndedExchange) {
+  /// Writes the lines that waited for the end.
+  func writeDeferred(_ exchange: MCPExchange, done: Int64) {
     let status = exchange.status
-    let done = time(ended.at)
     for item in exchange.deferred {
       switch item {
       case .notification(var line):

@@ -91,7 +91,7 @@ extension Conversation {
   func noteOthers(_ count: Int, of exchange: MCPExchange, at: Timestamp) {
     guard count > 0 else { return }
     ledger.note(
-      LossLine(t: 0, kind: "jsonrpc.not_message", conn: exchange.conn, x: exchange.x),
+      LossLine(t: 0, kind: "jsonrpc.not_message", conn: exchange.conn, x: exchange.shownX),
       count: count, at: at)
   }
 
@@ -118,7 +118,7 @@ extension Conversation {
     ledger.note(
       LossLine(
         t: 0, kind: "jsonrpc.unmatched_response", conn: answer.exchange.conn,
-        x: answer.exchange.x),
+        x: answer.exchange.shownX),
       at: answer.carrier.lastByteAt)
   }
 
@@ -174,7 +174,7 @@ extension Conversation {
     line.cancelledBy = request.cancelledBy
     line.status = status
     line.conn = exchange.conn
-    line.x = exchange.x
+    line.x = exchange.shownX
     line.via = carrier.via
     line.event = carrier.event
     line.batch = carrier.batch
@@ -262,15 +262,15 @@ extension Conversation {
       method: message.method)
     line.sent = time(carrier.lastByteAt)
     line.conn = exchange.conn
-    line.x = exchange.x
-    line.via = .sse
+    line.x = exchange.shownX
+    line.via = carrier.via == .stdio ? .stdio : .sse
     line.batch = carrier.batch
     line.params = kept(message.content)
     line.bytes = message.bytes
     let request = OpenRequest(
       n: line.n, t: line.t, id: MessageToken(id), method: message.method, tool: nil, place: nil,
       isAgent: false,
-      x: exchange.x, conn: exchange.conn)
+      x: exchange.shownX, conn: exchange.conn)
     write(line, of: exchange)
     if session === nobody {
       exchange.asked.append(request)
@@ -292,8 +292,8 @@ extension Conversation {
     if let token = facts.progressToken { line.re = session.request(ofProgress: token) }
     if line.re == nil, exchange.requests.count == 1 { line.re = exchange.requests.first?.n }
     line.conn = exchange.conn
-    line.x = exchange.x
-    line.via = carrier.via == .json ? .json : .sse
+    line.x = exchange.shownX
+    line.via = carrier.via == .json || carrier.via == .stdio ? carrier.via : .sse
     line.event = carrier.event
     line.batch = carrier.batch
     line.params = kept(message.content)

@@ -16,6 +16,8 @@ final class MCPExchange {
   private let begun: BegunExchange
   /// HTTP/2 stream.
   var stream: Int?
+  /// First byte of a line on standard input or output, which has neither request nor response.
+  private let lineAt: Timestamp?
   /// What the request is for; nothing before it is over.
   var content = RequestContent()
   /// Last byte of the request, once it is over.
@@ -51,6 +53,13 @@ final class MCPExchange {
   init(_ begun: BegunExchange) {
     self.begun = begun
     stream = begun.stream
+    lineAt = nil
+  }
+
+  /// Creates what carries a line's messages: no exchange, and shown as none.
+  init(_ line: LineMessage) {
+    begun = BegunExchange(x: 0, conn: line.conn, clientHost: "", stream: nil, request: nil)
+    lineAt = line.firstByteAt
   }
 
   /// Takes the beginning of the final response.
@@ -88,9 +97,15 @@ final class MCPExchange {
   /// Path of the target, without query.
   var path: String { request.map { String($0.path) } ?? "" }
 
+  /// Its number as lines show it.
+  var shownX: Int? { lineAt == nil ? x : nil }
+
+  /// How the client's messages in it travelled.
+  var via: Via { lineAt == nil ? .post : .stdio }
+
   /// First byte of the exchange.
   var startedAt: Timestamp {
-    request?.firstByteAt ?? response?.firstByteAt ?? Timestamp(nanoseconds: 0)
+    lineAt ?? request?.firstByteAt ?? response?.firstByteAt ?? Timestamp(nanoseconds: 0)
   }
 
   /// First value of a request header.

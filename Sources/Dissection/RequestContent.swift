@@ -49,6 +49,19 @@ struct RequestContent: Sendable {
     for i in messages.indices { messages[i] = messages[i].owned }
   }
 
+  /// The messages of a line.
+  init(_ payload: JSONRPCPayload) {
+    role = .messages
+    take(payload)
+  }
+
+  private mutating func take(_ payload: JSONRPCPayload) {
+    messages = payload.messages.map { Item($0) }
+    guard case .batch(_, let others) = payload else { return }
+    isBatch = true
+    self.others = others
+  }
+
   /// Decides by method, path and body.
   init(_ request: HTTPRequestHead, _ body: BodyCollector) {
     if RequestContent.isOAuth(request) {
@@ -58,14 +71,9 @@ struct RequestContent: Sendable {
     switch request.method {
     case "POST":
       guard body.isComplete, !body.isTruncated else { return }
-      switch JSONRPCPayload(body.bytes) {
-      case .single(let message): messages = [Item(message)]
-      case .batch(let batch, let others):
-        isBatch = true
-        self.others = others
-        messages = batch.map { Item($0) }
-      case .otherJSON, .notJSON: return
-      }
+      let payload = JSONRPCPayload(body.bytes)
+      guard payload.first != nil else { return }
+      take(payload)
       role = .messages
     case "GET":
       let accept = request.fields.first(.accept)?.lowercased() ?? ""

@@ -59,6 +59,8 @@ public final class SessionStage {
       guard let exchange = exchanges[x] else { return }
       conversation.hears(exchange, ended)
       hold(exchange, step, at: ended.at)
+    case .line(let line): conversation.line(line)
+    case .linesEnded(let conn, let by, let at): conversation.linesEnded(conn: conn, by: by, at: at)
     case .settle:
       for x in requested { exchanges[x]?.own() }
       requested.removeAll(keepingCapacity: true)
@@ -109,7 +111,7 @@ public final class SessionStage {
     case .ended(let x, let ended):
       exchanges.remove(x)
       conversation.ended(exchange, ended)
-    case .connection, .loss, .began, .time, .settle, .finished: break
+    case .connection, .loss, .began, .line, .linesEnded, .time, .settle, .finished: break
     }
   }
 }

@@ -9,7 +9,7 @@ import sys
 
 import anyio
 
-from sdk_client import connect
+from sdk_client import connect, connect_stdio
 
 
 async def must(connection, tool, **arguments):
@@ -48,7 +48,12 @@ async def run(arguments):
     async def agent(number):
         await anyio.sleep(number * 0.3)
         name = f"agent-{number}"
-        async with connect(arguments.url, name, arguments.client) as connection:
+        if arguments.server:
+            command = [word.replace("%n", str(number)) for word in arguments.server]
+            opened = connect_stdio(command, name, arguments.client)
+        else:
+            opened = connect(arguments.url, name, arguments.client)
+        async with opened as connection:
             await work(connection, name)
 
     async with anyio.create_task_group() as group:
@@ -58,7 +63,8 @@ async def run(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url")
+    parser.add_argument("url", nargs="?")
+    parser.add_argument("--server", type=json.loads, help="a JSON list to start, %%n is the agent")
     parser.add_argument("--agents", type=int, default=3)
     parser.add_argument("--client", choices=["legacy", "auto"], default="legacy")
     logging.basicConfig(level=logging.CRITICAL)

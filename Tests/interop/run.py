@@ -27,6 +27,7 @@ import inference
 import live
 import matrix
 import selftest
+import standard_io
 import weather_proxy
 import weather_replay
 import weather_stop
@@ -50,7 +51,8 @@ def scenarios():
     found = {"comparators": comparators, "captures": capture_counts.run}
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
-    for module in (bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference):
+    suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
+    for module in [*suites, standard_io]:
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)

@@ -26,7 +26,9 @@ final class ConnectionDissector {
   var flow: FlowID { context.flow }
   var ends: FlowEnds { context.ends }
   /// What it turned out to carry.
-  var carries: ConnectionLine.Content? { content?.carries }
+  var carries: ConnectionLine.Content? {
+    content?.carries ?? (context.ends.isStdio ? .stdio : nil)
+  }
 
   /// `{version, sni, alpn}` where it is TLS.
   var tls: JSONValue? { content?.tls }

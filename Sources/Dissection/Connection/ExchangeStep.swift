@@ -24,12 +24,37 @@ enum ExchangeStep: Sendable {
   case event(x: Int, HeardEvent)
   /// Both are over.
   case ended(x: Int, EndedExchange)
+  /// Messages of a line of a stdio server.
+  case line(LineMessage)
+  /// A stdio server's output is over.
+  case linesEnded(conn: Int, by: ResponseLine.EndedBy, at: Timestamp)
   /// It is this late by the clock of the recording.
   case time(Timestamp)
   /// Much came since this was said last: what waits is to let go of the blocks that brought it.
   case settle
   /// The recording is over; these connections were still open.
   case finished(at: Timestamp, open: Set<Int>)
+}
+
+/// What a line on standard input or output holds.
+final class LineMessage: Sendable {
+  /// Number of the connection.
+  let conn: Int
+  let direction: Direction
+  let payload: JSONRPCPayload
+  let firstByteAt: Timestamp
+  let lastByteAt: Timestamp
+
+  init(
+    conn: Int, direction: Direction, payload: JSONRPCPayload, firstByteAt: Timestamp,
+    lastByteAt: Timestamp
+  ) {
+    self.conn = conn
+    self.direction = direction
+    self.payload = payload
+    self.firstByteAt = firstByteAt
+    self.lastByteAt = lastByteAt
+  }
 }
 
 /// What is known of an exchange from its beginning.
