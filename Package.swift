@@ -96,7 +96,7 @@ let package = Package(
     layer("Proxy", ["Basics", "Spawn", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
-      ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
+      ["Basics", "Trace", "MCP", "Wire", "Spawn", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
     layer("CommandSupport", []),
     layer("MockServer", ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix]),
 
