@@ -19,8 +19,14 @@ struct ScalarWalk {
   private var path: [UInt8]
   private var textDepth = 0
 
-  /// Starts at a place; `path` is what leads there.
-  init(at path: String) { self.path = Array(path.utf8) }
+  /// Starts at the value of a member of that name, which needs no escapes.
+  init(under key: String) {
+    path = []
+    // Most paths are shorter: one stretch of memory for a walk.
+    path.reserveCapacity(64)
+    path.append(0x2f)
+    path += key.utf8
+  }
 
   /// Walks a value that is known to be valid and compact.
   mutating func walk(_ json: RawJSON, _ take: Taker) {
