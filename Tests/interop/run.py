@@ -26,6 +26,7 @@ import handles
 import inference
 import live
 import matrix
+import merging
 import selftest
 import weather_proxy
 import weather_replay
@@ -50,7 +51,9 @@ def scenarios():
     found = {"comparators": comparators, "captures": capture_counts.run}
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
-    for module in (bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference):
+    for module in (
+        bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference, merging,
+    ):  # fmt: skip
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)

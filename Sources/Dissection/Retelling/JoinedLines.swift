@@ -16,6 +16,9 @@ public struct JoinedLines {
   private var segmentShift: Int64 = 0
   private var base = (x: 0, conn: 0)
   private var highest = (x: 0, conn: 0)
+  /// The same for the `n` of messages that belong to no session.
+  private var baseN = 0
+  private var highestN = 0
   private var names: [String: String] = [:]
   private var agents: [String: String] = [:]
   private var made = (sessions: 0, agents: 0)
@@ -57,6 +60,7 @@ public struct JoinedLines {
     current += 1
     segmentShift = 0
     base = highest
+    baseN = highestN
     (names, agents) = ([:], [:])
   }
 
@@ -99,12 +103,21 @@ public struct JoinedLines {
       line.agent = line.agent.map { agent($0) }
       return .session(line)
     case .request(var line):
+      line.n = number(line.n, line.session)
+      // A refused `initialize` belongs to no session.
+      if line.session == nil || line.method == "initialize" {
+        line.retryOf = line.retryOf.map { $0 &+ baseN }
+      }
       line.session = line.session.map { name($0) }
       return .request(line)
     case .response(var line):
+      line.n = number(line.n, line.session)
+      if line.session == nil { line.re &+= baseN }
       line.session = line.session.map { name($0) }
       return .response(line)
     case .notification(var line):
+      line.n = number(line.n, line.session)
+      if line.session == nil { line.re = line.re.map { $0 &+ baseN } }
       line.session = line.session.map { name($0) }
       return .notification(line)
     case .http(var line):
@@ -119,6 +132,12 @@ public struct JoinedLines {
       return .end(line)
     case .header, .connection, .sse, .exchange, .footer, .unknown: return event
     }
+  }
+
+  private mutating func number(_ n: Int, _ session: String?) -> Int {
+    guard session == nil else { return n }
+    highestN = max(highestN, n &+ baseN)
+    return n &+ baseN
   }
 
   private mutating func name(_ old: String) -> String {
