@@ -80,15 +80,18 @@ async def by_request(reader, writer, ports):
 
 
 async def serve(arguments):
-    ports = itertools.cycle(arguments.ports)
+    ports, tasks = itertools.cycle(arguments.ports), set()
 
     async def accept(reader, writer):
+        # The loop itself holds them but weakly.
+        tasks.add(asyncio.current_task())
         with contextlib.suppress(OSError):
             if arguments.per == "request":
                 await by_request(reader, writer, ports)
             else:
                 await by_connection(reader, writer, next(ports))
         writer.close()
+        tasks.discard(asyncio.current_task())
 
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))

@@ -16,6 +16,9 @@ public struct ClockOffset: Sendable, Hashable {
   /// Pairs that contradict it.
   public var contradictions = 0
 
+  /// Nothing is known of the clock.
+  public init() {}
+
   /// The ids of parallel requests may be overtaken by so much.
   private static let disorder: Int64 = 50_000_000
 
