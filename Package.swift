@@ -117,7 +117,7 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "trace",
-      dependencies: ["Basics", "Trace", "Analysis", "Report", arguments],
+      dependencies: ["Basics", "Trace", "Dissection", "Analysis", "Report", arguments],
       swiftSettings: strict),
 
     .target(
