@@ -36,6 +36,8 @@ struct AgentTranscript {
   private var requestN: [Int: Int] = [:]
   private var answerN: [Int: Int] = [:]
   private var answeredAt: [Int: Int64] = [:]
+  /// The steps that each waited for in this run.
+  private var waits: [Int: [Int]] = [:]
   /// The turns of this run, by step, and the latest of the agent's.
   private var turns: [Int: Int] = [:]
   private var latestTurn = 0
@@ -110,6 +112,7 @@ struct AgentTranscript {
     let waited = waited(step)
     let wait = wait(waited, exchange.at)
     line.turn = turn(of: i, after: waited)
+    if waits[i] == nil { waits[i] = waited }
     line.after = wait.after
     line.think = wait.think
     line.afterBy = wait.after == nil ? nil : step.afterBy
@@ -152,18 +155,29 @@ struct AgentTranscript {
     return (after, steps.compactMap { answeredAt[$0] }.max().map { at - $0 })
   }
 
-  /// The steps whose answers a step waited for in this run: where one was skipped, those that it would have waited for.
+  /// The steps whose answers a step waited for in this run: where one was skipped, those that it would have waited for, but for
+  /// what others of them waited for themselves.
   private func waited(_ step: ScriptStep) -> [Int] {
     var waited: Set<Int> = []
     var seen: Set<Int> = []
+    var wasSkipped = false
     var left = step.after
     while let i = left.popLast() {
       guard seen.insert(i).inserted else { continue }
       if answerN[i] != nil {
         waited.insert(i)
       } else if requestN[i] == nil {
+        wasSkipped = true
         left += script.session.steps[i].after
       }
+    }
+    guard wasSkipped, waited.count > 1 else { return waited.sorted() }
+    left = waited.flatMap { waits[$0] ?? [] }
+    seen = []
+    while let i = left.popLast() {
+      guard seen.insert(i).inserted else { continue }
+      waited.remove(i)
+      left += waits[i] ?? []
     }
     return waited.sorted()
   }
