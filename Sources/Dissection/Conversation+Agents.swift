@@ -39,7 +39,9 @@ extension Conversation {
 
   /// Looks at who begins a session: as whom it is authorised, and whether it is one of several of an agent's run.
   func introduce(_ session: SessionState, _ exchange: MCPExchange) {
-    if let authorization = exchange.requestHeader(.authorization),
+    if let principal = exchange.principal {
+      session.line.principal = principal
+    } else if let authorization = exchange.requestHeader(.authorization),
       let identity = Principal.identity(ofBearer: authorization)
     {
       session.line.principal = Principal.hash(identity, options.redactor)

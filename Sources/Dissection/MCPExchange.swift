@@ -73,6 +73,8 @@ final class MCPExchange {
   var x: Int { begun.x }
   /// Number of its connection.
   var conn: Int { begun.conn }
+  /// Who is authorised, where a recorder said it before.
+  var principal: String? { begun.principal }
   /// Address of the client, without its port.
   var clientHost: String { begun.clientHost }
   /// The request's head; `nil` for an answer whose request was not seen.

@@ -10,7 +10,9 @@ enum Principal {
   static func credential(of exchange: MCPExchange) -> String? {
     let values = headers.compactMap { exchange.requestHeader($0) }
     guard !values.isEmpty else { return nil }
-    if values.count == 1, let identity = identity(ofBearer: values[0]) { return identity }
+    if values.count == 1, let identity = exchange.principal ?? identity(ofBearer: values[0]) {
+      return identity
+    }
     return values.joined(separator: "\n")
   }
 

@@ -1,4 +1,4 @@
-public import Basics
+import Basics
 
 /// Lines of a trace in the making, in order: as text for a file, or as values for whoever looks at them.
 ///
@@ -70,13 +70,13 @@ public final class TraceLines {
   /// Appends a line.
   public func append(_ line: EndLine) { put(line) }
 
-  /// Appends a line of a type that this version does not know, verbatim.
-  public func append(unknown line: RawJSON, type: String) {
-    let event = TraceEvent.unknown(type: type, line: line)
+  /// Appends a line of any type.
+  public func append(_ event: TraceEvent) {
+    if case .request(let line) = event { return append(line) }
     count += 1
     counts.add(event)
     guard form == .text else { return events.append(event) }
-    text.append(line)
+    event.write(to: &text)
     text.endLine()
   }
 

@@ -13,12 +13,12 @@ struct Merge: ParsableCommand {
       times count from one t0.
 
       With --reinfer the files are views of one service by several recorders (replicas behind a load \
-      balancer), which shared --redaction-key FILE. Their messages are put in order of time, and sessions, \
-      agents, n, turns, after, think and uses are told anew over all of them, as one recorder would have. \
+      balancer), which shared --redaction-key FILE and saw each exchange once. Their messages are put in \
+      order of time, and sessions, agents, n, turns, after, think and uses are told anew over all of them, as one recorder would have. \
       A recorder's clock is put right where it contradicts what must have been in order: an answer that gave \
       out a value (a session id, a cursor, a handle) was complete before a request that carries it. What was \
-      applied is printed and written to the header ('clocks'). Two passes; memory: some 350 bytes an exchange \
-      and 60 a line.
+      applied is printed and written to the header ('clocks'). Two passes; memory: some 400 bytes an exchange \
+      and 100 a line, besides open sessions.
       """)
 
   @Argument(help: "Traces to merge; the first one's clock is taken as right.", completion: .file())
@@ -33,6 +33,12 @@ struct Merge: ParsableCommand {
   var reinfer = false
 
   @Option(
+    help: ArgumentHelp(
+      "With --reinfer: what tells agents apart that name no session.",
+      discussion: "Default: an inference from all that is known.", valueName: "evidence"))
+  var sessionKey: Evidence?
+
+  @Option(
     help: "With --reinfer: a session silent for this many seconds, without an open stream, ends.")
   var sessionIdle = 1800.0
 
@@ -44,6 +50,14 @@ struct Merge: ParsableCommand {
 
   @Flag(name: .shortAndLong, help: "Only errors on standard error.")
   var quiet = false
+
+  /// What `--session-key` may name.
+  enum Evidence: String, CaseIterable, ExpressibleByArgument {
+    case credential
+    case clientInfo = "client-info"
+    case connection
+    case traceContext = "trace-context"
+  }
 
   func validate() throws {
     // A century: what nanoseconds in 64 bits hold.
@@ -93,6 +107,7 @@ struct Merge: ParsableCommand {
     let writer = try create(
       JoinedHeader.of(headers, files: files, recorder: TraceCommand.recorder, offsets: clocks))
     var options = DissectionOptions(redactor: nil)
+    options.sessionKey = sessionKey.flatMap { SessionKey.By(rawValue: $0.rawValue) }
     options.sessionIdle = Int64(sessionIdle * 1e9)
     options.siblingGap = Int64(siblingGap * 1e6)
     let lines = TraceLines(.text)

@@ -69,8 +69,14 @@ final class BegunExchange: Sendable {
   let stream: Int?
   /// The request's head; `nil` for an answer whose request was not seen.
   let request: HTTPRequestHead?
+  /// Who is authorised, where a recorder said it and its surrogates do not.
+  let principal: String?
 
-  init(x: Int, conn: Int, clientHost: String, stream: Int?, request: HTTPRequestHead?) {
+  init(
+    x: Int, conn: Int, clientHost: String, stream: Int?, request: HTTPRequestHead?,
+    principal: String? = nil
+  ) {
+    self.principal = principal
     self.x = x
     self.conn = conn
     self.clientHost = clientHost

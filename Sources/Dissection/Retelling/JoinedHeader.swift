@@ -55,10 +55,16 @@ public enum JoinedHeader {
       return "a process is a session: there is nothing to infer anew in a stdio trace"
     }
     let keys = Set(headers.map { $0.redaction?["key_id"]?.string ?? "" })
-    if keys.count > 1 {
+    if keys.count > 1 || headers.contains(where: { $0.redaction?["mode"]?.string == "mixed" }) {
       return
         "the recorders redacted with different keys, so that equal credentials and sessions look different; "
         + "record with one --redaction-key FILE"
+    }
+    let starts = headers.map(\.t0)
+    if let first = starts.min(), let last = starts.max(),
+      (last - first).magnitude > UInt64(RecorderView.longest) || last - first < 0
+    {
+      return "the recordings are more than ten years apart"
     }
     let payloads = Set(headers.map { $0.payloads ?? .full })
     if payloads.count > 1 {

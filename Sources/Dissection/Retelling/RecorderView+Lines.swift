@@ -20,7 +20,9 @@ extension RecorderView {
     let index = try exchange(line.x, line.conn)
     let key = AskedKey(session: line.session, n: line.n)
     asked[key] = Asked(
-      id: MessageToken(line.id), method: line.method, exchange: index, isClients: line.dir == .c2s)
+      id: MessageToken(line.id), method: line.method, exchange: index, batch: line.batch ?? 0,
+      isClients: line.dir == .c2s)
+    if !line.extra.isEmpty { hasDetails = true }
     guard line.dir == .c2s else {
       exchanges[index].isStream = true
       return event(index, at: line.sent ?? line.t, place)
@@ -33,6 +35,8 @@ extension RecorderView {
 
   func note(_ line: ResponseLine, _ place: LinePlace) throws(RetellingError) {
     let question = asked.removeValue(forKey: AskedKey(session: line.session, n: line.re))
+    noteSource(line, question)
+    if !line.extra.isEmpty { hasDetails = true }
     guard let via = line.via else { return try noteUnanswered(line, question, place) }
     let index = try exchange(line.x, line.conn)
     let id = question?.id

@@ -8,13 +8,14 @@ public import Trace
 /// for each exchange when it began, was sent, answered and over, and where its lines stand; payloads and header fields stay
 /// in the file. The second time lines are read where they stand, in order of time.
 ///
-/// Memory: some 350 bytes an exchange and 60 bytes a line.
+/// Memory: some 400 bytes an exchange and 100 bytes a line.
 public final class RecorderView {
   /// A request without its response line yet.
   struct Asked {
     var id: MessageToken
     var method: String
     var exchange: Int
+    var batch: Int
     var isClients: Bool
   }
 
@@ -34,6 +35,10 @@ public final class RecorderView {
   var lines: [RetoldLine] = []
   var exchanges: [RetoldExchange] = []
   private(set) var steps: [RetoldStep] = []
+  /// The request of each answer: its exchange (index) and its place in the batch; kept where uses need it.
+  private(set) var sources: [AskedKey: (exchange: Int, batch: Int)] = [:]
+  /// True where lines say what retelling cannot find out.
+  var hasDetails = false
   private(set) var sessions: [String: SessionLine] = [:]
   /// Values of explicit keys.
   private(set) var keys: Set<String> = []
@@ -56,11 +61,17 @@ public final class RecorderView {
   var shift: Int64 = 0
   private var unbalanced: [String: FooterLine.Loss] = [:]
 
+  /// Nanoseconds of ten years: sums of a few such times are still times.
+  static let longest: Int64 = 315_360_000_000_000_000
+
   /// Losses that say what inference forgot: it is done again.
   private static let inferred: Set<String> = ["limit.session_values", "limit.values"]
 
   /// Begins the index of a trace with its first line.
-  public init(_ header: HeaderLine) { self.header = header }
+  public init(_ header: HeaderLine) {
+    self.header = header
+    hasDetails = (header.payloads ?? .full) != .full
+  }
 
   /// Notes the next line.
   ///
@@ -68,6 +79,8 @@ public final class RecorderView {
   public func note(_ event: TraceEvent, at place: LinePlace) throws(RetellingError) {
     order += 1
     guard lines.count < Int(Int32.max), exchanges.count < Int(Int32.max) else { throw .tooLarge }
+    guard event.isWithin(RecorderView.longest), shift.magnitude <= UInt64(RecorderView.longest)
+    else { throw .time(line: order) }
     switch event {
     case .header(let line): shift = line.t0 - header.t0
     case .connection(let line): try note(line, place)
@@ -96,6 +109,22 @@ public final class RecorderView {
       unbalanced = [:]
     case .unknown: aside(at: told == .min ? 0 : told, place)
     }
+  }
+
+  /// Notes which request an answer was to.
+  func noteSource(_ line: ResponseLine, _ question: Asked?) {
+    guard let question, line.dir == .s2c, !keepsAll || !line.extra.isEmpty else { return }
+    sources[AskedKey(session: line.session, n: line.n)] = (question.exchange, question.batch)
+  }
+
+  /// Whether payloads are as they were, so that uses can be found again.
+  private var keepsAll: Bool { (header.payloads ?? .full) == .full }
+
+  /// Takes the steps, in no order.
+  func takeSteps() -> [RetoldStep] {
+    var taken: [RetoldStep] = []
+    swap(&taken, &steps)
+    return taken
   }
 
   /// Says that the trace is over.

@@ -1,8 +1,5 @@
 public import Basics
-import MCP
-import NIOCore
 public import Trace
-import Wire
 
 /// Tells the views of several recorders of one service as one: sessions, agents, order and uses are inferred anew over all of them.
 ///
@@ -27,6 +24,9 @@ public final class Retelling {
   /// What is added to the numbers of a recorder's exchanges and connections.
   let bases: [(x: Int, conn: Int)]
   private let lines: TraceLines
+  /// What the stage tells, on its way to `lines`: the same where nothing else is known.
+  private let told: TraceLines
+  private let details: RetoldDetails?
   private let stage: SessionStage
   private var steps: [RetoldStep] = []
   private var position = 0
@@ -34,7 +34,7 @@ public final class Retelling {
   private var toldAt = Int64.min
   private var isOver = false
   /// Header fields of each session's latest request: what answers of the client lack.
-  private var fields: [[String: HeaderFields]]
+  var fields: [[String: HeaderFields]]
 
   /// Nanoseconds between two steps that tell the time.
   private static let timeInterval: Int64 = 10_000_000_000
@@ -65,9 +65,12 @@ public final class Retelling {
     // What was kept is all there is; of nothing, nothing is to be shown.
     let isNone = views.allSatisfy { $0.header.payloads == HeaderLine.Payloads.none }
     options.payloads = isNone ? .none : .full
-    stage = SessionStage(t0: t0, options: options, lines: lines)
+    let hasDetails = views.contains(where: \.hasDetails)
+    details = hasDetails ? RetoldDetails() : nil
+    told = hasDetails ? TraceLines(.events) : lines
+    stage = SessionStage(t0: t0, options: options, lines: told)
     for (number, view) in views.enumerated() {
-      for step in view.steps {
+      for step in view.takeSteps() {
         var step = step
         step.view = Int32(number)
         step.at &+= shifts[number]
@@ -105,7 +108,32 @@ public final class Retelling {
     return footer
   }
 
-  private func append(_ steps: ExchangeStep...) { stage.append(.init(steps: steps)) }
+  /// Tells steps.
+  func append(_ steps: ExchangeStep...) {
+    stage.append(.init(steps: steps))
+    guard let details else { return }
+    for event in told.takeEvents() { lines.append(details.joined(event)) }
+  }
+
+  /// Notes what a line says besides.
+  func note(_ event: TraceEvent, _ step: RetoldStep) {
+    guard let details else { return }
+    let view = views[Int(step.view)]
+    func key(_ source: (exchange: Int, batch: Int)) -> RetoldDetails.Key {
+      .init(x: view.exchanges[source.exchange].x + bases[Int(step.view)].x, batch: source.batch)
+    }
+    switch event {
+    case .request(let line) where line.dir == .c2s:
+      details.note(line, key((Int(step.exchange), line.batch ?? 0))) { n in
+        view.sources[.init(session: line.session, n: n)].map(key)
+      }
+    case .response(let line) where line.dir == .s2c:
+      if let source = view.sources[.init(session: line.session, n: line.n)] {
+        details.note(line, of: key(source))
+      }
+    default: break
+    }
+  }
 
   private func tick(_ at: Int64) {
     now = max(now, at)
@@ -125,144 +153,6 @@ public final class Retelling {
     append(.finished(at: t0 + (now == .min ? 0 : now), open: open))
   }
 
-  // MARK: Exchanges
-
-  private func x(_ step: RetoldStep, _ exchange: RetoldExchange) -> Int {
-    exchange.x + bases[Int(step.view)].x
-  }
-
-  private func time(_ step: RetoldStep, _ t: Int64) -> Timestamp {
-    t0 + (t &+ shifts[Int(step.view)])
-  }
-
-  private func exchange(_ step: RetoldStep) -> (RecorderView, RetoldExchange) {
-    let view = views[Int(step.view)]
-    return (view, view.exchanges[Int(step.exchange)])
-  }
-
-  private func tellRequest(_ step: RetoldStep, _ read: Read) throws(TraceFormatError) {
-    let (view, exchange) = exchange(step)
-    let session = exchange.session.flatMap { view.sessions[$0] }
-    var request = RetoldRequest(exchange, session)
-    for index in exchange.request {
-      let line = view.lines[index]
-      request.add(try read(Int(step.view), line.place), id: line.id)
-    }
-    if let name = exchange.session {
-      if let own = request.fields {
-        fields[Int(step.view)][name] = own
-      } else {
-        request.fields = fields[Int(step.view)][name]
-      }
-    }
-    let startedAt = time(step, exchange.startedAt)
-    let begun = BegunExchange(
-      x: x(step, exchange), conn: exchange.conn + bases[Int(step.view)].conn,
-      clientHost: view.clients[exchange.conn] ?? "", stream: exchange.stream,
-      request: request.head(at: startedAt, endpoint: view.endpoint(for: exchange, request)))
-    append(
-      .began(begun),
-      .requested(
-        x: begun.x, request.content, sentAt: time(step, exchange.sentAt ?? exchange.startedAt)))
-  }
-
-  private func tellHead(_ step: RetoldStep, _ read: Read) throws(TraceFormatError) {
-    let (view, exchange) = exchange(step)
-    var fields = HeaderFields()
-    if let head = exchange.head,
-      case .response(let line) = try read(Int(step.view), view.lines[head].place)
-    {
-      fields = line.headers ?? fields
-    }
-    let session = exchange.session.flatMap { view.sessions[$0] }
-    let isAccepted = exchange.isLeftOpen && session?.transport == .httpSSE
-    let assumed = isAccepted ? 202 : exchange.isLeftOpen ? 200 : 0
-    let at = t0 + step.at
-    let firstByteAt = exchange.headAt.map { time(step, $0) } ?? at
-    let head = HTTPResponseHead(
-      status: exchange.status ?? assumed, fields: fields, firstByteAt: firstByteAt, endAt: at)
-    append(
-      .answered(
-        x: x(step, exchange),
-        AnsweredExchange(
-          head: head, stream: exchange.stream, isStream: isStream(exchange, session),
-          clientLeftFirst: false)))
-    guard exchange.role == .stream, session?.transport == .httpSSE, let key = session?.key?.value
-    else { return }
-    // HTTP+SSE: the first event names the endpoint, which is the session's key.
-    var event = SSEEvent(firstByteAt: at, lastByteAt: at)
-    event.name = "endpoint"
-    event.data = ByteBuffer(string: key)
-    append(.event(x: x(step, exchange), HeardEvent(event)))
-  }
-
-  private func isStream(_ exchange: RetoldExchange, _ session: SessionLine?) -> Bool {
-    exchange.isStream || exchange.isLeftOpen && session?.transport != .httpSSE
-  }
-
-  private func tellEvent(_ step: RetoldStep, _ read: Read) throws(TraceFormatError) {
-    let (view, exchange) = exchange(step)
-    let at = t0 + step.at
-    var event = SSEEvent(firstByteAt: at, lastByteAt: at)
-    var messages: [ByteBuffer] = []
-    var isBatch = false
-    for index in Int(step.line)..<Int(step.line + step.count) {
-      let line = view.lines[index]
-      let told = try read(Int(step.view), line.place)
-      if case .sse(let line) = told {
-        event.id = line.id
-        event.retry = line.retry
-        if line.kind == .comment { event.comment = "" }
-      }
-      guard let message = RetoldMessage(told, id: line.id) else { continue }
-      isBatch = isBatch || message.batch != nil
-      event.id = message.event?.id
-      event.name = message.event?.name
-      event.firstByteAt = time(step, message.t)
-      event.lastByteAt = max(event.firstByteAt, time(step, message.done))
-      messages.append(message.text)
-    }
-    if !messages.isEmpty { event.data = isBatch ? RetoldText.batch(messages) : messages[0] }
-    append(.event(x: x(step, exchange), HeardEvent(event)))
-  }
-
-  private func tellEnd(_ step: RetoldStep, _ read: Read) throws(TraceFormatError) {
-    let (view, exchange) = exchange(step)
-    let session = exchange.session.flatMap { view.sessions[$0] }
-    let end = exchange.end ?? .init(by: .server, isAnswered: view.isAnswered(exchange))
-    let at = exchange.endedAt == .min ? t0 + step.at : time(step, exchange.endedAt)
-    var body = EndedExchange.Body(
-      bytes: nil, payload: nil, count: 0, isTruncated: false, hasGap: exchange.isLeftOpen)
-    var messages: [ByteBuffer] = []
-    var isBatch = false
-    for index in exchange.body {
-      let line = view.lines[index]
-      // Without being a batch, one error answered all requests of one, and had no id of theirs.
-      let id = exchange.body.count == 1 || isBatch ? line.id : nil
-      let told = try read(Int(step.view), line.place)
-      guard let message = RetoldMessage(told, id: line.id, alone: id) else { continue }
-      isBatch = isBatch || message.batch != nil
-      messages.append(message.text)
-    }
-    if !messages.isEmpty {
-      let text = isBatch ? RetoldText.batch(messages) : messages[0]
-      body.bytes = text
-      body.payload = JSONRPCPayload(text)
-    } else if let index = exchange.plainBody,
-      case .response(let line) = try read(Int(step.view), view.lines[index].place)
-    {
-      // It was read before, and is no message.
-      body.isTruncated = line.truncated ?? false
-      body.count = line.bytes ?? 0
-      body.bytes =
-        line.body.map { ByteBuffer(string: $0) } ?? line.raw.flatMap { Base64.decode($0) }
-    }
-    let ended = EndedExchange(
-      by: end.by, at: at, isAnswered: end.isAnswered, isStream: isStream(exchange, session),
-      response: body, audit: nil)
-    append(.ended(x: x(step, exchange), ended))
-  }
-
   // MARK: Other lines
 
   private func tellLine(_ step: RetoldStep, _ read: Read) throws(TraceFormatError) {
@@ -276,7 +166,7 @@ public final class Retelling {
       line.session = nil
       append(.loss(line))
     case .exchange(let line): lines.append(line)
-    case .unknown(let type, let line): lines.append(unknown: line, type: type)
+    case .unknown: lines.append(event)
     case .header, .session, .request, .response, .notification, .http, .sse, .end, .footer: break
     }
   }

@@ -4,6 +4,8 @@ public enum RetellingError: Error, Hashable, Sendable, CustomStringConvertible {
   case noExchange(line: Int)
   /// A number of an exchange or a connection is none.
   case number(line: Int)
+  /// A time is further from `t0` than a recording can be long.
+  case time(line: Int)
   /// Too much for one view.
   case tooLarge
 
@@ -13,6 +15,7 @@ public enum RetellingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noExchange(let line):
       "line \(line): the message names no HTTP exchange (x), without which sessions cannot be inferred anew"
     case .number(let line): "line \(line): x and conn are numbers from 0 to 2^31"
+    case .time(let line): "line \(line): a time is more than ten years from t0"
     case .tooLarge: "more than 2^31 lines"
     }
   }

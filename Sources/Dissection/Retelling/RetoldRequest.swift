@@ -86,6 +86,7 @@ struct RetoldRequest {
     positions.insert(position, at: place)
     content.messages.insert(
       RequestContent.Item(message, MessageFacts(said)), at: place)
+    if content.messages.count > 1 { content.isBatch = true }
   }
 
   /// What the params of a request said that were not kept, as far as other lines have it; `nil` where they were kept.

@@ -63,7 +63,7 @@ enum RetoldText {
 
   private static func padded(_ size: Int?, _ write: (inout JSONWriter) -> Void) -> ByteBuffer {
     let text = JSONWriter.object(write).bytes
-    let missing = min(size ?? 0, longest) - text.readableBytes
+    let missing = max(0, min(size ?? 0, longest)) - text.readableBytes
     guard missing > 0,
       var padded = text.getSlice(at: text.readerIndex, length: text.readableBytes - 1)
     else { return text }

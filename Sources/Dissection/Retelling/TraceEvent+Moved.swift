@@ -1,6 +1,30 @@
 import Trace
 
 extension TraceEvent {
+  /// The line's times.
+  private var times: (Int64, Int64?, Int64?) {
+    switch self {
+    case .connection(let line): (line.t, line.closed, nil)
+    case .session(let line): (line.t, nil, nil)
+    case .request(let line): (line.t, line.sent, nil)
+    case .response(let line): (line.t, line.done, nil)
+    case .notification(let line): (line.t, line.done, nil)
+    case .http(let line): (line.t, line.done, nil)
+    case .sse(let line): (line.t, nil, nil)
+    case .exchange(let line): (line.t, line.sent, line.done)
+    case .loss(let line): (line.t, nil, nil)
+    case .end(let line): (line.t, nil, nil)
+    case .header, .footer, .unknown: (0, nil, nil)
+    }
+  }
+
+  /// Whether all times are within `span` nanoseconds of `t0`.
+  func isWithin(_ span: Int64) -> Bool {
+    let times = times
+    let range = -span...span
+    return range.contains(times.0) && range.contains(times.1 ?? 0) && range.contains(times.2 ?? 0)
+  }
+
   /// The line with its times later by `shift` and its exchange and connection renumbered. Sessions keep their names.
   func moved(by shift: Int64, x: Int, conn: Int) -> TraceEvent {
     switch self {

@@ -1,5 +1,6 @@
 import Basics
 import Dissection
+import NIOCore
 import TestKit
 import Testing
 import Trace
@@ -86,6 +87,47 @@ struct `Two views` {
     #expect(retold.responses.allSatisfy { $0.outcome == .ok })
   }
 
+  @Test func `of an agent that renews its token are one agent, although tokens are surrogates`()
+    throws
+  {
+    func token(_ expiry: Int) -> String {
+      let claims = #"{"iss":"i","sub":"u","client_id":"c","exp":\#(expiry)}"#
+      return
+        "Authorization: Bearer eyJhbGciOiJub25lIn0.\(Base64.encode(ByteBuffer(string: claims))).c2ln"
+    }
+    var options = DissectionOptions(redactor: Redactor(key: RedactionKey(bytes: [7])))
+    options.siblingGap = 0
+    var (a, b) = (FlowScript(), FlowScript())
+    let (x, y) = (a.open(), b.open())
+    a.post(x, initialize, token(1))
+    a.pause(10)
+    a.json(x, result(0))
+    b.pause(100)
+    b.post(y, call(1), token(2))
+    b.pause(10)
+    b.json(y, result(1))
+    b.pause(100)
+    b.post(y, call(2), token(3))
+    b.pause(10)
+    b.json(y, result(2))
+    a.pause(300)
+    a.post(x, call(3), token(4))
+    a.pause(10)
+    a.json(x, result(3))
+    let header = HeaderLine(recorder: "record 0.1.0", source: .proxy, t0: FlowScript.start)
+    let views = [a, b].map { script in
+      let dissected = Dissected(script.events, options: options)
+      return [.header(header)] + dissected.events + [.footer(dissected.footer)]
+    }
+    let retold = try Retold(views[0], views[1])
+    #expect(retold.requests.map(\.session) == ["s1", "s1", "s1", "s1"])
+    let principals = (views[0] + retold.events).compactMap { event in
+      if case .session(let line) = event { line.principal } else { nil }
+    }
+    #expect(Set(principals).count == 1)
+    #expect(!retold.events.contains { $0.line.text.contains("eyJ") })
+  }
+
   @Test func `keep losses, and close the balance`() throws {
     var (a, b) = (FlowScript(), FlowScript())
     let (x, y) = (a.open(), b.open())
@@ -105,25 +147,60 @@ struct `Two views` {
 }
 
 struct `A view` {
-  @Test func `without payloads keeps outcomes, tools and sizes`() throws {
+  @Test(arguments: [HeaderLine.Payloads.none, .shape])
+  func `without payloads keeps outcomes, tools, uses and sizes`(
+    payloads: HeaderLine.Payloads
+  ) throws {
     var script = FlowScript()
     let flow = script.open()
     script.post(flow, call(1, #"{"q":"secret"}"#))
     script.pause(10)
-    script.json(flow, result(1, #"{"isError":true}"#))
+    script.json(flow, result(1, #"{"structuredContent":{"case":"case-11aa22bb"}}"#))
     script.pause(100)
-    script.post(flow, call(2))
+    script.post(flow, call(2, #"{"case":"case-11aa22bb"}"#))
     script.pause(10)
-    script.json(flow, #"{"jsonrpc":"2.0","id":2,"error":{"code":-32602,"message":"no"}}"#)
+    script.json(flow, result(2, #"{"isError":true}"#))
+    script.pause(100)
+    script.post(flow, call(3))
+    script.pause(10)
+    script.json(flow, #"{"jsonrpc":"2.0","id":3,"error":{"code":-32602,"message":"no"}}"#)
     script.close(flow)
     var options = DissectionOptions(redactor: nil)
-    options.payloads = .none
+    options.payloads = payloads
     let whole = Dissected(script.events, options: options)
     var header = HeaderLine(recorder: "record 0.1.0", source: .proxy, t0: FlowScript.start)
-    header.payloads = HeaderLine.Payloads.none
+    header.payloads = payloads
     let retold = try Retold([.header(header)] + whole.events + [.footer(whole.footer)])
+    #expect(whole.requests.map(\.valueUses.count) == [0, 1, 0])
     #expect(retold.requests == whole.requests)
     #expect(retold.responses == whole.responses)
+  }
+
+  @Test func `keeps keys of later versions`() throws {
+    var script = FlowScript()
+    let flow = script.open()
+    script.post(flow, call(1))
+    script.pause(10)
+    script.json(flow, result(1))
+    script.close(flow)
+    let later = [ExtraMember(key: "later", value: RawJSON(.int(7)))]
+    let note = TraceEvent.unknown(
+      type: "note", line: RawJSON(.object([.init("type", .string("note"))])))
+    let events = trace(script).map { event in
+      switch event {
+      case .request(var line):
+        line.extra = later
+        return TraceEvent.request(line)
+      case .response(var line):
+        line.extra = later
+        return TraceEvent.response(line)
+      default: return event
+      }
+    }
+    let retold = try Retold(events + [note])
+    #expect(retold.requests.map(\.extra) == [later])
+    #expect(retold.responses.map(\.extra) == [later])
+    #expect(retold.events.contains(note))
   }
 
   @Test func `of a recorder that was stopped hard ends what was open`() throws {
@@ -177,6 +254,9 @@ struct `Headers` {
     #expect(JoinedHeader.obstacle([header("a"), header(nil)])?.contains("--redaction-key") == true)
     #expect(
       JoinedHeader.obstacle([header("a"), header("a", .shape)])?.contains("--payloads") == true)
+    let mixed = JoinedHeader.of(
+      [header("a"), header("b")], files: ["x", "y"], recorder: "trace 1", offsets: [])
+    #expect(JoinedHeader.obstacle([mixed])?.contains("--redaction-key") == true)
     var stdio = header("a")
     stdio.source = .stdio
     #expect(JoinedHeader.obstacle([stdio])?.contains("stdio") == true)
