@@ -83,8 +83,9 @@ let package = Package(
       resources: [.embedInCode("mcptrace.schema.json")]),
 
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),
+    layer("Redaction", ["Basics", "Trace", crypto, nioCore]),
 
-    layer("Dissection", ["Basics", "Wire", "MCP", "Trace", crypto, nioCore]),
+    layer("Dissection", ["Basics", "Wire", "MCP", "Redaction", "Trace", crypto, nioCore]),
     layer("Analysis", ["Basics", "Trace"]),
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
@@ -100,7 +101,7 @@ let package = Package(
     .executableTarget(
       name: "record",
       dependencies: [
-        "Basics", "Wire", "Trace", "Dissection", "Packets", "Capture", "Proxy",
+        "Basics", "Wire", "Trace", "Redaction", "Dissection", "Packets", "Capture", "Proxy",
         "CommandSupport", nioCore, arguments,
       ],
       swiftSettings: strict),
@@ -114,7 +115,7 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "trace",
-      dependencies: ["Basics", "Trace", "Analysis", "Report", arguments],
+      dependencies: ["Basics", "Trace", "Redaction", "Analysis", "Report", nioCore, arguments],
       swiftSettings: strict),
 
     .target(
@@ -143,6 +144,7 @@ let package = Package(
     tests("PacketsTests", ["Packets"]),
     tests("TraceTests", ["Trace"]),
     tests("MCPTests", ["MCP"]),
+    tests("RedactionTests", ["Redaction", "Dissection", "Trace"]),
     tests("DissectionTests", ["Dissection", "Trace", "Packets", "Capture"]),
     tests("AnalysisTests", ["Trace", "Analysis"]),
     tests("ReplayPlanTests", ["ReplayPlan", "Trace", "Wire"]),

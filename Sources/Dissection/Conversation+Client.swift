@@ -1,5 +1,6 @@
 import Basics
 import MCP
+import Redaction
 import Trace
 import Wire
 
@@ -30,11 +31,12 @@ extension Conversation {
     var line = RequestLine(
       session: session.name, n: session.number(), t: t, dir: .c2s, id: id, method: message.method)
     line.sent = exchange.sentAt.map(time)
-    line.tool = facts.tool
+    line.tool = facts.tool.map(shown)
+    let payload = kept(message, .params, of: message.method)
     line.origin = isAgent ? .agent : .sdk
     var place: CausalOrder.Place?
     if session !== nobody {
-      let uses = uses(of: message, at: t, session)
+      let uses = uses(of: message, as: payload, at: t, session)
       let source = facts.cursor.flatMap { session.cursors[$0] } ?? uses.map(\.from).max()
       let here = session.order.place(at: t, isAgent: isAgent, source: source)
       place = here
@@ -55,8 +57,9 @@ extension Conversation {
     line.via = .post
     line.stream = exchange.stream
     line.batch = batch
-    line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields) : nil
-    line.params = kept(message.content)
+    line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields, repeating: payload) : nil
+    line.params = written(payload)
+    line.redacted = places(payload)
     line.bytes = message.bytes
     let request = OpenRequest(
       n: line.n, t: line.t, id: token, method: message.method, tool: facts.tool, place: place,
@@ -118,8 +121,9 @@ extension Conversation {
     line.x = exchange.x
     line.via = .post
     line.batch = batch
-    line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields) : nil
-    line.params = kept(message.content)
+    let payload = kept(message, .params, of: message.method)
+    line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields, repeating: payload) : nil
+    line.params = written(payload)
     line.bytes = message.bytes
     exchange.deferred.append(.notification(line))
   }
@@ -155,7 +159,7 @@ extension Conversation {
     line.x = exchange.x
     line.via = .post
     line.batch = batch
-    fill(&line, from: message)
+    _ = fill(&line, from: message, of: request.method)
     exchange.deferred.append(.response(line))
   }
 
@@ -188,39 +192,13 @@ extension Conversation {
       method: exchange.request?.method ?? "",
       target: shownTarget(exchange), role: role)
     line.headers = redacted(exchange.request?.fields)
-    line.lastEventID = exchange.requestHeader("last-event-id")
+    if let id = exchange.requestHeader("last-event-id") {
+      let shown = shown(eventID: id, of: exchange.session) ?? ""
+      line.lastEventID = shown
+      if let i = line.headers?.firstIndex(named: "last-event-id") {
+        line.headers?.setValue(i, shown.utf8Span.span)
+      }
+    }
     return line
-  }
-
-  /// What of a payload is kept.
-  func kept(_ payload: RawJSON?) -> RawJSON? {
-    switch options.payloads {
-    case .full: payload
-    case .shape: payload.map { RawJSON($0.value.shape) }
-    case .none: nil
-    }
-  }
-
-  func fill(_ line: inout ResponseLine, from message: JSONRPCMessage) {
-    if message.kind == .error {
-      line.error = kept(message.content)
-      line.code = message.content?.member("code")?.value.int
-    } else {
-      line.result = kept(message.content)
-    }
-    line.bytes = message.bytes
-  }
-}
-
-extension JSONValue {
-  /// The value with its structure and keys but without its contents.
-  var shape: JSONValue {
-    switch self {
-    case .null, .bool: self
-    case .number: .number("0")
-    case .string(let text): .string(String(repeating: "x", count: min(text.utf8.count, 64)))
-    case .array(let elements): .array(elements.map(\.shape))
-    case .object(let members): .object(members.map { .init($0.key, $0.value.shape) })
-    }
   }
 }

@@ -111,19 +111,6 @@ extension Conversation {
     }
   }
 
-  /// A body that is no JSON-RPC message is kept as it is.
-  private func addBody(_ line: inout ResponseLine, _ ended: EndedExchange) {
-    guard let body = ended.body else { return }
-    line.bytes = ended.bodyCount
-    guard options.payloads == .full else { return }
-    if ended.isTruncated { line.truncated = true }
-    if let text = body.utf8Text {
-      line.body = text
-    } else {
-      line.raw = Base64.encode(body)
-    }
-  }
-
   private func writeDeferred(_ exchange: MCPExchange, _ ended: EndedExchange) {
     let status = exchange.status
     let done = time(ended.at)

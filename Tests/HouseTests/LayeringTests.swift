@@ -19,8 +19,9 @@ struct `Layering` {
     "Packets": Layer(row: 1, imports: ["Basics", "NIOCore"]),
     "Trace": Layer(row: 1, imports: ["Basics", "NIOCore"]),
     "MCP": Layer(row: 2, imports: ["Basics", "NIOCore", "Wire", "Trace"]),
+    "Redaction": Layer(row: 2, imports: ["Basics", "NIOCore", "Trace", "Crypto"]),
     "Dissection": Layer(
-      row: 3, imports: ["Basics", "NIOCore", "Wire", "MCP", "Trace", "Crypto"]),
+      row: 3, imports: ["Basics", "NIOCore", "Wire", "MCP", "Redaction", "Trace", "Crypto"]),
     "Analysis": Layer(row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Histogram"]),
     "ReplayPlan": Layer(
       row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Wire", "Crypto"]),
