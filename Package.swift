@@ -8,6 +8,8 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
   .enableUpcomingFeature("MemberImportVisibility"),
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  // A property of another module's type may give a span of it (as NIO's own do).
+  .enableExperimentalFeature("Lifetimes"),
   .strictMemorySafety(),
   .treatAllWarnings(as: .error),
   // Debug builds, and so the tests, watch at run time that accesses to class members do not overlap. Release builds rely on
@@ -78,6 +80,7 @@ let package = Package(
     layer(
       "Wire", ["Basics", "CBrotli", "CZlib", "CZstd", crypto, cryptoExtras, nioCore, nioHPACK]),
     layer("Packets", ["Basics", nioCore]),
+    layer("Spawn", []),
     layer(
       "Trace", ["Basics", nioCore],
       resources: [.embedInCode("mcptrace.schema.json")]),
@@ -91,7 +94,7 @@ let package = Package(
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     layer("Capture", ["Basics", "Packets", "CPcap", "CZlib", "CZstd", nioCore]),
-    layer("Proxy", ["Basics", nioCore, nioPosix]),
+    layer("Proxy", ["Basics", "Spawn", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
       ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
@@ -101,7 +104,7 @@ let package = Package(
     .executableTarget(
       name: "record",
       dependencies: [
-        "Basics", "Wire", "Trace", "Redaction", "Dissection", "Packets", "Capture", "Proxy",
+        "Basics", "Wire", "Trace", "Redaction", "Dissection", "Packets", "Capture", "Proxy", "Spawn",
         "CommandSupport", nioCore, arguments,
       ],
       swiftSettings: strict),
@@ -145,7 +148,7 @@ let package = Package(
     tests("TraceTests", ["Trace"]),
     tests("MCPTests", ["MCP"]),
     tests("RedactionTests", ["Redaction", "Dissection", "Trace"]),
-    tests("DissectionTests", ["Dissection", "Trace", "Packets", "Capture"]),
+    tests("DissectionTests", ["Dissection", "Redaction", "Trace", "Packets", "Capture"]),
     tests("AnalysisTests", ["Trace", "Analysis"]),
     tests("ReplayPlanTests", ["ReplayPlan", "Trace", "Wire"]),
     tests("ReportTests", ["Trace", "Analysis", "Report"]),

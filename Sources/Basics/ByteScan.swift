@@ -50,6 +50,32 @@ public enum ByteScan {
       | (word &- ones &* 0x20) & ~word) & highs
   }
 
+  /// Returns the index of the first byte at or behind `start` that is neither an ASCII letter nor a blank, else the end.
+  ///
+  /// Theory: sums of seven bits do not carry into the next byte, so that comparisons of all eight are exact.
+  @inlinable
+  public static func endOfWords(_ bytes: Span<UInt8>, _ start: Int) -> Int {
+    precondition(start >= 0, "a search begins inside its bytes")
+    // Bytes have no invalid values.
+    let raw = unsafe bytes.bytes
+    let low = ~highs
+    var i = start
+    while i + 8 <= raw.byteCount {
+      // In bounds by the condition; every bit pattern is a UInt64.
+      let word = unsafe UInt64(
+        littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
+      let small = (word | ones &* 0x20) & low
+      let letters = (small &+ ones &* (0x80 - 0x61)) & ~(small &+ ones &* (0x80 - 0x7b)) & ~word
+      let blank = word ^ (ones &* 0x20)
+      let others = ((blank & low) &+ low) | blank
+      let found = ~letters & others & highs
+      if found != 0 { return i + found.trailingZeroBitCount / 8 }
+      i += 8
+    }
+    while i < bytes.count, bytes[i] == 0x20 || (bytes[i] | 0x20) &- 0x61 < 26 { i += 1 }
+    return i
+  }
+
   /// Returns the index of the first byte at or behind `start` that is one of two, else `nil`.
   @inlinable
   public static func firstIndex(

@@ -31,9 +31,9 @@ public struct FlowID: Hashable, Comparable, Sendable {
 
 /// An address as the trace writes it, `ip:port` (IPv6 in brackets).
 public struct Endpoint: Hashable, Sendable {
-  /// Numeric address without brackets; empty where there is none (stdio, Unix sockets).
+  /// Numeric address without brackets; empty where there is none (Unix sockets), `stdio` for a process.
   public let host: String
-  /// TCP port, 0 where there is none.
+  /// TCP port, 0 where there is none; of a process its number.
   public let port: Int
 
   /// Creates an endpoint from a numeric address and a port.
@@ -60,6 +60,8 @@ public struct FlowEnds: Hashable, Sendable {
   public var upstream: Endpoint?
   /// False when the recording began in the middle of the connection.
   public var seenFromStart: Bool
+  /// True for the standard input and output of a process.
+  public var isStdio = false
 
   /// Describes a flow.
   public init(
@@ -69,6 +71,13 @@ public struct FlowEnds: Hashable, Sendable {
     self.server = server
     self.upstream = upstream
     self.seenFromStart = seenFromStart
+  }
+
+  /// Describes the standard input and output of a process; "ports" are the numbers of both processes.
+  public init(process: Int, of client: Int) {
+    self.init(
+      client: Endpoint(host: "stdio", port: client), server: Endpoint(host: "stdio", port: process))
+    isStdio = true
   }
 }
 

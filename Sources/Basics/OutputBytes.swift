@@ -173,6 +173,9 @@ public struct OutputBytes: ~Copyable {
     unsafe ByteBuffer(bytes: UnsafeRawBufferPointer(start: base, count: count))
   }
 
+  /// A copy of all bytes.
+  var array: [UInt8] { unsafe Array(UnsafeBufferPointer(start: base, count: count)) }
+
   /// Calls `body` with all bytes; the pointer is good until it returns.
   public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     unsafe body(UnsafeRawBufferPointer(start: base, count: count))

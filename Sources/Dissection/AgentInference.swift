@@ -18,7 +18,14 @@ final class AgentInference {
     /// Names of header fields and the `User-Agent`.
     var kind: UInt64
     var client: Implementation?
+    /// What the user said that it is to be known by; all else is left out then.
+    var said: String?
   }
+
+  private let sessionKey: SessionKey.By?
+
+  /// Creates an inference; `sessionKey` is what the user wants agents to be told apart by.
+  init(sessionKey: SessionKey.By?) { self.sessionKey = sessionKey }
 
   /// Agents that one credential or one client name stands for.
   private struct Users {
@@ -51,7 +58,7 @@ final class AgentInference {
     let peer = peer(exchange, content)
     let solver =
       solvers[peer]
-      ?? ChainSolver { [unowned self] in
+      ?? ChainSolver(isOneAgent: peer.said != nil) { [unowned self] in
         chainCount += 1
         return chainCount
       }
@@ -73,6 +80,10 @@ final class AgentInference {
   func key(of agent: Agent) -> SessionKey {
     let (grounds, peer) = (agent.chain.grounds, agent.peer)
     var evidence: [SessionKey.By] = []
+    if let sessionKey, peer.said != nil {
+      return SessionKey(
+        by: sessionKey, value: nil, evidence: [sessionKey.rawValue, "--session-key"], confidence: 1)
+    }
     if grounds.contains(.requestState) { evidence.append(.requestState) }
     if grounds.contains(.task) { evidence.append(.task) }
     if grounds.contains(.traceContext) { evidence.append(.traceContext) }
@@ -120,12 +131,28 @@ final class AgentInference {
 
   private func peer(_ exchange: MCPExchange, _ content: RequestContent) -> Peer {
     let facts = content.messages.first?.facts
-    let named = exchange.requestHeader("mcp-protocol-version").map(Revision.init)
+    let named = exchange.requestHeader(.mcpProtocolVersion).map(Revision.init)
     let isModern = named?.isStateless == true || facts?.revision?.isStateless == true
+    if let said = said(exchange, facts) {
+      return Peer(
+        authority: exchange.requestHeader(.host) ?? "", path: exchange.path, host: "", kind: 0,
+        said: said)
+    }
     return Peer(
-      authority: exchange.requestHeader("host") ?? "", path: exchange.path,
+      authority: exchange.requestHeader(.host) ?? "", path: exchange.path,
       host: exchange.clientHost, credential: Principal.credential(of: exchange),
       kind: AgentInference.kind(exchange), client: isModern ? facts?.client : nil)
+  }
+
+  /// What the user wants this exchange's agent to be known by; `nil` where it has none of that.
+  private func said(_ exchange: MCPExchange, _ facts: MessageFacts?) -> String? {
+    switch sessionKey {
+    case .credential: Principal.credential(of: exchange)
+    case .connection: String(exchange.conn)
+    case .clientInfo: facts?.client.map { "\($0.name)\n\($0.version)" }
+    case .traceContext: exchange.requestHeader(.traceparent) ?? facts?.traceparent
+    default: nil
+    }
   }
 
   /// The kind of client: HTTP/2 libraries shuffle their fields, those of HTTP/1 do not.
@@ -169,7 +196,7 @@ final class AgentInference {
         cancels: first?.facts.cancels.flatMap { Int64($0.text) })
     }
     var evidence = ChainEvidence(x: exchange.x, t: t, conn: exchange.conn, kind: kind)
-    let trace = exchange.requestHeader("traceparent") ?? first?.facts.traceparent
+    let trace = exchange.requestHeader(.traceparent) ?? first?.facts.traceparent
     // `00-<trace id>-<parent id>-<flags>`
     if let id = trace?.split(separator: "-").dropFirst().first {
       evidence.trace = ByteScan.hash(id.utf8Span.span)

@@ -18,12 +18,14 @@ public final class ConnectionStage {
   private let ledger: LossLedger
   private let t0: Timestamp
   private let shared: DissectionContext
-  private var flows: [FlowID: ConnectionDissector] = [:]
+  private var flows = RecentTable<ConnectionDissector>()
   /// The connection that was looked up last.
   private var last: ConnectionDissector?
   private var openAtEnd: Set<Int> = []
   /// The connections that got bytes in this turn, and how many bytes all got.
   private var touched: [ConnectionDissector] = []
+  /// Those of the turn before.
+  private var touchedBefore: [ConnectionDissector] = []
   private var turn = 1
   private var turnBytes = 0
   private var latest: Timestamp
@@ -79,9 +81,10 @@ public final class ConnectionStage {
 
   /// Ends what is still open at `at`; then take the last steps.
   public func finish(at: Timestamp) {
-    for id in flows.keys.sorted() {
+    for number in flows.keys.sorted() {
+      let id = FlowID(number)
       for direction in [Direction.c2s, .s2c] {
-        guard let connection = flows[id] else { continue }
+        guard let connection = flows[number] else { continue }
         let isOver =
           (direction == .c2s ? connection.streamEnds.c2s : connection.streamEnds.s2c) != nil
         if !isOver { append(.ended(id, direction, .captureEnd, at: max(at, latest))) }
@@ -100,7 +103,7 @@ public final class ConnectionStage {
   private func open(_ id: FlowID, _ ends: FlowEnds, _ at: Timestamp) -> ConnectionDissector {
     let connection = ConnectionDissector(
       ConnectionContext(flow: id, ends: ends, in: shared), at: at)
-    flows[id] = connection
+    flows.insert(connection, id.number)
     shared.append(.connection(line(connection)))
     return connection
   }
@@ -108,7 +111,7 @@ public final class ConnectionStage {
   /// The connection of a flow; one that was never opened is taken as joined in the middle.
   private func flow(_ id: FlowID, _ at: Timestamp) -> ConnectionDissector {
     if let last, last.flow == id { return last }
-    if let connection = flows[id] {
+    if let connection = flows[id.number] {
       last = connection
       return connection
     }
@@ -136,7 +139,7 @@ public final class ConnectionStage {
     line.bytesC2S = connection.bytesC2S
     line.bytesS2C = connection.bytesS2C
     shared.append(.connection(line))
-    flows[connection.flow] = nil
+    flows.remove(connection.flow.number)
     last = nil
   }
 
@@ -151,6 +154,8 @@ public final class ConnectionStage {
     guard turnBytes >= ConnectionStage.blocksHeld || touched.count >= ConnectionStage.touchedKept
     else { return }
     for connection in touched { connection.own() }
+    for connection in touchedBefore where connection.turn != turn { connection.rest() }
+    swap(&touched, &touchedBefore)
     touched.removeAll(keepingCapacity: true)
     turnBytes = 0
     turn += 1

@@ -1,5 +1,6 @@
 import Basics
 import MCP
+import Trace
 import Wire
 
 /// What exchanges without a session tell before it is clear whose they are.
@@ -11,17 +12,15 @@ extension Conversation {
   }
 
   /// An event of the answer's stream.
-  func hears(_ exchange: MCPExchange, _ event: SSEEvent) {
-    guard exchange.agent != nil, let data = event.data else { return }
-    hears(exchange, JSONRPCPayload(data), at: event.lastByteAt)
+  func hears(_ exchange: MCPExchange, _ heard: HeardEvent) {
+    guard exchange.agent != nil, let payload = heard.payload else { return }
+    hears(exchange, payload, at: heard.event.lastByteAt)
   }
 
   /// The answer is over.
   func hears(_ exchange: MCPExchange, _ ended: EndedExchange) {
     guard exchange.agent != nil else { return }
-    if let body = ended.body, ended.isComplete {
-      hears(exchange, JSONRPCPayload(body), at: ended.at)
-    }
+    if let payload = ended.response.payload { hears(exchange, payload, at: ended.at) }
     agents.answer(exchange, nil, to: exchange.asks, at: time(ended.at))
   }
 
@@ -30,5 +29,25 @@ extension Conversation {
       return
     }
     agents.answer(exchange, message, to: exchange.asks, at: time(at))
+  }
+
+  /// Looks at who begins a session: as whom it is authorised, and whether it is one of several of an agent's run.
+  func introduce(_ session: SessionState, _ exchange: MCPExchange) {
+    if let authorization = exchange.requestHeader(.authorization),
+      let identity = Principal.identity(ofBearer: authorization)
+    {
+      session.line.principal = Principal.hash(identity, options.redactor)
+    }
+    guard let implementation = session.line.client else { return }
+    let client = AgentRuns.Client(
+      host: exchange.clientHost, credential: Principal.credential(of: exchange),
+      implementation: implementation, userAgent: exchange.request?.fields.first("user-agent"))
+    guard let other = runs.begin(session, client, at: session.line.t) else { return }
+    other.successor = session
+    if other.line.agent == nil {
+      other.line.agent = runs.name()
+      if !other.isEndWritten { announce(other) }
+    }
+    session.line.agent = other.line.agent
   }
 }

@@ -9,12 +9,11 @@ extension Conversation {
   /// Writes (or defers) one message of a request's body.
   func said(_ exchange: MCPExchange, _ position: Int, _ session: SessionState) {
     let item = exchange.content.messages[position]
-    let (message, facts) = (item.message, item.facts)
     let batch = exchange.content.isBatch ? position : nil
-    switch message.kind {
-    case .request: requestSaid(exchange, message, facts, batch, session)
-    case .notification: notificationSaid(exchange, message, facts, batch, session)
-    case .result, .error: answerSaid(exchange, message, batch, session)
+    switch item.message.kind {
+    case .request: requestSaid(exchange, item.message, item.facts, batch, session)
+    case .notification: notificationSaid(exchange, item.message, item.facts, batch, session)
+    case .result, .error: answerSaid(exchange, item.message, batch, session)
     }
   }
 
@@ -53,8 +52,8 @@ extension Conversation {
       line.retryOf = refused.removeValue(forKey: refusal)
     }
     line.conn = exchange.conn
-    line.x = exchange.x
-    line.via = .post
+    line.x = exchange.shownX
+    line.via = exchange.via
     line.stream = exchange.stream
     line.batch = batch
     line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields, repeating: payload) : nil
@@ -64,7 +63,7 @@ extension Conversation {
     let request = OpenRequest(
       n: line.n, t: line.t, id: token, method: message.method, tool: facts.tool, place: place,
       isAgent: isAgent,
-      x: exchange.x, conn: exchange.conn)
+      x: exchange.shownX, conn: exchange.conn)
     if session !== nobody, let progress = facts.progressToken {
       session.expectsProgress(progress, of: request)
     }
@@ -118,8 +117,8 @@ extension Conversation {
       gaveUp(request, at: t, session)
     }
     line.conn = exchange.conn
-    line.x = exchange.x
-    line.via = .post
+    line.x = exchange.shownX
+    line.via = exchange.via
     line.batch = batch
     let payload = kept(message, .params, of: message.method)
     line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields, repeating: payload) : nil
@@ -145,7 +144,7 @@ extension Conversation {
     guard let id = message.id, let request = session.openRequest(id, .s2c) else {
       ledger.note(
         LossLine(
-          t: 0, kind: "jsonrpc.unmatched_response", conn: exchange.conn, x: exchange.x),
+          t: 0, kind: "jsonrpc.unmatched_response", conn: exchange.conn, x: exchange.shownX),
         at: exchange.startedAt)
       return
     }
@@ -156,8 +155,8 @@ extension Conversation {
     line.done = exchange.sentAt.map(time)
     line.by = .client
     line.conn = exchange.conn
-    line.x = exchange.x
-    line.via = .post
+    line.x = exchange.shownX
+    line.via = exchange.via
     line.batch = batch
     _ = fill(&line, from: message, of: request.method)
     exchange.deferred.append(.response(line))
@@ -192,11 +191,13 @@ extension Conversation {
       method: exchange.request?.method ?? "",
       target: shownTarget(exchange), role: role)
     line.headers = redacted(exchange.request?.fields)
-    if let id = exchange.requestHeader("last-event-id") {
+    if let id = exchange.requestHeader(.lastEventID) {
       let shown = shown(eventID: id, of: exchange.session) ?? ""
       line.lastEventID = shown
-      if let i = line.headers?.firstIndex(named: "last-event-id") {
-        line.headers?.setValue(i, shown.utf8Span.span)
+      if shown != id, let fields = line.headers, let i = fields.firstIndex(named: "last-event-id") {
+        var draft = HeaderDraft(fields.block)
+        draft.setValue(i, shown.utf8Span.span)
+        line.headers = fields.replacing(draft.block)
       }
     }
     return line

@@ -25,7 +25,7 @@ extension Conversation {
     takeBody(exchange, ended)
     if role == .messages || role == .delete { settle(exchange, nil) }
     closeRequests(exchange, ended)
-    writeDeferred(exchange, ended)
+    writeDeferred(exchange, done: time(ended.at))
     if role == .stream { closeStream(exchange, ended) }
     for request in exchange.asked { giveUp(request, .s2c, nobody) }
     // No exchange without a line for its request, although that may be no message, or not be seen.
@@ -65,10 +65,9 @@ extension Conversation {
 
   /// Takes the messages of a body that is no stream.
   private func takeBody(_ exchange: MCPExchange, _ ended: EndedExchange) {
-    guard exchange.role == .messages, ended.isComplete, let body = ended.body,
+    guard exchange.role == .messages, let payload = ended.response.payload,
       let response = exchange.response
     else { return }
-    let payload = JSONRPCPayload(body)
     settle(exchange, payload.first)
     let carrier = Carrier(
       via: .json, firstByteAt: response.firstByteAt, lastByteAt: ended.at, event: nil, batch: nil)
@@ -85,7 +84,7 @@ extension Conversation {
       && (status == 202 || (status == nil && ended.by == .capture))
     // An id that a hole swallowed counts too.
     let mayResume =
-      exchange.isEventStream && (exchange.isResumable || ended.hasGap)
+      exchange.isEventStream && (exchange.isResumable || ended.response.hasGap)
     // A stream that ends well but without the answer, because nobody reads it any more.
     let isAbandoned =
       exchange.clientLeftFirst && (200..<300).contains(status ?? 0) && ended.by != .capture
@@ -111,9 +110,9 @@ extension Conversation {
     }
   }
 
-  private func writeDeferred(_ exchange: MCPExchange, _ ended: EndedExchange) {
+  /// Writes the lines that waited for the end.
+  func writeDeferred(_ exchange: MCPExchange, done: Int64) {
     let status = exchange.status
-    let done = time(ended.at)
     for item in exchange.deferred {
       switch item {
       case .notification(var line):

@@ -54,7 +54,7 @@ extension Conversation {
   func redacted(_ fields: HeaderFields?, repeating payload: RedactedPayload? = nil) -> HeaderFields?
   {
     guard let fields else { return nil }
-    let shown = memo?.fields(fields) ?? fields
+    let shown = shownFields.of(fields)
     guard let payloadRedactor else { return shown }
     return payloadRedactor.fields(shown, of: fields, repeating: payload?.changes ?? [])
   }
@@ -102,11 +102,12 @@ extension Conversation {
 
   /// A body that is no JSON-RPC message: what looks like a credential is replaced.
   func addBody(_ line: inout ResponseLine, _ ended: EndedExchange) {
-    guard let body = ended.body else { return }
-    line.bytes = ended.bodyCount
+    guard let body = ended.response.bytes else { return }
+    line.bytes = ended.response.count
     guard options.payloads == .full else { return }
-    if ended.isTruncated { line.truncated = true }
-    let shown = shown(body, isCut: ended.isTruncated || !ended.isComplete)
+    if ended.response.isTruncated { line.truncated = true }
+    let shown = shown(
+      body, isCut: ended.response.isTruncated || ended.response.hasGap || !ended.isAnswered)
     if let text = shown.utf8Text {
       line.body = text
     } else {

@@ -17,12 +17,13 @@ extension Conversation {
   }
 
   /// Takes an event of a stream.
-  func streamed(_ exchange: MCPExchange, _ event: SSEEvent) {
+  func streamed(_ exchange: MCPExchange, _ heard: HeardEvent) {
+    let event = heard.event
     if event.id != nil { exchange.isResumable = true }
     if event.name == "endpoint", exchange.role == .stream, let data = event.data {
       endpointNamed(String(buffer: data), exchange)
     }
-    guard let data = event.data, data.readableBytes > 0, event.name != "endpoint" else {
+    guard let payload = heard.payload else {
       if exchange.role == .stream {
         settle(exchange, nil)
         openStream(exchange)
@@ -30,7 +31,6 @@ extension Conversation {
       remark(exchange, event)
       return
     }
-    let payload = JSONRPCPayload(data)
     settle(exchange, payload.first)
     if exchange.role == .stream { openStream(exchange) }
     let carrier = Carrier(
@@ -93,7 +93,7 @@ extension Conversation {
   func noteOthers(_ count: Int, of exchange: MCPExchange, at: Timestamp) {
     guard count > 0 else { return }
     ledger.note(
-      LossLine(t: 0, kind: "jsonrpc.not_message", conn: exchange.conn, x: exchange.x),
+      LossLine(t: 0, kind: "jsonrpc.not_message", conn: exchange.conn, x: exchange.shownX),
       count: count, at: at)
   }
 
@@ -120,7 +120,7 @@ extension Conversation {
     ledger.note(
       LossLine(
         t: 0, kind: "jsonrpc.unmatched_response", conn: answer.exchange.conn,
-        x: answer.exchange.x),
+        x: answer.exchange.shownX),
       at: answer.carrier.lastByteAt)
   }
 
@@ -176,7 +176,7 @@ extension Conversation {
     line.cancelledBy = request.cancelledBy
     line.status = status
     line.conn = exchange.conn
-    line.x = exchange.x
+    line.x = exchange.shownX
     line.via = carrier.via
     line.event = carrier.event
     line.batch = carrier.batch
@@ -266,15 +266,15 @@ extension Conversation {
       method: message.method)
     line.sent = time(carrier.lastByteAt)
     line.conn = exchange.conn
-    line.x = exchange.x
-    line.via = .sse
+    line.x = exchange.shownX
+    line.via = carrier.via == .stdio ? .stdio : .sse
     line.batch = carrier.batch
     line.params = written(kept(message, .params, of: message.method))
     line.bytes = message.bytes
     let request = OpenRequest(
       n: line.n, t: line.t, id: MessageToken(id), method: message.method, tool: nil, place: nil,
       isAgent: false,
-      x: exchange.x, conn: exchange.conn)
+      x: exchange.shownX, conn: exchange.conn)
     write(line, of: exchange)
     if session === nobody {
       exchange.asked.append(request)
@@ -296,8 +296,8 @@ extension Conversation {
     if let token = facts.progressToken { line.re = session.request(ofProgress: token) }
     if line.re == nil, exchange.requests.count == 1 { line.re = exchange.requests.first?.n }
     line.conn = exchange.conn
-    line.x = exchange.x
-    line.via = carrier.via == .json ? .json : .sse
+    line.x = exchange.shownX
+    line.via = carrier.via == .json || carrier.via == .stdio ? carrier.via : .sse
     line.event = carrier.event
     line.batch = carrier.batch
     line.params = written(kept(message, .params, of: message.method))

@@ -42,6 +42,7 @@ extension Conversation {
       end(session, how: session.ended?.how ?? .idle, t: session.ended?.t ?? session.lastActivity)
     }
     for session in sessions { agents.remove(session) }
+    runs.remove(sessions)
     table.remove(sessions)
   }
 
@@ -81,7 +82,9 @@ extension Conversation {
     dropValues(session)
     guard let name = session.name, let key = session.agent.map(agents.key) ?? session.line.key
     else { return }
-    lines.append(EndLine(session: name, t: t, how: how, key: key))
+    var line = EndLine(session: name, t: t, how: how, key: key)
+    line.agent = session.line.agent
+    lines.append(line)
   }
 
   /// A request whose answer never came while the session was watched.

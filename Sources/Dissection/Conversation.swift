@@ -19,8 +19,10 @@ final class Conversation {
   let options: DissectionOptions
   let ledger: LossLedger
   let table: SessionTable
-  let agents = AgentInference()
-  let memo: RedactionMemo?
+  let agents: AgentInference
+  /// Sessions of one agent's run.
+  var runs = AgentRuns()
+  let shownFields: ShownFields
   /// Follows the rules for payloads; `nil` without any.
   let payloadRedactor: PayloadRedactor?
   /// Replaces credentials where they stand beside payloads.
@@ -55,8 +57,9 @@ final class Conversation {
     self.options = options
     self.ledger = ledger
     self.lines = lines
+    agents = AgentInference(sessionKey: options.sessionKey)
     table = SessionTable(siblingGap: options.siblingGap)
-    memo = options.redactor.map { RedactionMemo($0) }
+    shownFields = ShownFields(options.redactor)
     payloadRedactor = options.payloadRules.map { PayloadRedactor($0) }
     credentialRedactor = options.redactor.map { PayloadRedactor(credentialsOf: $0.key) }
     nobody = SessionState(
@@ -96,7 +99,7 @@ final class Conversation {
     noteOthers(content.others, of: exchange, at: sentAt)
     if exchange.role == .auth { return }
     let authority = authority(exchange)
-    if let id = exchange.requestHeader("mcp-session-id") {
+    if let id = exchange.requestHeader(.mcpSessionID) {
       if let session = table.session(id: id, authority: authority, path: exchange.path) {
         exchange.namesKnownSession = true
         bind(exchange, to: session)
@@ -114,24 +117,21 @@ final class Conversation {
   /// The final response of an exchange begins.
   func answered(_ exchange: MCPExchange, _ answered: AnsweredExchange) {
     let response = answered.head
-    exchange.response = response
+    exchange.respond(answered)
     payloadRedactor?.remember(credentialsIn: response.fields)
     if exchange.session == nil && !(200..<300).contains(response.status)
       || response.status == 401
-      || (opensSession(exchange) && response.fields.first("mcp-session-id") != nil)
+      || (opensSession(exchange) && response.fields.has(.mcpSessionID))
     {
       agents.drop(exchange)
     }
-    exchange.stream = answered.stream
-    exchange.isEventStream = answered.isStream
-    exchange.clientLeftFirst = answered.clientLeftFirst
     if exchange.session == nil, (200..<300).contains(response.status) {
       switch exchange.role {
       case .messages where isProbe(exchange) || isUndecided(exchange, response): break
       case .messages, .delete: bind(exchange, to: agreed(exchange, response))
       case .stream:
         // Without an id the first event may tell (HTTP+SSE); with one, the server knows the session.
-        if exchange.requestHeader("mcp-session-id") != nil {
+        if exchange.hasRequestHeader(.mcpSessionID) {
           bind(exchange, to: agreed(exchange, response))
         }
       case .auth, .other: break
@@ -146,10 +146,10 @@ final class Conversation {
   private func agreed(_ exchange: MCPExchange, _ response: HTTPResponseHead) -> SessionState {
     let authority = authority(exchange)
     let t = time(exchange.startedAt)
-    let minted = response.fields.first("mcp-session-id")
+    let minted = response.fields.first(.mcpSessionID)
     let opens = opensSession(exchange)
     let session: SessionState
-    if let id = exchange.requestHeader("mcp-session-id") {
+    if let id = exchange.requestHeader(.mcpSessionID) {
       session =
         table.session(id: id, authority: authority, path: exchange.path)
         ?? table.create(
@@ -176,13 +176,13 @@ final class Conversation {
   private func isProbe(_ exchange: MCPExchange) -> Bool {
     exchange.content.messages.count == 1
       && exchange.content.messages[0].message.method == Method.discover
-      && exchange.requestHeader("mcp-session-id") == nil
+      && !exchange.hasRequestHeader(.mcpSessionID)
   }
 
   /// True for an `initialize` whose answer names no session: only its result begins one.
   private func isUndecided(_ exchange: MCPExchange, _ response: HTTPResponseHead) -> Bool {
-    opensSession(exchange) && exchange.requestHeader("mcp-session-id") == nil
-      && response.fields.first("mcp-session-id") == nil
+    opensSession(exchange) && !exchange.hasRequestHeader(.mcpSessionID)
+      && !response.fields.has(.mcpSessionID)
   }
 
   /// Decides the session of what is still without one, now that the server's first message is there (or none came).
@@ -215,7 +215,7 @@ final class Conversation {
 
   /// Whether nothing but inference tells whose messages these are.
   func isStateless(_ exchange: MCPExchange, _ content: RequestContent) -> Bool {
-    content.role == .messages && exchange.requestHeader("mcp-session-id") == nil
+    content.role == .messages && !exchange.hasRequestHeader(.mcpSessionID)
       && table.session(
         endpoint: exchange.request?.target ?? "", authority: authority(exchange)) == nil
   }
@@ -234,7 +234,7 @@ final class Conversation {
     agent(exchange).flatMap { table.session(of: $0.chain) }
   }
 
-  func authority(_ exchange: MCPExchange) -> String { exchange.requestHeader("host") ?? "" }
+  func authority(_ exchange: MCPExchange) -> String { exchange.requestHeader(.host) ?? "" }
 
   func surrogate(_ value: String) -> String { options.redactor?.surrogate(value) ?? value }
 
@@ -271,8 +271,13 @@ final class Conversation {
         isNew = true
       }
     }
-    if session.line.revision == nil, let named = exchange.requestHeader("mcp-protocol-version") {
+    if session.line.revision == nil, let named = exchange.requestHeader(.mcpProtocolVersion) {
       session.line.revision = named
+      isNew = true
+    }
+    if !session.isKnown {
+      session.isKnown = true
+      introduce(session, exchange)
       isNew = true
     }
     if isNew { announce(session) }

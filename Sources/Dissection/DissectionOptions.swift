@@ -15,6 +15,8 @@ public struct DissectionOptions: Sendable {
   public var siblingGap: Int64 = 20_000_000
   /// A session silent for this many nanoseconds, and without an open stream, ends as `idle`.
   public var sessionIdle: Int64 = 30 * 60 * 1_000_000_000
+  /// What tells agents apart that name no session, instead of an inference from all that is known.
+  public var sessionKey: SessionKey.By?
   /// What of params, results and errors is kept.
   public var payloads = HeaderLine.Payloads.full
   /// Name of the loss that a gap in a flow stands for: packets missing from a capture, or a recorder that could not keep up.

@@ -55,13 +55,11 @@ extension ExchangeStep {
     case .requested(let x, var content, let sentAt):
       content.own()
       self = .requested(x: x, content, sentAt: sentAt)
-    case .event(let x, var event):
-      event.data?.own()
-      self = .event(x: x, event)
-    case .ended(let x, var ended):
-      ended.body?.own()
-      self = .ended(x: x, ended)
-    case .connection, .loss, .began, .switched, .answered, .time, .settle, .finished: break
+    case .event(let x, let event): self = .event(x: x, event.owned)
+    case .ended(let x, let ended): self = .ended(x: x, ended.owned)
+    case .connection, .loss, .began, .switched, .answered, .line, .linesEnded, .time, .settle,
+      .finished:
+      break
     }
   }
 
@@ -69,9 +67,11 @@ extension ExchangeStep {
   fileprivate var size: Int {
     switch self {
     case .requested(_, let content, _): 256 + content.messages.reduce(0) { $0 + $1.message.bytes }
-    case .event(_, let event): 256 + (event.data?.readableBytes ?? 0)
-    case .ended(_, let ended): 256 + (ended.body?.readableBytes ?? 0)
-    case .connection, .loss, .began, .switched, .answered, .time, .settle, .finished: 256
+    case .event(_, let event): 256 + event.size
+    case .ended(_, let ended): 256 + (ended.response.bytes?.readableBytes ?? 0)
+    case .connection, .loss, .began, .switched, .answered, .line, .linesEnded, .time, .settle,
+      .finished:
+      256
     }
   }
 }

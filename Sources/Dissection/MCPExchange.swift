@@ -12,26 +12,20 @@ final class MCPExchange {
     case http(HTTPLine)
   }
 
-  /// Number in the trace.
-  let x: Int
-  /// Number of its connection.
-  let conn: Int
-  /// Address of the client, without its port.
-  let clientHost: String
+  /// What was told of it at first.
+  private let begun: BegunExchange
   /// HTTP/2 stream.
   var stream: Int?
-  /// The request's head; `nil` for an answer whose request was not seen.
-  let request: HTTPRequestHead?
+  /// First byte of a line on standard input or output, which has neither request nor response.
+  private let lineAt: Timestamp?
   /// What the request is for; nothing before it is over.
   var content = RequestContent()
   /// Last byte of the request, once it is over.
   var sentAt: Timestamp?
-  /// The final response's head.
-  var response: HTTPResponseHead?
+  /// How the final response began.
+  private var answer: AnsweredExchange?
   /// True when the response's body is an event stream.
   var isEventStream = false
-  /// True when the client had closed its side before the response began: who waited for it may be gone.
-  var clientLeftFirst = false
 
   /// The session, once it is decided; the nameless one where there is none.
   var session: SessionState?
@@ -57,12 +51,36 @@ final class MCPExchange {
   var headersWritten = false
 
   init(_ begun: BegunExchange) {
-    x = begun.x
-    conn = begun.conn
-    clientHost = begun.clientHost
+    self.begun = begun
     stream = begun.stream
-    request = begun.request
+    lineAt = nil
   }
+
+  /// Creates what carries a line's messages: no exchange, and shown as none.
+  init(_ line: LineMessage) {
+    begun = BegunExchange(x: 0, conn: line.conn, clientHost: "", stream: nil, request: nil)
+    lineAt = line.firstByteAt
+  }
+
+  /// Takes the beginning of the final response.
+  func respond(_ answered: AnsweredExchange) {
+    answer = answered
+    stream = answered.stream
+    isEventStream = answered.isStream
+  }
+
+  /// Number in the trace.
+  var x: Int { begun.x }
+  /// Number of its connection.
+  var conn: Int { begun.conn }
+  /// Address of the client, without its port.
+  var clientHost: String { begun.clientHost }
+  /// The request's head; `nil` for an answer whose request was not seen.
+  var request: HTTPRequestHead? { begun.request }
+  /// The final response's head.
+  var response: HTTPResponseHead? { answer?.head }
+  /// True when the client had closed its side before the response began: who waited for it may be gone.
+  var clientLeftFirst: Bool { answer?.clientLeftFirst ?? false }
 
   /// Copies its texts where they are a small part of the buffers that they keep.
   func own() {
@@ -79,13 +97,22 @@ final class MCPExchange {
   /// Path of the target, without query.
   var path: String { request.map { String($0.path) } ?? "" }
 
+  /// Its number as lines show it.
+  var shownX: Int? { lineAt == nil ? x : nil }
+
+  /// How the client's messages in it travelled.
+  var via: Via { lineAt == nil ? .post : .stdio }
+
   /// First byte of the exchange.
   var startedAt: Timestamp {
-    request?.firstByteAt ?? response?.firstByteAt ?? Timestamp(nanoseconds: 0)
+    lineAt ?? request?.firstByteAt ?? response?.firstByteAt ?? Timestamp(nanoseconds: 0)
   }
 
   /// First value of a request header.
-  func requestHeader(_ name: String) -> String? { request?.fields.first(name) }
+  func requestHeader(_ field: KnownField) -> String? { request?.fields.first(field) }
+
+  /// Whether the request has a header of that name.
+  func hasRequestHeader(_ field: KnownField) -> Bool { request?.fields.has(field) ?? false }
 }
 
 extension MCPExchange.Deferred {

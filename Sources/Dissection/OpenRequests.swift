@@ -8,7 +8,7 @@ enum MessageToken: Hashable {
 
   init(_ json: RawJSON) {
     let bytes = json.bytes
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     guard span.count <= 8 else {
       // A copy, so that a request that stays open does not hold the packets that brought it.
       self = .long(RawJSON(trusted: ByteBuffer(bytes: bytes.readableBytesView)))

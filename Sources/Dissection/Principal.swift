@@ -1,9 +1,11 @@
 import Basics
+import Crypto
 import NIOCore
+import Redaction
 
 /// Who a request is authorised as.
 enum Principal {
-  private static let headers = ["authorization", "cookie", "x-api-key", "api-key"]
+  private static let headers = [KnownField.authorization, .cookie, .apiKey, .plainAPIKey]
 
   /// What of a request's credentials stays the same while they are renewed; `nil` without any.
   static func credential(of exchange: MCPExchange) -> String? {
@@ -27,5 +29,11 @@ enum Principal {
     else { return nil }
     let client = claims["client_id"] ?? claims["azp"] ?? .null
     return RawJSON(.array([claims["iss"] ?? .null, subject, client])).text
+  }
+
+  /// Sixteen hex digits for an identity, keyed where credentials are replaced.
+  static func hash(_ identity: String, _ redactor: Redactor?) -> String {
+    let digest = String(hex(SHA256.hash(data: Array(identity.utf8))).prefix(16))
+    return redactor?.surrogate(digest) ?? digest
   }
 }

@@ -13,10 +13,25 @@ struct RequestContent: Sendable {
     case other
   }
 
-  /// A message of the body, with what its params say.
-  struct Item: Sendable {
-    var message: JSONRPCMessage
-    var facts: MessageFacts
+  /// A message of the body, with what its params say. Shared, not copied, by all that look at it.
+  final class Item: Sendable {
+    let message: JSONRPCMessage
+    let facts: MessageFacts
+
+    init(_ message: JSONRPCMessage, _ facts: MessageFacts) {
+      self.message = message
+      self.facts = facts
+    }
+
+    convenience init(_ message: JSONRPCMessage) { self.init(message, MessageFacts(message)) }
+
+    /// The same, with texts copied where they are a small part of the buffers that they keep.
+    var owned: Item {
+      var (message, facts) = (message, facts)
+      message.own()
+      facts.own()
+      return Item(message, facts)
+    }
   }
 
   var role = Role.other
@@ -31,10 +46,20 @@ struct RequestContent: Sendable {
 
   /// Copies its texts where they are a small part of the buffers that they keep.
   mutating func own() {
-    for i in messages.indices {
-      messages[i].message.own()
-      messages[i].facts.own()
-    }
+    for i in messages.indices { messages[i] = messages[i].owned }
+  }
+
+  /// The messages of a line.
+  init(_ payload: JSONRPCPayload) {
+    role = .messages
+    take(payload)
+  }
+
+  private mutating func take(_ payload: JSONRPCPayload) {
+    messages = payload.messages.map { Item($0) }
+    guard case .batch(_, let others) = payload else { return }
+    isBatch = true
+    self.others = others
   }
 
   /// Decides by method, path and body.
@@ -46,20 +71,15 @@ struct RequestContent: Sendable {
     switch request.method {
     case "POST":
       guard body.isComplete, !body.isTruncated else { return }
-      switch JSONRPCPayload(body.bytes) {
-      case .single(let message): messages = [Item(message: message, facts: MessageFacts(message))]
-      case .batch(let batch, let others):
-        isBatch = true
-        self.others = others
-        messages = batch.map { Item(message: $0, facts: MessageFacts($0)) }
-      case .otherJSON, .notJSON: return
-      }
+      let payload = JSONRPCPayload(body.bytes)
+      guard payload.first != nil else { return }
+      take(payload)
       role = .messages
     case "GET":
-      let accept = request.fields.first("accept")?.lowercased() ?? ""
+      let accept = request.fields.first(.accept)?.lowercased() ?? ""
       if accept.contains("text/event-stream") { role = .stream }
     case "DELETE":
-      if request.fields.first("mcp-session-id") != nil { role = .delete }
+      if request.fields.has(.mcpSessionID) { role = .delete }
     default: break
     }
   }
@@ -84,8 +104,7 @@ struct RequestContent: Sendable {
         || ByteScan.isEqual(last, "authorize".utf8Span.span)
         || ByteScan.isEqual(last, "revoke".utf8Span.span)
     else { return false }
-    let type = request.fields.first("content-type")?.lowercased() ?? ""
-    return !isRegistration || type.hasPrefix("application/json")
+    return !isRegistration || request.fields.begins(.contentType, with: "application/json")
   }
 }
 

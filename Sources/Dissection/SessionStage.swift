@@ -10,7 +10,7 @@ public final class SessionStage {
   private let lines: TraceLines
   private let conversation: Conversation
   private let ledger: LossLedger
-  private var exchanges: [Int: MCPExchange] = [:]
+  private var exchanges = RecentTable<MCPExchange>()
   /// Those that have held pieces of blocks since the last `settle`.
   private var requested: [Int] = []
   /// What waits until it is clear whose it is.
@@ -41,21 +41,26 @@ public final class SessionStage {
     switch step {
     case .connection(let line): lines.append(line)
     case .loss(let line): lines.append(line)
-    case .began(let begun): exchanges[begun.x] = MCPExchange(begun)
+    case .began(let begun): exchanges.insert(MCPExchange(begun), begun.x)
     case .requested(let x, let content, let sentAt):
-      if let exchange = exchanges[x], conversation.isStateless(exchange, content) {
-        conversation.assign(exchange, content)
-      }
+      guard let exchange = exchanges[x] else { return }
+      if conversation.isStateless(exchange, content) { conversation.assign(exchange, content) }
       requested.append(x)
-      hold(x, step, at: sentAt)
-    case .switched(let x, let head, _): hold(x, step, at: head.endAt)
-    case .answered(let x, let answered): hold(x, step, at: answered.head.firstByteAt)
-    case .event(let x, let event):
-      with(x) { conversation.hears($0, event) }
-      hold(x, step, at: event.lastByteAt)
+      hold(exchange, step, at: sentAt)
+    case .switched(let x, let head, _):
+      if let exchange = exchanges[x] { hold(exchange, step, at: head.endAt) }
+    case .answered(let x, let answered):
+      if let exchange = exchanges[x] { hold(exchange, step, at: answered.head.firstByteAt) }
+    case .event(let x, let heard):
+      guard let exchange = exchanges[x] else { return }
+      conversation.hears(exchange, heard)
+      hold(exchange, step, at: heard.event.lastByteAt)
     case .ended(let x, let ended):
-      with(x) { conversation.hears($0, ended) }
-      hold(x, step, at: ended.at)
+      guard let exchange = exchanges[x] else { return }
+      conversation.hears(exchange, ended)
+      hold(exchange, step, at: ended.at)
+    case .line(let line): conversation.line(line)
+    case .linesEnded(let conn, let by, let at): conversation.linesEnded(conn: conn, by: by, at: at)
     case .settle:
       for x in requested { exchanges[x]?.own() }
       requested.removeAll(keepingCapacity: true)
@@ -69,46 +74,44 @@ public final class SessionStage {
   }
 
   /// Tells a step of an exchange, or keeps it until it is clear whose the exchange is.
-  private func hold(_ x: Int, _ step: ExchangeStep, at: Timestamp) {
-    guard let agent = exchanges[x]?.agent else { return tell(step) }
-    if held.isEmpty, agent.solver.isFirm(x) {
-      agent.solver.fix(x)
-      return tell(step)
+  ///
+  /// Every step of an exchange lies between its first and its last.
+  private func hold(_ exchange: MCPExchange, _ step: ExchangeStep, at: Timestamp) {
+    guard let agent = exchange.agent else { return tell(step, of: exchange) }
+    if held.isEmpty, agent.solver.isFirm(exchange.x) {
+      agent.solver.fix(exchange.x)
+      return tell(step, of: exchange)
     }
-    held.append(.init(x: x, step: step, at: at))
+    held.append(.init(x: exchange.x, step: step, at: at))
     release(at)
   }
 
   /// Tells what is clear by now, what waited long enough, and what there is no room for; without a time all.
   private func release(_ now: Timestamp?) {
     while let first = held.first {
-      let solver = exchanges[first.x]?.agent?.solver
+      let exchange = exchanges[first.x]
+      let solver = exchange?.agent?.solver
       let isDue =
         held.isFull || solver?.isFirm(first.x) ?? true
         || now.map { $0 - first.at > HeldSteps.patience } ?? true
       guard isDue else { return }
       solver?.fix(first.x)
       held.removeFirst()
-      tell(first.step)
+      if let exchange { tell(first.step, of: exchange) }
     }
   }
 
-  private func tell(_ step: ExchangeStep) {
+  private func tell(_ step: ExchangeStep, of exchange: MCPExchange) {
     switch step {
-    case .requested(let x, let content, let sentAt):
-      with(x) { conversation.requested($0, content, sentAt: sentAt) }
-    case .switched(let x, let head, let audit):
-      with(x) { conversation.switched($0, head, audit) }
-    case .answered(let x, let answered): with(x) { conversation.answered($0, answered) }
-    case .event(let x, let event): with(x) { conversation.streamed($0, event) }
+    case .requested(_, let content, let sentAt):
+      conversation.requested(exchange, content, sentAt: sentAt)
+    case .switched(_, let head, let audit): conversation.switched(exchange, head, audit)
+    case .answered(_, let answered): conversation.answered(exchange, answered)
+    case .event(_, let heard): conversation.streamed(exchange, heard)
     case .ended(let x, let ended):
-      if let exchange = exchanges.removeValue(forKey: x) { conversation.ended(exchange, ended) }
-    case .connection, .loss, .began, .time, .settle, .finished: break
+      exchanges.remove(x)
+      conversation.ended(exchange, ended)
+    case .connection, .loss, .began, .line, .linesEnded, .time, .settle, .finished: break
     }
-  }
-
-  /// Every step of an exchange lies between its first and its last.
-  private func with(_ x: Int, _ body: (MCPExchange) -> Void) {
-    if let exchange = exchanges[x] { body(exchange) }
   }
 }

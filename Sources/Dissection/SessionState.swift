@@ -13,7 +13,7 @@ final class OpenRequest {
   let tool: String?
   let place: CausalOrder.Place?
   let isAgent: Bool
-  let x: Int
+  let x: Int?
   let conn: Int
   /// Its progress token.
   var progressToken: MessageToken?
@@ -28,7 +28,7 @@ final class OpenRequest {
   init(
     n: Int, t: Int64, id: MessageToken, method: String, tool: String?, place: CausalOrder.Place?,
     isAgent: Bool,
-    x: Int, conn: Int
+    x: Int?, conn: Int
   ) {
     self.n = n
     self.t = t
@@ -81,6 +81,10 @@ final class SessionState {
   var ended: (how: EndLine.How, t: Int64)?
   /// True once its line was written.
   var isAnnounced = false
+  /// The session that its client began when this one was over.
+  weak var successor: SessionState?
+  /// True once its client was looked at.
+  var isKnown = false
   /// True once its `end` line is written.
   var isEndWritten = false
   /// Which values went from answers into requests.

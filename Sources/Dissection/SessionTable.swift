@@ -18,6 +18,7 @@ final class SessionTable {
   private var explicit: [ExplicitKey: SessionState] = [:]
   private var endpoints: [ExplicitKey: SessionState] = [:]
   private var inferred: [Int: SessionState] = [:]
+  private var processes: [Int: SessionState] = [:]
   private var created = 0
   private let siblingGap: Int64
 
@@ -71,8 +72,19 @@ final class SessionTable {
     return session
   }
 
+  /// The session of a stdio server by its connection.
+  func session(process conn: Int) -> SessionState? { processes[conn] }
+
+  /// Creates the session of a stdio server.
+  func create(process conn: Int, t: Int64) -> SessionState {
+    let key = SessionKey(by: .stdio, value: nil, evidence: ["stdio"], confidence: 1)
+    let session = make(.stdio, nil, nil, key: key, wireKey: nil, .seen, t)
+    processes[conn] = session
+    return session
+  }
+
   private func make(
-    _ transport: SessionLine.Transport, _ authority: String, _ path: String, key: SessionKey,
+    _ transport: SessionLine.Transport, _ authority: String?, _ path: String?, key: SessionKey,
     wireKey: String?, _ start: SessionLine.Start, _ t: Int64
   ) -> SessionState {
     created += 1
@@ -96,6 +108,9 @@ final class SessionTable {
 
   private func forgetKeys(of session: SessionState) {
     if let chain = session.agent?.chain { inferred[chain.number] = nil }
+    if session.line.transport == .stdio {
+      for conn in session.conns { processes[conn] = nil }
+    }
     if let key = session.wireKey {
       let (authority, path) = (session.line.authority ?? "", session.line.path ?? "")
       explicit[ExplicitKey(authority: authority, path: path, value: key)] = nil

@@ -43,15 +43,15 @@ public final class RedactionMemo {
 
   /// Returns the fields with credentials replaced.
   public func fields(_ fields: HeaderFields) -> HeaderFields {
-    var hidden = fields
-    let text = fields.text.span
+    var hidden: HeaderDraft?
     for i in fields.indices {
-      let name = text.extracting(fields.nameRange(i))
-      let secrecy = secrecy(name)
+      let secrecy = secrecy(fields.name(i))
       if secrecy == .none { continue }
-      hide(text.extracting(fields.valueRange(i)), secrecy) { hidden.setValue(i, $0.span) }
+      var draft = hidden.take() ?? HeaderDraft(fields.block)
+      hide(fields.value(i), secrecy) { draft.setValue(i, $0.span) }
+      hidden = draft
     }
-    return hidden
+    return hidden.map { fields.replacing($0.block) } ?? fields
   }
 
   private func secrecy(_ name: Span<UInt8>) -> Redactor.Secrecy {

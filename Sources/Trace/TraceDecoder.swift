@@ -54,7 +54,7 @@ public struct TraceDecoder: Sendable {
       offset = nextOffset
       nextOffset += length + (hasEnd ? 1 : 0)
       guard length <= TraceDecoder.lineLimit else { throw here(.lineTooLong) }
-      let span = slice.readableBytesUInt8Span
+      let span = slice.readableSpan
       if JSONScan.skipSpace(span, 0) == span.count { continue }
       text = RawJSON(validating: slice)
       guard let raw = text else {
@@ -99,7 +99,7 @@ public struct TraceDecoder: Sendable {
   /// Drops what there is of a line that was too long; false while its end is not there.
   private mutating func passLongLine() -> Bool {
     guard isLong else { return true }
-    let end = ByteScan.firstIndex(of: 0x0a, in: buffer.readableBytesUInt8Span, from: 0)
+    let end = ByteScan.firstIndex(of: 0x0a, in: buffer.readableSpan, from: 0)
     let count = end.map { $0 + 1 } ?? buffer.readableBytes
     nextOffset += count
     buffer.moveReaderIndex(forwardBy: count)
@@ -111,7 +111,7 @@ public struct TraceDecoder: Sendable {
 
   private mutating func nextLineLength() -> Int? {
     let unread = buffer
-    let span = unread.readableBytesUInt8Span
+    let span = unread.readableSpan
     if let end = ByteScan.firstIndex(of: 0x0a, in: span, from: searched) { return end }
     let count = span.count
     searched = count

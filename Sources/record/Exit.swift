@@ -5,6 +5,7 @@ import Glibc
 enum Exit {
   static let usage = ExitCode(64)
   static let unreadableInput = ExitCode(65)
+  static let unreachable = ExitCode(69)
   static let internalError = ExitCode(70)
   static let cannotCreate = ExitCode(73)
   static let ioError = ExitCode(74)

@@ -61,7 +61,9 @@ struct ProxyCommand: AsyncParsableCommand {
     let (reports, post) = AsyncStream<RecorderThread.Report>.makeStream()
     var mail = reports.makeAsyncIterator()
     DispatchQueue(label: "dissection").async {
-      RecorderThread.run(handoff: handoff, output: output, options: keepOptions) { post.yield($0) }
+      RecorderThread.run(
+        handoff: handoff, source: .proxy, output: output, options: keepOptions
+      ) { post.yield($0) }
     }
     if case .cannotCreate(let path, let errno) = await mail.next() {
       _ = await server.drain(grace: .zero)

@@ -14,12 +14,13 @@ enum RecorderThread {
 
   /// Drains `handoff` until it is closed. Blocks; reports twice.
   static func run(
-    handoff: Handoff, output: String, options: DissectionOptions, report: (Report) -> Void
+    handoff: Handoff, source: HeaderLine.Source, output: String, options: DissectionOptions,
+    report: (Report) -> Void
   ) {
     let recording: Recording
     do throws(TraceWriter.CreationError) {
       recording = try Recording(
-        output: output, source: .proxy, t0: TapClock.shared.now(), options: options)
+        output: output, source: source, t0: TapClock.shared.now(), options: options)
     } catch {
       return report(.cannotCreate(path: error.path, errno: error.errno))
     }

@@ -4,6 +4,14 @@ import Dissection
 import Redaction
 public import Trace
 
+/// What agents may be told apart by on demand (`--session-key`).
+enum SessionEvidence: String, CaseIterable, ExpressibleByArgument {
+  case credential
+  case clientInfo = "client-info"
+  case connection
+  case traceContext = "trace-context"
+}
+
 /// Options that every source shares.
 struct RecordingOptions: ParsableArguments {
   @Option(
@@ -41,6 +49,13 @@ struct RecordingOptions: ParsableArguments {
       discussion: "Default: a fresh key for each recording.", valueName: "file"))
   var redactionKey: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "What tells agents apart that name no session.",
+      discussion: "Default: an inference from all that is known; the trace says how sure it is.",
+      valueName: "evidence"))
+  var sessionKey: SessionEvidence?
+
   @Option(help: "A session silent for this many seconds, without an open stream, ends as idle.")
   var sessionIdle = 1800.0
 
@@ -69,6 +84,7 @@ struct RecordingOptions: ParsableArguments {
     if !noRedact { redactor = Redactor(key: try key()) }
     var options = DissectionOptions(redactor: redactor)
     options.exchanges = exchanges
+    options.sessionKey = sessionKey.flatMap { SessionKey.By(rawValue: $0.rawValue) }
     options.siblingGap = Int64(siblingGap * 1e6)
     options.sessionIdle = Int64(sessionIdle * 1e9)
     options.rules = try rules()

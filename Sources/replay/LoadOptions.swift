@@ -64,6 +64,29 @@ struct LoadOptions: ParsableArguments {
       valueName: "tools"))
   var skip: [String] = []
 
+  @Flag(
+    help: """
+      Send recorded values as they were. Without it a call takes ids, handles and the like from this run's own answers, where the \
+      recording says that they came from an answer (`uses`).
+      """)
+  var noCorrelation = false
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Which recorded waits hold: order (all), uses (only those for a value of an answer or by the protocol; other calls are \
+      sent at their ideal time).
+      """, valueName: "waits"))
+  var after = PlanOptions.After.order
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      What follows when this server's answers do not give a value that a call needs: skip-dependents (the call is skipped, and \
+      what needs its answer), recorded (the recorded value is sent), end-session.
+      """, valueName: "policy"))
+  var onUnresolved = PlanOptions.OnUnresolved.skipDependents
+
   @Flag(help: "Send calls of tools that the recording does not show to be read-only.")
   var allowWrites = false
 
@@ -93,6 +116,9 @@ struct LoadOptions: ParsableArguments {
     options.only = LoadOptions.patterns(only)
     options.skip = LoadOptions.patterns(skip)
     options.allowsWrites = allowWrites
+    options.correlates = !noCorrelation
+    options.after = after
+    options.onUnresolved = onUnresolved
     return options
   }
 
@@ -103,3 +129,5 @@ struct LoadOptions: ParsableArguments {
 
 extension PlanOptions.Burst: ExpressibleByArgument {}
 extension PlanOptions.Resample: ExpressibleByArgument {}
+extension PlanOptions.After: ExpressibleByArgument {}
+extension PlanOptions.OnUnresolved: ExpressibleByArgument {}

@@ -132,6 +132,9 @@ struct RunSession {
     }
     members.append(("only", .array(options.only.map { .string($0.description) })))
     members.append(("skip", .array(options.skip.map { .string($0.description) })))
+    members.append(("correlation", .bool(options.correlates)))
+    members.append(("after", .string(options.after.rawValue)))
+    members.append(("on_unresolved", .string(options.onUnresolved.rawValue)))
     members.append(("allow_writes", .bool(options.allowsWrites)))
     return members
   }

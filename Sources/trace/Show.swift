@@ -10,7 +10,8 @@ struct Show: ParsableCommand {
     discussion: """
       Timelines count from the session's first message, in seconds. Marks: ┌│└ parallel requests of \
       one turn, · made by the client library, ← from the server, → a notification of the client, \
-      ~ an HTTP exchange without JSON-RPC. nN is the message's number in the session.
+      ~ an HTTP exchange without JSON-RPC. nN is the message's number in the session. With --flow: for \
+      each answer that gave values out, where they stood in it and which request took them where.
       """)
 
   @Argument(help: "Traces to show; - is standard input.", completion: .file())
@@ -18,6 +19,9 @@ struct Show: ParsableCommand {
 
   @Option(help: ArgumentHelp("Show this session only.", valueName: "name"))
   var session: String?
+
+  @Flag(help: "Draw which values went from answers into requests, instead of the timelines.")
+  var flow = false
 
   @Option(help: "Entries of a timeline that are shown, at most; 0 shows the table only.")
   var limit = 200
@@ -45,6 +49,8 @@ struct Show: ParsableCommand {
       let sessions = contents.sessions.filter { session == nil || $0.name == session }
       try Exit.print(SessionTable.text(sessions))
       guard limit > 0 else { continue }
+      for session in sessions where flow { try Exit.print("\n" + SessionFlow.text(session)) }
+      if flow { continue }
       for session in sessions {
         try Exit.print("\n" + SessionTimeline.text(session, limit: limit))
       }

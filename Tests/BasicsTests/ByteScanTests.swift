@@ -26,6 +26,24 @@ struct `Byte scan` {
     }
   }
 
+  @Test func `finds the end of words as a byte loop does`() {
+    func isWord(_ byte: UInt8) -> Bool {
+      byte == 0x20 || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+    }
+    let letters = Array("aA zZ mQ".utf8)
+    for byte in UInt8.min...UInt8.max {
+      for place in 0..<20 {
+        var bytes = (0..<20).map { letters[$0 % letters.count] }
+        bytes[place] = byte
+        let span = bytes.span
+        for start in 0...bytes.count {
+          let expected = bytes[start...].firstIndex { !isWord($0) } ?? bytes.count
+          #expect(ByteScan.endOfWords(span, start) == expected)
+        }
+      }
+    }
+  }
+
   @Test func `finds one of two bytes as a byte loop does`() {
     var generator = SeededGenerator(seed: SeededGenerator.freshSeed("two bytes"))
     for _ in 0..<3000 {

@@ -1,5 +1,6 @@
 import Basics
 import Dissection
+import NIOCore
 import TestKit
 import Testing
 import Trace
@@ -171,6 +172,66 @@ struct `Sessions` {
         "s2 two", "s1 one", "s2 two", "s1 one",
       ])
     #expect(trace.sessions.map(\.key?.by) == [.credential, .credential])
+  }
+
+  @Test func `without ids are told apart as the user says`() {
+    var script = FlowScript()
+    let (a, b) = (script.open(), script.open())
+    for id in 1...3 {
+      for (flow, key) in [(a, "k1"), (b, id == 3 ? "k1" : "k2")] {
+        script.post(flow, call("\(id)", meta: modern("same")), "authorization: \(key)")
+        script.pause(5)
+        script.json(flow, result("\(id)"))
+        script.pause(5)
+      }
+    }
+    func sessions(by key: SessionKey.By) -> [Int] {
+      var options = DissectionOptions(redactor: nil)
+      options.sessionKey = key
+      let requests = Dissected(script.events, options: options).requests
+      return Dictionary(grouping: requests, by: \.session).values.map(\.count).sorted()
+    }
+    #expect(sessions(by: .credential) == [2, 4])
+    #expect(sessions(by: .connection) == [3, 3])
+    #expect(sessions(by: .clientInfo) == [6])
+  }
+
+  @Test func `of one agent's run are linked when one is lost and begun again`() throws {
+    var script = FlowScript()
+    let a = script.open()
+    script.handshake(a)
+    script.pause(100)
+    script.post(a, call("1"), sid)
+    script.pause(1)
+    script.send(a, .s2c, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+    script.pause(1000)
+    script.post(a, initialize)
+    script.pause(5)
+    script.json(a, initialized, "mcp-session-id: 6f66")
+    script.close(a)
+    let trace = Dissected(script.events)
+    #expect(trace.ends.map(\.agent) == ["a1", "a1"])
+    #expect(Set(trace.sessions.compactMap(\.agent)) == ["a1"])
+  }
+
+  @Test func `name who is authorised by a JWT, however often it is renewed`() {
+    func token(_ claims: String) -> String {
+      let text = Base64.encode(ByteBuffer(string: claims))
+      return "authorization: Bearer e30." + text.filter { $0 != "=" } + ".c2ln"
+    }
+    var script = FlowScript()
+    let a = script.open()
+    for id in 1...3 {
+      let claims = #"{"iss":"i","sub":"s","client_id":"c","exp":\#(id)}"#
+      script.post(a, call("\(id)", meta: modern("m")), token(claims))
+      script.pause(5)
+      script.json(a, result("\(id)"))
+      script.pause(5)
+    }
+    let trace = Dissected(script.events)
+    #expect(trace.ends.count == 1)
+    #expect(trace.ends.first?.key.by == .credential)
+    #expect(trace.sessions.last?.principal?.count == 16)
   }
 
   @Test func `a probe that a legacy server answers belongs to none`() {

@@ -18,6 +18,7 @@ struct `Layering` {
       ]),
     "Packets": Layer(row: 1, imports: ["Basics", "NIOCore"]),
     "Trace": Layer(row: 1, imports: ["Basics", "NIOCore"]),
+    "Spawn": Layer(row: 1, imports: []),
     "MCP": Layer(row: 2, imports: ["Basics", "NIOCore", "Wire", "Trace"]),
     "Redaction": Layer(row: 2, imports: ["Basics", "NIOCore", "Trace", "Crypto"]),
     "Dissection": Layer(
@@ -28,7 +29,8 @@ struct `Layering` {
     "Report": Layer(row: 4, imports: ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     "Capture": Layer(
       row: 4, imports: ["Basics", "NIOCore", "Packets", "CPcap", "CZlib", "CZstd", "Dispatch"]),
-    "Proxy": Layer(row: 4, imports: ["Basics", "NIOCore", "NIOPosix", "DequeModule", "Dispatch"]),
+    "Proxy": Layer(
+      row: 4, imports: ["Basics", "Spawn", "NIOCore", "NIOPosix", "DequeModule", "Dispatch"]),
     "ReplayEngine": Layer(
       row: 4,
       imports: [

@@ -157,3 +157,37 @@ struct `Validation text` {
         """)
   }
 }
+
+struct `Session flow` {
+  @Test func `of the example`() throws {
+    let contents = try TraceContents(path: Fixture.path("example.mcptrace"))
+    let session = try #require(contents.session("s1"))
+    #expect(
+      SessionFlow.text(session) == """
+        s1  data flow: 2 values from 1 answer
+          n4 search → n5
+             /content/0/text#/ids/0 → n6 read /arguments/id
+             /content/0/text#/ids/1 → n7 read /arguments/id
+
+        """)
+  }
+
+  @Test func `shows the text around a part, and says when there is none`() throws {
+    var script = TraceScript("s1")
+    let first = script.call("open", at: 0, turn: 1)
+    let contents = TraceContents(events: script.events)
+    #expect(
+      SessionFlow.text(try #require(contents.sessions.first))
+        == "s1  data flow: 0 values from 0 answers\n")
+    script.answer(first, at: 5, .ok)
+    script.call("close", at: 10, turn: 2) { request in
+      var use = ValueUse(at: "/arguments/id", from: first + 1, path: "/content/0/text")
+      use.within = .init(before: "case ", after: ".")
+      request.uses = .array([use.json])
+    }
+    let session = try #require(TraceContents(events: script.events).sessions.first)
+    #expect(
+      SessionFlow.text(session).hasSuffix(
+        "     /content/0/text “case ….” → n\(first + 2) close /arguments/id\n"))
+  }
+}

@@ -34,6 +34,14 @@ public struct FlowScript: Sendable {
     return flow
   }
 
+  /// Starts a stdio server and returns its input and output.
+  public mutating func start() -> FlowID {
+    flows += 1
+    let flow = FlowID(flows)
+    events.append(.opened(flow, FlowEnds(process: 100 + flows, of: 99), at: now))
+    return flow
+  }
+
   /// Sends text as it is.
   public mutating func send(_ flow: FlowID, _ direction: Direction, _ text: String) {
     events.append(.bytes(flow, direction, ByteBuffer(string: text), at: now))

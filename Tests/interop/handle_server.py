@@ -1,120 +1,101 @@
 #!/usr/bin/env python3
-"""A stateless SDK server that mints handles: what it gives out must be given back.
+"""An SDK server whose handles are random in every run: what it minted must come back, or the call fails.
 
-open_workspace → workspace; open_case(workspace) → case; add_note(case), look(case); close_case(case).
-A handle that it does not know, or that is closed, is an error. Ids are random in every run.
+A case's id is in structured content, an item's in a sentence, an export's token in JSON inside a
+text; a document's address is made of two of them. Prints `listening on HOST:PORT`.
 """
 
 import argparse
-import contextlib
 import json
 import logging
 import secrets
 import socket
 from importlib.metadata import version
+from typing import Any
 
-import anyio
 import uvicorn
 
 LEGACY = version("mcp").startswith("1.")
 if LEGACY:
     from mcp.server.fastmcp import FastMCP as Base
-    from mcp.types import ToolAnnotations
 else:
     from mcp.server.mcpserver import MCPServer as Base
-    from mcp_types import ToolAnnotations
-
-STATES = ["open", "waiting", "closed"]
 
 
-class Desk:
-    """Workspaces and cases, by their handles."""
+def add_tools(server, nameless):
+    cases, items, tokens = {}, {}, {}
 
-    def __init__(self):
-        self.workspaces = set()
-        self.cases = {}
+    def known(table, handle):
+        if handle not in table:
+            raise ValueError(f"no such handle: {handle}")
+        return table[handle]
 
-    def workspace(self):
-        handle = secrets.token_hex(8)
-        self.workspaces.add(handle)
-        return {"workspace": handle, "state": "open", "limit": 10, "day": "2026-11-22"}
+    @server.tool()
+    def open_case(title: str) -> dict[str, Any]:
+        """Open a case."""
+        case = f"case-{secrets.token_hex(8)}"
+        cases[case] = title
+        return {"title": title} if nameless else {"title": title, "case": {"id": case}}
 
-    def open(self, workspace):
-        if workspace not in self.workspaces:
-            raise ValueError(f"no workspace {workspace}")
-        case = f"case-{secrets.token_hex(5)}"
-        self.cases[case] = 0
-        return case
+    @server.tool(structured_output=False)
+    def add_item(case: str, text: str) -> str:
+        """Add an item to a case."""
+        known(cases, case)
+        item = f"it_{secrets.token_hex(6)}"
+        items[item] = text
+        return f"Added 1 item to your list: {item} (now {len(items)} in all)."
 
-    def note(self, case):
-        self.cases[case] += 1
-        return {"case": case, "notes": self.cases[case], "state": STATES[self.cases[case] % 2]}
+    @server.tool(structured_output=False)
+    def check_item(item: str, note: str) -> str:
+        """Tick an item off; the note names it again."""
+        known(items, item)
+        if item not in note:
+            raise ValueError(f"the note is about something else: {note}")
+        return f"{item} is done"
 
-    def close(self, case):
-        notes = self.cases.pop(case)
-        return {"closed": True, "notes": notes, "state": "closed"}
+    @server.tool(structured_output=False)
+    def export(case: str) -> str:
+        """Export a case; the answer is JSON in a text."""
+        token = f"tok-{secrets.token_hex(8)}"
+        tokens[token] = known(cases, case)
+        return json.dumps({"export": {"parts": [{"token": token}], "format": "pdf"}}, indent=2)
 
+    @server.tool(structured_output=False)
+    def fetch(uri: str) -> str:
+        """Fetch export://CASE/TOKEN."""
+        case, token = uri.removeprefix("export://").split("/")
+        known(cases, case)
+        return f"the document of {known(tokens, token)}"
 
-def add_tools(server, service):
-    desk = Desk()
-
-    def tool(function, structured=False):
-        server.tool(
-            annotations=ToolAnnotations(readOnlyHint=False), structured_output=structured
-        )(function)
-
-    async def open_workspace() -> str:
-        """Begin: everything else needs a workspace."""
-        await anyio.sleep(service)
-        return json.dumps(desk.workspace())
-
-    async def open_case(workspace: str, topic: str) -> str:
-        """Open a case; its id is in a sentence."""
-        await anyio.sleep(service)
-        return f"Opened {desk.open(workspace)}, about {topic}, state open."
-
-    async def add_note(case: str, text: str, priority: int = 3) -> dict:
-        """Write a note on a case."""
-        await anyio.sleep(service)
-        return desk.note(case)
-
-    async def look(case: str, limit: int = 10) -> dict:
-        """Look at a case."""
-        await anyio.sleep(service)
-        return {"case": case, "notes": desk.cases[case], "limit": limit, "state": "open"}
-
-    async def close_case(case: str) -> dict:
-        """Close a case."""
-        await anyio.sleep(service)
-        return desk.close(case)
-
-    for function in (open_workspace, open_case):
-        tool(function)
-    for function in (add_note, look, close_case):
-        tool(function, structured=None)
+    @server.tool(structured_output=False)
+    def close_case(case: str) -> str:
+        """Close a case for ever."""
+        title = known(cases, case)
+        del cases[case]
+        return f"{title} is closed"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--service", type=float, default=2, metavar="MS")
+    parser.add_argument("--stateless", action="store_true")
+    parser.add_argument("--nameless", action="store_true", help="cases are opened without an id")
+    parser.add_argument("--stdio", action="store_true", help="on standard input and output")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.CRITICAL)
     logging.disable(logging.ERROR)
-    how = {"stateless_http": True}
+    how = {"stateless_http": arguments.stateless}
     server = Base("handles", **(how if LEGACY else {}))
-    add_tools(server, arguments.service / 1000)
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", arguments.port))
-    listener.listen(1024)
+    add_tools(server, arguments.nameless)
+    if arguments.stdio:
+        server.run("stdio")
+        return
     app = server.streamable_http_app(**({} if LEGACY else how))
-    config = uvicorn.Config(
-        app, log_level="critical", access_log=False, timeout_graceful_shutdown=1
-    )
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1024)
     print(f"listening on 127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+    config = uvicorn.Config(app, log_level="critical", access_log=False)
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 if __name__ == "__main__":

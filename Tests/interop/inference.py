@@ -24,15 +24,15 @@ def lines_of(path):
 
 def agents(python, url, variant, count, *options):
     """Runs the agents; none of their calls may fail."""
-    script = os.path.join(HERE, "handle_agents.py")
+    script = os.path.join(HERE, "case_agents.py")
     command = [python, script, url, "--variant", variant, "--agents", str(count), *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     if done.returncode:
         raise Failure(f"the agents failed: {done.stdout[-500:]} {done.stderr[-1500:]}")
 
 
-def handle_server(python):
-    command = [python, os.path.join(HERE, "handle_server.py")]
+def case_server(python):
+    command = [python, os.path.join(HERE, "case_server.py")]
     return running(command, stdout=subprocess.PIPE)
 
 
@@ -90,7 +90,7 @@ def flow(lines):
 
 def record(context, version, variant, *options):
     python = context.options.pythons[version]
-    with handle_server(python) as server:
+    with case_server(python) as server:
         with record_proxy(context, port_of(server), "--no-redact") as proxy:
             agents(python, proxy.url, variant, 50, *options)
             proxy.finish()

@@ -22,10 +22,12 @@ import bad_input
 import byte_identity
 import capture_counts
 import crossing
+import handles
 import inference
 import live
 import matrix
 import selftest
+import standard_io
 import weather_proxy
 import weather_replay
 import weather_stop
@@ -49,9 +51,9 @@ def scenarios():
     found = {"comparators": comparators, "captures": capture_counts.run}
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
-    for module in (bad_input, live, weather_proxy, weather_stop, weather_replay):
+    suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
+    for module in [*suites, standard_io]:
         found.update(module.SCENARIOS)
-    found.update(inference.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)
     return found

@@ -11,10 +11,12 @@ from importlib.metadata import version
 LEGACY = version("mcp").startswith("1.")
 if LEGACY:
     from mcp import ClientSession
+    from mcp.client.stdio import StdioServerParameters, stdio_client
     from mcp.client.streamable_http import streamablehttp_client
     from mcp.types import ElicitResult, Implementation
 else:
     from mcp import Client
+    from mcp.client.stdio import StdioServerParameters, stdio_client
     from mcp.client.streamable_http import streamable_http_client
     from mcp.shared._httpx_utils import create_mcp_http_client
     from mcp_types import ElicitResult, Implementation
@@ -67,6 +69,25 @@ async def connect(url, name, mode, token=None):
                 transport, mode=mode, client_info=info, elicitation_callback=approve
             ) as client:
                 yield Connection(client)
+
+
+@contextlib.asynccontextmanager
+async def connect_stdio(command, name, mode):
+    """Starts a stdio server and opens a session with it as client `name`."""
+    info = Implementation(name=name, version="1.0")
+    transport = stdio_client(StdioServerParameters(command=command[0], args=command[1:]))
+    if LEGACY:
+        async with transport as (reading, writing):
+            async with ClientSession(
+                reading, writing, client_info=info, elicitation_callback=approve
+            ) as session:
+                await session.initialize()
+                yield Connection(session)
+    else:
+        async with Client(
+            transport, mode=mode, client_info=info, elicitation_callback=approve
+        ) as client:
+            yield Connection(client)
 
 
 warnings.simplefilter("ignore", DeprecationWarning)

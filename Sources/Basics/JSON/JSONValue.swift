@@ -34,13 +34,13 @@ public indirect enum JSONValue: Hashable, Sendable {
 
   /// Parses exactly one JSON text in UTF-8; `nil` when it is not valid.
   public init?(parsing buffer: ByteBuffer) {
-    guard isUTF8(buffer.readableBytesUInt8Span) else { return nil }
+    guard isUTF8(buffer.readableSpan) else { return nil }
     self.init(trusted: buffer)
   }
 
   /// Parses bytes that are known to be UTF-8.
   init?(trusted buffer: ByteBuffer) {
-    let span = buffer.readableBytesUInt8Span
+    let span = buffer.readableSpan
     var i = JSONScan.skipSpace(span, 0)
     guard let value = JSONValue.parse(span, &i, depth: 0), JSONScan.skipSpace(span, i) == span.count
     else { return nil }

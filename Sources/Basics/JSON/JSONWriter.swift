@@ -36,7 +36,7 @@ public struct JSONWriter: ~Copyable {
   /// Writes a whole JSON text where an object could begin.
   public mutating func append(_ text: RawJSON) {
     let text = text.bytes
-    bytes.append(text.readableBytesUInt8Span)
+    bytes.append(text.readableSpan)
   }
 
   /// Writes what was written elsewhere.
@@ -114,7 +114,7 @@ public struct JSONWriter: ~Copyable {
     guard let value else { return }
     key(name)
     let text = value.bytes
-    bytes.append(text.readableBytesUInt8Span)
+    bytes.append(text.readableSpan)
   }
 
   /// Writes a member whose key came from outside.
@@ -124,7 +124,7 @@ public struct JSONWriter: ~Copyable {
     bytes.appendJSONString(name.utf8Span.span)
     bytes.append(0x3a)
     let text = value.bytes
-    bytes.append(text.readableBytesUInt8Span)
+    bytes.append(text.readableSpan)
   }
 
   /// Writes a value.
@@ -149,12 +149,19 @@ public struct JSONWriter: ~Copyable {
   /// Writes header fields as `[name, value]` pairs.
   public mutating func member(_ name: StaticString, _ fields: HeaderFields?) {
     guard let fields else { return }
-    let text = fields.text.span
+    if let json = fields.block.json {
+      key(name)
+      let text = json.text.span
+      guard let own = fields.ownValue else { return bytes.append(text) }
+      bytes.append(text, 0..<json.varying.lowerBound)
+      bytes.append(own)
+      return bytes.append(text, json.varying.upperBound..<text.count)
+    }
     array(name, fields.count) { bytes, i in
       bytes.append(0x5b)
-      bytes.appendJSONString(text.extracting(fields.nameRange(i)))
+      bytes.appendJSONString(fields.name(i))
       bytes.append(0x2c)
-      bytes.appendJSONString(text.extracting(fields.valueRange(i)))
+      bytes.appendJSONString(fields.value(i))
       bytes.append(0x5d)
     }
   }

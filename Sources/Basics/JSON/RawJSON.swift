@@ -15,7 +15,7 @@ public struct RawJSON: Hashable, Sendable {
   ///
   /// A text without white space between its tokens is sliced, not copied.
   public init?(validating source: ByteBuffer) {
-    let span = source.readableBytesUInt8Span
+    let span = source.readableSpan
     let start = JSONScan.skipSpace(span, 0)
     var isSpaced = false
     guard let end = JSONScan.skipValue(span, start, depth: 0, isSpaced: &isSpaced),
@@ -94,7 +94,7 @@ extension RawJSON {
   /// Values are slices; keys are unescaped. O(n) over the text. Returns whether the text is a whole object.
   @discardableResult
   public func forEachMember(_ body: (_ key: String, _ value: RawJSON) -> Void) -> Bool {
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     let end = JSONScan.walkMembers(span, 0) { key, value, _ in
       body(
         JSONValue.unescape(span, key.lowerBound, key.upperBound),
@@ -109,7 +109,7 @@ extension RawJSON {
   public func forEachMember(
     _ names: JSONNames, _ body: (_ index: Int, _ value: RawJSON) -> Void
   ) {
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     _ = JSONScan.walkMembers(span, 0) { key, value, _ in
       if let i = names.index(span, key) { body(i, slice(value.lowerBound, value.upperBound)) }
     }
@@ -123,7 +123,7 @@ extension RawJSON {
     _ names: JSONNames, validating source: ByteBuffer, inside outer: Range<Int>,
     of inner: JSONNames, _ body: (_ index: Int, _ value: RawJSON, _ found: FoundMembers?) -> Void
   ) -> Bool {
-    let span = source.readableBytesUInt8Span
+    let span = source.readableSpan
     let start = JSONScan.skipSpace(span, 0)
     let whole = RawJSON(trusted: source)
     var isAnySpaced = false
@@ -151,7 +151,7 @@ extension RawJSON {
 
   /// Calls `body` for each element of an array, in order; does nothing for other values. O(n) over the text.
   public func forEachElement(_ body: (RawJSON) -> Void) {
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     guard span.count > 0, span[0] == 0x5b else { return }
     var i = 1
     while i < span.count, span[i] != 0x5d, let end = JSONScan.skipValue(span, i) {
@@ -169,7 +169,7 @@ extension RawJSON {
 
   /// What kind of value it is, by its first byte.
   public var kind: Kind {
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     guard span.count > 0 else { return .null }
     return switch span[0] {
     case 0x22: .string
@@ -199,14 +199,14 @@ extension RawJSON {
 
   /// The text as a string value, when it is one.
   public var string: String? {
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     guard span.count >= 2, span[0] == 0x22 else { return nil }
     return JSONValue.unescape(span, 1, span.count - 1)
   }
 
   /// The number as an integer, when it is one that fits.
   public var int: Int64? {
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     let isNegative = span.count > 0 && span[0] == 0x2d
     var value: Int64 = 0
     var i = isNegative ? 1 : 0

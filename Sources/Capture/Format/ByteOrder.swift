@@ -1,3 +1,4 @@
+import Basics
 import NIOCore
 
 extension ByteBuffer {
@@ -5,7 +6,7 @@ extension ByteBuffer {
   @inline(__always)
   func word(at offset: Int, isBigEndian: Bool) -> UInt32 {
     // The load checks its bounds; every bit pattern is a UInt32.
-    let raw = unsafe readableBytesSpan.unsafeLoadUnaligned(
+    let raw = unsafe readableSpan.bytes.unsafeLoadUnaligned(
       fromByteOffset: offset, as: UInt32.self)
     return isBigEndian ? UInt32(bigEndian: raw) : UInt32(littleEndian: raw)
   }
@@ -14,7 +15,7 @@ extension ByteBuffer {
   @inline(__always)
   func half(at offset: Int, isBigEndian: Bool) -> UInt16 {
     // The load checks its bounds; every bit pattern is a UInt16.
-    let raw = unsafe readableBytesSpan.unsafeLoadUnaligned(
+    let raw = unsafe readableSpan.bytes.unsafeLoadUnaligned(
       fromByteOffset: offset, as: UInt16.self)
     return isBigEndian ? UInt16(bigEndian: raw) : UInt16(littleEndian: raw)
   }

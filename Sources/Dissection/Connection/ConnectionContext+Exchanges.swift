@@ -12,6 +12,7 @@ extension ConnectionContext {
     exchange.sentAt = at
     let content =
       exchange.request.map { RequestContent($0, exchange.requestBody) } ?? RequestContent()
+    exchange.hasMessages = content.role == .messages
     say(.requested(x: exchange.x, content, sentAt: at), of: exchange)
   }
 
@@ -31,7 +32,7 @@ extension ConnectionContext {
     exchange.sse?.append(decoded, at: at)
     while let event = exchange.sse?.next() {
       if event.isTruncated { flaw("limit.sse_event", of: exchange, at: event.lastByteAt) }
-      say(.event(x: exchange.x, event), of: exchange)
+      say(.event(x: exchange.x, HeardEvent(event)), of: exchange)
     }
   }
 
@@ -75,11 +76,15 @@ extension ConnectionContext {
     exchange.doneAt = at
     let body = exchange.responseBody
     let isStream = exchange.sse != nil
-    var ended = EndedExchange(
-      by: by, at: at, isAnswered: isAnswered, isStream: isStream, hasGap: body.hasGap,
-      bodyCount: body.count, isTruncated: body.isTruncated, isComplete: body.isComplete)
-    if !isStream, exchange.response != nil, body.bytes.readableBytes > 0 { ended.body = body.bytes }
-    if options.exchanges { ended.audit = exchange.audit }
+    var response = EndedExchange.Body(
+      count: body.count, isTruncated: body.isTruncated, hasGap: body.hasGap)
+    if !isStream, exchange.response != nil, body.bytes.readableBytes > 0 {
+      response.bytes = body.bytes
+      if exchange.hasMessages, body.isComplete { response.payload = JSONRPCPayload(body.bytes) }
+    }
+    let ended = EndedExchange(
+      by: by, at: at, isAnswered: isAnswered, isStream: isStream, response: response,
+      audit: options.exchanges ? exchange.audit : nil)
     say(.ended(x: exchange.x, ended), of: exchange)
     shared.closeExchange()
   }

@@ -26,7 +26,9 @@ final class ConnectionDissector {
   var flow: FlowID { context.flow }
   var ends: FlowEnds { context.ends }
   /// What it turned out to carry.
-  var carries: ConnectionLine.Content? { content?.carries }
+  var carries: ConnectionLine.Content? {
+    content?.carries ?? (context.ends.isStdio ? .stdio : nil)
+  }
 
   /// `{version, sni, alpn}` where it is TLS.
   var tls: JSONValue? { content?.tls }
@@ -57,6 +59,9 @@ final class ConnectionDissector {
 
   /// Copies what waits, so that it does not keep the much larger buffers that brought it.
   func own() { content?.own() }
+
+  /// Forgets what only makes reading faster: it fell silent.
+  func rest() { content?.rest() }
 
   /// What dissects the bytes.
   private func dissector() -> ContentDissector {

@@ -8,7 +8,7 @@ import Wire
 /// Theory (mitmproxy's NextLayer): bytes are held until the protocol is known, then played into the chosen decoder. The
 /// streams are a connection's own, or what another layer carries (a tunnel, a cipher): such a layer owns a dissector for
 /// its content, and counts what it adds itself. Gaps were counted where they were found.
-/// States: sniffing → http1 | http2 | tls | socks | opaque. What is opaque is counted by name, never parsed again.
+/// States: sniffing → http1 | http2 | tls | socks | opaque; lines where the source says that it is a process. What is opaque is counted by name, never parsed again.
 final class ContentDissector {
   /// What it turned out to be.
   var carries: ConnectionLine.Content? {
@@ -29,6 +29,7 @@ final class ContentDissector {
     case http2(HTTP2Connection)
     case tls(TLSConnection)
     case socks(SOCKSConnection)
+    case lines(LineConnection)
     case opaque(kind: String)
   }
 
@@ -66,6 +67,10 @@ final class ContentDissector {
     self.layer = layer
     unknown = "unknown"
     upgraded = nil
+    if context.ends.isStdio {
+      mode = .lines(LineConnection(context))
+      found = .stdio
+    }
     limitLayers()
   }
 
@@ -101,6 +106,7 @@ final class ContentDissector {
     case .http2(let connection): connection.append(direction, bytes, at: at)
     case .tls(let connection): connection.append(direction, bytes, at: at)
     case .socks(let connection): connection.append(direction, bytes, at: at)
+    case .lines(let connection): connection.append(direction, bytes, at: at)
     case .opaque: opaqueBytes += bytes.readableBytes
     }
   }
@@ -113,6 +119,7 @@ final class ContentDissector {
     case .http2(let connection): connection.gap(direction, count, at: at)
     case .tls(let connection): connection.gap(direction, count, at: at)
     case .socks(let connection): connection.gap(direction, count, at: at)
+    case .lines(let connection): connection.gap(direction, at: at)
     case .opaque: break
     }
   }
@@ -127,11 +134,22 @@ final class ContentDissector {
     case .http2(let connection): connection.end(direction, how, at: at)
     case .tls(let connection): connection.end(direction, how, at: at)
     case .socks(let connection): connection.end(direction, how, at: at)
+    case .lines(let connection): connection.end(direction, how, at: at)
     case .opaque: break
     }
     if ends.areBoth, case .opaque(let kind) = mode, opaqueBytes > 0 {
       context.lose(kind, bytes: opaqueBytes, at: at)
       opaqueBytes = 0
+    }
+  }
+
+  /// Forgets what only makes reading faster: it fell silent.
+  func rest() {
+    switch mode {
+    case .http1(let connection): connection.rest()
+    case .tls(let connection): connection.rest()
+    case .socks(let connection): connection.rest()
+    case .sniffing, .http2, .lines, .opaque: break
     }
   }
 
@@ -148,6 +166,7 @@ final class ContentDissector {
     case .http2(let connection): connection.own()
     case .tls(let connection): connection.own()
     case .socks(let connection): connection.own()
+    case .lines(let connection): connection.own()
     case .opaque: break
     }
   }

@@ -5,24 +5,29 @@ import Wire
 
 /// What connections tell the MCP layer, in order: of an exchange what it lives through, and what is written as it is.
 ///
-/// Values alone: each side of the seam may have its own thread.
+/// Values alone: each side of the seam may have its own thread. Small ones, as steps are handed on a few times: what they say
+/// is shared, not copied.
 enum ExchangeStep: Sendable {
   /// A line that no session has a part in.
-  case connection(ConnectionLine)
+  indirect case connection(ConnectionLine)
   /// Something that connections lost.
-  case loss(LossLine)
+  indirect case loss(LossLine)
   /// An exchange is told of for the first time.
   case began(BegunExchange)
   /// The request is over (its body may be incomplete).
   case requested(x: Int, RequestContent, sentAt: Timestamp)
   /// The response switches to another protocol, in which the final one is to come.
-  case switched(x: Int, HTTPResponseHead, ExchangeAudit)
+  indirect case switched(x: Int, HTTPResponseHead, ExchangeAudit)
   /// The final response's head is there.
   case answered(x: Int, AnsweredExchange)
   /// An event of its stream.
-  case event(x: Int, SSEEvent)
+  case event(x: Int, HeardEvent)
   /// Both are over.
   case ended(x: Int, EndedExchange)
+  /// Messages of a line of a stdio server.
+  case line(LineMessage)
+  /// A stdio server's output is over.
+  case linesEnded(conn: Int, by: ResponseLine.EndedBy, at: Timestamp)
   /// It is this late by the clock of the recording.
   case time(Timestamp)
   /// Much came since this was said last: what waits is to let go of the blocks that brought it.
@@ -31,53 +36,154 @@ enum ExchangeStep: Sendable {
   case finished(at: Timestamp, open: Set<Int>)
 }
 
+/// What a line on standard input or output holds.
+final class LineMessage: Sendable {
+  /// Number of the connection.
+  let conn: Int
+  let direction: Direction
+  let payload: JSONRPCPayload
+  let firstByteAt: Timestamp
+  let lastByteAt: Timestamp
+
+  init(
+    conn: Int, direction: Direction, payload: JSONRPCPayload, firstByteAt: Timestamp,
+    lastByteAt: Timestamp
+  ) {
+    self.conn = conn
+    self.direction = direction
+    self.payload = payload
+    self.firstByteAt = firstByteAt
+    self.lastByteAt = lastByteAt
+  }
+}
+
 /// What is known of an exchange from its beginning.
-struct BegunExchange: Sendable {
+final class BegunExchange: Sendable {
   /// Number in the trace.
-  var x: Int
+  let x: Int
   /// Number of its connection.
-  var conn: Int
+  let conn: Int
   /// Address of the client, without its port.
-  var clientHost: String
+  let clientHost: String
   /// HTTP/2 stream.
-  var stream: Int?
+  let stream: Int?
   /// The request's head; `nil` for an answer whose request was not seen.
-  var request: HTTPRequestHead?
+  let request: HTTPRequestHead?
+
+  init(x: Int, conn: Int, clientHost: String, stream: Int?, request: HTTPRequestHead?) {
+    self.x = x
+    self.conn = conn
+    self.clientHost = clientHost
+    self.stream = stream
+    self.request = request
+  }
 }
 
 /// How the final response begins.
-struct AnsweredExchange: Sendable {
-  var head: HTTPResponseHead
+final class AnsweredExchange: Sendable {
+  let head: HTTPResponseHead
   /// HTTP/2 stream: by an upgrade it becomes one behind its request.
-  var stream: Int?
+  let stream: Int?
   /// True when its body is an event stream.
-  var isStream: Bool
+  let isStream: Bool
   /// True when the client had closed its side before: who waited for it may be gone.
-  var clientLeftFirst: Bool
+  let clientLeftFirst: Bool
+
+  init(head: HTTPResponseHead, stream: Int?, isStream: Bool, clientLeftFirst: Bool) {
+    self.head = head
+    self.stream = stream
+    self.isStream = isStream
+    self.clientLeftFirst = clientLeftFirst
+  }
+}
+
+/// An event of a stream, with the messages in its data.
+final class HeardEvent: Sendable {
+  /// Without its data where that was read.
+  let event: SSEEvent
+  /// `nil` where there is no data, or data that is no message by its name.
+  let payload: JSONRPCPayload?
+  /// Bytes of its data.
+  let size: Int
+
+  /// Reads what the event holds.
+  init(_ event: SSEEvent) {
+    size = event.data?.readableBytes ?? 0
+    guard let data = event.data, size > 0, event.name != "endpoint" else {
+      self.event = event
+      payload = nil
+      return
+    }
+    var event = event
+    event.data = nil
+    self.event = event
+    payload = JSONRPCPayload(data)
+  }
+
+  private init(_ event: SSEEvent, _ payload: JSONRPCPayload?, _ size: Int) {
+    self.event = event
+    self.payload = payload
+    self.size = size
+  }
+
+  /// The same, with texts copied where they are a small part of the buffers that they keep.
+  var owned: HeardEvent {
+    var (event, payload) = (event, payload)
+    event.data?.own()
+    payload?.own()
+    return HeardEvent(event, payload, size)
+  }
 }
 
 /// How an exchange ended.
-struct EndedExchange: Sendable {
+final class EndedExchange: Sendable {
   /// Who ended it.
-  var by: ResponseLine.EndedBy
+  let by: ResponseLine.EndedBy
   /// Last byte of the response, or when it was given up.
-  var at: Timestamp
+  let at: Timestamp
   /// True when the response's framing was whole.
-  var isAnswered: Bool
+  let isAnswered: Bool
   /// True when the response's body is, or was guessed to be, an event stream.
-  var isStream: Bool
-  /// True when the recording lacks bytes of the response's body.
-  var hasGap: Bool
-  /// The kept part of a response's body that is no event stream.
-  var body: ByteBuffer?
-  /// Bytes of that body in all, decoded.
-  var bodyCount: Int
-  /// True when not all of it was kept.
-  var isTruncated: Bool
-  /// True when nothing of it is missing in the recording.
-  var isComplete: Bool
+  let isStream: Bool
+  /// What is to be known of the response's body.
+  let response: Body
   /// For `--exchanges`.
-  var audit: ExchangeAudit?
+  let audit: ExchangeAudit?
+
+  /// A response's body, if it is no event stream.
+  struct Body: Sendable {
+    /// The kept part of it.
+    var bytes: ByteBuffer?
+    /// The messages in it, where it is whole and answers messages.
+    var payload: JSONRPCPayload?
+    /// Bytes of it in all, decoded; also of a stream.
+    var count: Int
+    /// True when not all of it was kept.
+    var isTruncated: Bool
+    /// True when the recording lacks bytes of it; also of a stream.
+    var hasGap: Bool
+  }
+
+  init(
+    by: ResponseLine.EndedBy, at: Timestamp, isAnswered: Bool, isStream: Bool, response: Body,
+    audit: ExchangeAudit?
+  ) {
+    self.by = by
+    self.at = at
+    self.isAnswered = isAnswered
+    self.isStream = isStream
+    self.response = response
+    self.audit = audit
+  }
+
+  /// The same, with texts copied where they are a small part of the buffers that they keep.
+  var owned: EndedExchange {
+    var response = response
+    response.bytes?.own()
+    response.payload?.own()
+    return EndedExchange(
+      by: by, at: at, isAnswered: isAnswered, isStream: isStream, response: response, audit: audit)
+  }
 }
 
 /// What only an audit asks of an exchange.

@@ -80,6 +80,13 @@ final class HTTP1Connection {
     if ends.areBoth { finishExchanges(at: at) }
   }
 
+  /// Forgets what only makes reading faster: it fell silent.
+  func rest() {
+    requests.rest()
+    responses.rest()
+    tunnel?.rest()
+  }
+
   /// Copies what waits, so that it does not keep the much larger buffers that brought it.
   func own() {
     requests.own()
@@ -208,7 +215,7 @@ final class HTTP1Connection {
     if head.isCut { exchange.flags.append("incomplete-head") }
     let method = exchange.request?.method
     if method == "HEAD" { responses.omitBody() }
-    if head.status == 101, head.fields.first("upgrade")?.lowercased() == "h2c", found != nil {
+    if head.status == 101, head.fields.first(.upgrade)?.lowercased() == "h2c", found != nil {
       // What answers the request is to come, as stream 1 of HTTP/2 (RFC 7540 §3.2).
       upgraded = exchange
       exchange.interim.append(head.status)
@@ -218,7 +225,7 @@ final class HTTP1Connection {
     responding = exchange
     context.answered(exchange, head, clientLeftAt: ends.clientLeftAt)
     if head.status == 101 {
-      leave(exchange, for: head.fields.first("upgrade") ?? "")
+      leave(exchange, for: head.fields.first(.upgrade) ?? "")
     } else if method == "CONNECT", (200..<300).contains(head.status) {
       responses.becomeTunnel()
       leave(exchange, for: "")
@@ -263,5 +270,5 @@ final class HTTP1Connection {
 
 extension HTTPRequestHead {
   /// True for requests after which the connection may carry another protocol (RFC 9110 §7.8, §9.3.6).
-  fileprivate var asksToLeave: Bool { method == "CONNECT" || fields.first("upgrade") != nil }
+  fileprivate var asksToLeave: Bool { method == "CONNECT" || fields.has(.upgrade) }
 }

@@ -21,7 +21,7 @@ struct HTTP2Content {
   /// Whether nothing is missing of it: where something may be, it must have the length that its head told, or be a whole JSON text.
   func isWhole(_ head: HeaderFields?, _ body: BodyCollector) -> Bool {
     if !mayLack { return true }
-    if let length = head?.first("content-length") { return Int(length) == count }
+    if let length = head?.first(.contentLength) { return Int(length) == count }
     return !JSONRPCPayload(body.bytes).messages.isEmpty
   }
 }

@@ -31,6 +31,8 @@ final class HTTPExchange {
   var doneAt: Timestamp?
   /// What was odd about it.
   var flags: [String] = []
+  /// True when its request carries messages.
+  var hasMessages = false
   /// True once the MCP layer was told of it.
   var isTold = false
 
@@ -51,8 +53,7 @@ final class HTTPExchange {
     response = head
     responseBody = BodyCollector(
       fields: head.fields, limit: options.bodyLimit, hashes: options.exchanges)
-    let type = head.fields.first("content-type")?.lowercased() ?? ""
-    if type.hasPrefix("text/event-stream") { sse = SSEDecoder() }
+    if head.fields.begins(.contentType, with: "text/event-stream") { sse = SSEDecoder() }
   }
 
   /// Copies what it keeps, so that it does not hold the much larger buffers that brought it.
@@ -64,7 +65,7 @@ final class HTTPExchange {
 
   /// Takes a body of no known type that begins with a field of an event stream for one.
   func guessType(_ start: ByteBuffer) {
-    guard sse == nil, responseBody.count == 0, response?.fields.first("content-type") == nil,
+    guard sse == nil, responseBody.count == 0, response?.fields.has(.contentType) != true,
       start.beginsLikeEvent
     else { return }
     sse = SSEDecoder()

@@ -43,6 +43,9 @@ final class SOCKSConnection {
     content.end(direction, how, at: at)
   }
 
+  /// Forgets what only makes reading faster: it fell silent.
+  func rest() { content.rest() }
+
   /// Copies what waits, so that it does not keep the much larger buffers that brought it.
   func own() { content.own() }
 

@@ -63,6 +63,9 @@ final class TLSConnection {
     order = []
   }
 
+  /// Forgets what only makes reading faster: it fell silent.
+  func rest() { content.rest() }
+
   /// Copies what waits, so that it does not keep the much larger buffers that brought it.
   func own() {
     decoder.own()

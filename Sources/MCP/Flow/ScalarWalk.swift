@@ -24,7 +24,7 @@ struct ScalarWalk {
 
   /// Walks a value that is known to be valid and compact.
   mutating func walk(_ json: RawJSON, _ take: Taker) {
-    let span = json.bytes.readableBytesUInt8Span
+    let span = json.bytes.readableSpan
     guard span.count > 0 else { return }
     _ = value(span, 0, depth: 0, take)
   }
@@ -92,12 +92,14 @@ struct ScalarWalk {
   }
 
   private mutating func string(_ json: Span<UInt8>, _ start: Int, _ take: Taker) -> Int? {
-    guard let end = JSONScan.skipString(json, start) else { return nil }
+    let plain = ByteScan.endOfPlainText(json, start + 1)
+    let isPlain = plain < json.count && json[plain] == 0x22
+    guard let end = isPlain ? plain + 1 : JSONScan.skipString(json, start) else { return nil }
     let range = start + 1..<end - 1
     guard !range.isEmpty, range.count <= ScalarWalk.stringLimit,
       path.count <= ScalarWalk.pathLimit
     else { return end }
-    if ByteScan.endOfPlainText(json, range.lowerBound) >= range.upperBound {
+    if isPlain {
       take(json.extracting(range), true, path)
       return end
     }

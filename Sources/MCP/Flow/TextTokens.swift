@@ -8,20 +8,24 @@ enum TextTokens {
   /// Calls `body` for each token, and for what `/`, `=`, `:`, `#`, `?` and `&` part inside it.
   static func forEach(_ text: Span<UInt8>, _ body: (Range<Int>) -> Void) {
     let end = min(text.count, textLimit)
-    var i = 0
-    while i < end {
-      while i < end, !isPart(text[i]) { i += 1 }
-      let start = i
-      // What has neither a digit nor a mark is a word.
-      var isTelling = false
+    // All tokens before `done` were told.
+    var (done, i) = (0, 0)
+    while true {
+      // What has neither a digit nor a mark is a word: tokens are found by these.
+      i = ByteScan.endOfWords(text, i)
+      guard i < end else { return }
+      guard isPart(text[i]) else {
+        i += 1
+        continue
+      }
+      var start = i
+      while start > done, isPart(text[start - 1]) { start -= 1 }
       var isDivided = false
       while i < end, isPart(text[i]) {
-        let byte = text[i]
-        if (byte | 0x20) &- 0x61 >= 26 { isTelling = true }
-        if isDivider(byte) { isDivided = true }
+        if isDivider(text[i]) { isDivided = true }
         i += 1
       }
-      guard isTelling else { continue }
+      done = i
       let token = trimmed(text, start..<i)
       guard token.count >= 4 else { continue }
       body(token)

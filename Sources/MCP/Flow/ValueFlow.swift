@@ -56,13 +56,15 @@ public struct ValueFlow: Sendable {
 
   /// Learns the header fields of the answer `n` that belong to no protocol.
   public mutating func learn(_ fields: HeaderFields, n: Int, done: Int64) {
-    for field in fields where ValueScan.isOwn(field.name) {
-      let value = field.value.utf8Span.span
+    for i in fields.indices {
+      let (name, value) = (fields.name(i), fields.value(i))
       guard ValueWorth.isWorth(value) else { continue }
+      let key = ByteScan.string(name, 0..<name.count)
+      guard ValueScan.isOwn(key) else { continue }
       table.found(
         ByteScan.hash(value),
         .init(
-          n: n, done: done, rank: 0, path: Array("/headers/\(field.name.lowercased())".utf8),
+          n: n, done: done, rank: 0, path: Array("/headers/\(key.lowercased())".utf8),
           before: [], after: []))
     }
   }

@@ -10,7 +10,6 @@ struct ValueWorth {
   private var digits = 0
   private var lower = 0
   private var upper = 0
-  private var spaces = 0
   private var slashes = 0
   private var others = 0
   /// Changes between upper and lower case behind the first letter.
@@ -20,7 +19,8 @@ struct ValueWorth {
   private var hasDot = false
   private var count = 0
 
-  private init(_ text: Span<UInt8>) {
+  /// Looks at a text; `nil` for one with white space, which is no value.
+  private init?(_ text: Span<UInt8>) {
     count = text.count
     var last: UInt8 = 0
     for i in text.indices {
@@ -35,7 +35,7 @@ struct ValueWorth {
         upper += 1
         if last == 1 { turns += 1 }
         last = 2
-      case 0x20, 0x09, 0x0a, 0x0d: spaces += 1
+      case 0x20, 0x09, 0x0a, 0x0d: return nil
       case 0x2f:
         slashes += 1
         if i >= 2, text[i - 1] == 0x2f, text[i - 2] == 0x3a { hasScheme = true }
@@ -49,11 +49,10 @@ struct ValueWorth {
   /// Returns whether the text of a string is worth it.
   static func isWorth(_ text: Span<UInt8>) -> Bool {
     guard lengths.contains(text.count) else { return false }
-    return ValueWorth(text).isWorth(text)
+    return ValueWorth(text)?.isWorth(text) ?? false
   }
 
   private func isWorth(_ text: Span<UInt8>) -> Bool {
-    if spaces > 0 { return false }
     if hasScheme { return count >= 8 }
     if hasAt && hasDot { return count >= 6 }
     let letters = lower + upper

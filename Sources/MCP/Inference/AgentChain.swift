@@ -2,7 +2,8 @@
 public final class AgentChain {
   /// An exchange of a chain.
   final class Link {
-    let evidence: ChainEvidence
+    /// What it told; without values once they were noted.
+    private(set) var evidence: ChainEvidence
     var chain: AgentChain
     /// Its answer's last byte.
     var done: Int64?
@@ -21,8 +22,17 @@ public final class AgentChain {
 
     init(_ evidence: ChainEvidence, in chain: AgentChain) {
       self.evidence = evidence
+      self.evidence.forgetValues()
       self.chain = chain
     }
+
+    /// Notes where else it was thinkable: the likeliest places.
+    func consider(_ options: [(chain: AgentChain, cost: Double)]) {
+      others = Array(options.sorted { $0.cost < $1.cost }.prefix(Link.othersLimit))
+    }
+
+    /// More of them make no link more doubtful than it is.
+    static let othersLimit = 8
   }
 
   /// What an assignment rested on.
@@ -76,16 +86,18 @@ public final class AgentChain {
 
   /// Ids that are waited for (parallel requests arrive in any order), and links that may still be moved.
   private static let missingLimit = 32
-  private static let linkLimit = 512
+  private static let linkLimit = 256
 
   init(number: Int) { self.number = number }
 
-  func append(_ link: Link) {
+  /// Appends a link; returns those that are forgotten for it.
+  @discardableResult
+  func append(_ link: Link) -> [Link] {
     link.chain = self
     link.place = state.count
     links.append(link)
     AgentChain.add(link, to: &state)
-    if links.count > AgentChain.linkLimit { shorten() }
+    return links.count > AgentChain.linkLimit ? shorten() : []
   }
 
   /// Takes over other links from a place on; returns those that it had there.
@@ -166,7 +178,7 @@ public final class AgentChain {
     }
   }
 
-  private func shorten() {
+  private func shorten() -> [Link] {
     let old = links.prefix(AgentChain.linkLimit / 2)
     let result = AgentChain.confidence(of: old, settled)
     settled = Settled(
@@ -174,9 +186,11 @@ public final class AgentChain {
       hasCall: result.hasCall)
     for link in old {
       link.isFixed = true
+      link.others = []
       AgentChain.add(link, to: &base)
     }
     links.removeFirst(old.count)
+    return Array(old)
   }
 
   private static func add(_ link: Link, to state: inout State) {

@@ -15,6 +15,11 @@ struct ChainCosts {
   /// Begins with an id that nobody waits for, and with one in the middle.
   static let beginsLow = 2.0
   static let beginsHigh = 7.0
+  /// Who waits longest is served first, as far as nothing else tells: for each that waits longer.
+  static let overtaking = 0.05
+  static let overtakingMost = 6
+  /// Calls of one turn leave within this time, nanoseconds.
+  static let burst: Int64 = 50_000_000
   /// Where a link is certain enough to be told at once.
   static let firm = 4.0
 
@@ -22,6 +27,20 @@ struct ChainCosts {
   private var mean = 0.0
   private var spread = 1.0
   private var count = 0
+
+  /// How often agents sent a request while they waited for an answer, and how often not, of what is certain.
+  private var parallel = 0.5
+  private var serial = 4.5
+
+  /// Learns whether an agent waits for its answers.
+  mutating func learn(isParallel: Bool) {
+    if isParallel { parallel += 1 } else { serial += 1 }
+    // What is long ago counts less.
+    if parallel + serial > 200 {
+      parallel /= 2
+      serial /= 2
+    }
+  }
 
   /// Learns a think time.
   mutating func learn(gap: Int64) {
@@ -44,7 +63,8 @@ struct ChainCosts {
     case .request(let id):
       if let id { cost += ChainCosts.costOf(id: id, state) }
       if state.open > 0 {
-        cost += evidence.t - state.lastSent <= 50_000_000 ? 0.7 : 2.5
+        let isBurst = evidence.t - state.lastSent <= ChainCosts.burst
+        cost += (isBurst ? 0 : 1) - log(parallel / (parallel + serial))
       } else if let done = state.lastDone {
         cost += evidence.t < done ? 2.5 : costOf(gap: evidence.t - done)
       }
@@ -70,6 +90,8 @@ struct ChainCosts {
   private func costOf(gap: Int64) -> Double {
     guard count >= 5 else { return 0 }
     let z = (ChainCosts.logarithm(gap) - mean) / max(spread * 1.25, 0.15)
-    return min(z * z / 2, 3)
+    // Student's distribution with four degrees of freedom: think times have long tails. A pause of hours is still no other agent.
+    let cost = 2.5 * log(1 + z * z / 4)
+    return min(cost, 4) + 0.01 * cost
   }
 }

@@ -41,6 +41,13 @@ public struct ChainEvidence: Sendable {
     self.kind = kind
   }
 
+  /// Lets go of what is noted elsewhere.
+  mutating func forgetValues() {
+    tokens = []
+    values = []
+    traits = []
+  }
+
   var id: Int64? {
     switch kind {
     case .beginning(let id), .request(let id): id

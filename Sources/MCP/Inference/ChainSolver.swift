@@ -12,6 +12,14 @@ public final class ChainSolver {
   /// Who had a value first; `nil` once several chains have it.
   private struct Owner {
     var link: AgentChain.Link?
+    /// True when the agent said it, false when the server gave it out.
+    var isSaid: Bool
+  }
+
+  /// Whom a connection carried: `nil` once there were several.
+  private struct Carrier {
+    var chain: AgentChain?
+    var count = 1
   }
 
   /// Chains that are considered at once; beyond them those silent for longest are forgotten.
@@ -20,27 +28,40 @@ public final class ChainSolver {
   private static let company: Int64 = 600_000_000_000
   /// Values whose owners are known.
   private static let valueLimit = 1 << 16
+  /// Connections whose agents are known.
+  private static let connLimit = 1 << 14
 
   /// All chains that are not forgotten.
   public private(set) var chains: [AgentChain] = []
   private var links: [Int: Link] = [:]
   private var owners: [UInt64: Owner] = [:]
-  private var conns: [Int: AgentChain?] = [:]
+  private var conns: [Int: Carrier] = [:]
+  /// True once a connection carried two agents: they share a pool.
+  private var isPooled = false
   private(set) var costs = ChainCosts()
   private let number: () -> Int
 
-  /// Creates a solver; `number` gives each new chain its number.
-  public init(number: @escaping () -> Int) { self.number = number }
+  private let isOneAgent: Bool
+
+  /// Creates a solver; `number` gives each new chain its number. All is one chain where it is said to be one agent's.
+  public init(isOneAgent: Bool = false, number: @escaping () -> Int) {
+    self.isOneAgent = isOneAgent
+    self.number = number
+  }
 
   /// Assigns an exchange.
   public func add(_ evidence: ChainEvidence) {
+    if isOneAgent, let chain = chains.first { return join(evidence, chain, 0, [], nil) }
     if case .beginning = evidence.kind { return begin(evidence) }
     let tie = tie(evidence)
     var options = chains.map { chain in
       (chain: chain, cost: cost(of: evidence, in: chain, tie))
     }
     if case .request(let id) = evidence.kind {
-      let isExpected = chains.contains { $0.state.next == id }
+      queue(&options, id)
+      let isExpected = chains.contains { chain in
+        chain.state.next == id || id.map(chain.state.missing.contains) == true
+      }
       let cost = (id ?? 2) <= 1 && !isExpected ? ChainCosts.beginsLow : ChainCosts.beginsHigh
       if options.allSatisfy({ $0.cost > cost }) { return begin(evidence, others: options) }
     }
@@ -65,9 +86,9 @@ public final class ChainSolver {
     }
     for token in answer.tokens {
       // A server may give out the same cursor again: to many it is no evidence.
-      note(token.hash, link)
+      note(token.hash, link, isSaid: false)
     }
-    for value in answer.values { note(value, link) }
+    for value in answer.values { note(value, link, isSaid: false) }
   }
 
   /// The chain of an exchange; `nil` when it was never added, or dropped.
@@ -103,11 +124,26 @@ public final class ChainSolver {
     }
     chain.links = []
     owners = owners.filter { $0.value.link?.chain !== chain }
-    conns = conns.filter { $0.value !== chain }
+    conns = conns.filter { $0.value.chain !== chain }
   }
 
   /// How sure it is that a chain is one agent's, 0 to 1.
   public func confidence(of chain: AgentChain) -> Double { chain.confidence }
+
+  /// Lets those that wait for an id stand in the order in which they began to wait.
+  private func queue(_ options: inout [(chain: AgentChain, cost: Double)], _ id: Int64?) {
+    let waiting = options.indices.filter {
+      let state = options[$0].chain.state
+      return state.open == 0 && state.next == id
+    }
+    guard waiting.count > 1 else { return }
+    let order = waiting.sorted {
+      options[$0].chain.state.lastDone ?? 0 < options[$1].chain.state.lastDone ?? 0
+    }
+    for (rank, i) in order.enumerated() {
+      options[i].cost += ChainCosts.overtaking * Double(min(rank, ChainCosts.overtakingMost))
+    }
+  }
 
   // MARK: Joining
 
@@ -130,34 +166,42 @@ public final class ChainSolver {
   ) {
     let link = Link(evidence, in: chain)
     link.cost = cost
-    link.others = others.filter { $0.cost - cost < 2 * ChainCosts.firm }
+    link.consider(others.filter { $0.cost - cost < 2 * ChainCosts.firm })
     if let tie, tie.link.chain === chain {
       link.anchor = tie.link
       link.isProof = tie.isCertain
     }
-    let owner = conns[evidence.conn] ?? nil
     link.isInCompany =
-      owner !== chain
+      owns(evidence.conn, chain) != true
       && chains.contains { other in
         other !== chain && other.state.lastSent > evidence.t - ChainSolver.company
       }
     doubt(link, chain)
     ground(link, in: chain, tie, others.isEmpty)
-    if chain.state.open == 0, let done = chain.state.lastDone, evidence.t > done,
-      case .request = evidence.kind
-    {
-      costs.learn(gap: evidence.t - done)
+    if case .request = evidence.kind, chain.state.count > 0 {
+      if chain.state.open == 0, let done = chain.state.lastDone, evidence.t > done {
+        costs.learn(gap: evidence.t - done)
+      }
+      if link.isProof || link.others.allSatisfy({ $0.cost - cost >= ChainCosts.firm }) {
+        costs.learn(isParallel: chain.state.open > 0)
+      }
     }
-    chain.append(link)
+    for old in chain.append(link) { links[old.evidence.x] = nil }
     links[evidence.x] = link
-    if let known = conns[evidence.conn] {
-      if known !== chain { conns[evidence.conn] = .some(nil) }
+    if conns.count >= ChainSolver.connLimit { conns.removeAll(keepingCapacity: true) }
+    if var carrier = conns[evidence.conn] {
+      if let known = carrier.chain, known !== chain {
+        carrier.chain = nil
+        isPooled = true
+      }
+      carrier.count += 1
+      conns[evidence.conn] = carrier
     } else {
-      conns[evidence.conn] = chain
+      conns[evidence.conn] = Carrier(chain: chain)
     }
-    for value in evidence.values { note(value, link) }
-    for trait in evidence.traits { note(trait, link) }
-    if let trace = evidence.trace { note(trace, link) }
+    for value in evidence.values { note(value, link, isSaid: true) }
+    for trait in evidence.traits { note(trait, link, isSaid: true) }
+    if let trace = evidence.trace { note(trace, link, isSaid: true) }
   }
 
   /// Where another chain took the place that this one could have had, the two may be the wrong way round.
@@ -185,19 +229,19 @@ public final class ChainSolver {
     if link.evidence.id != nil, link.evidence.id == chain.state.next {
       chain.grounds.insert(.idChain)
     }
-    if case .some(.some(let owner)) = conns[link.evidence.conn], owner === chain {
-      chain.grounds.insert(.connection)
-    }
+    if owns(link.evidence.conn, chain) == true { chain.grounds.insert(.connection) }
     if !isAlone, chain.grounds.isEmpty { chain.grounds.insert(.time) }
   }
 
-  private func note(_ value: UInt64, _ link: Link) {
+  private func note(_ value: UInt64, _ link: Link, isSaid: Bool) {
     if let owner = owners[value] {
-      if let first = owner.link, first.chain !== link.chain { owners[value] = Owner(link: nil) }
+      if let first = owner.link, first.chain !== link.chain {
+        owners[value] = Owner(link: nil, isSaid: isSaid)
+      }
       return
     }
     if owners.count >= ChainSolver.valueLimit { owners.removeAll(keepingCapacity: true) }
-    owners[value] = Owner(link: link)
+    owners[value] = Owner(link: link, isSaid: isSaid)
   }
 
   // MARK: Costs
@@ -213,10 +257,10 @@ public final class ChainSolver {
   private func tie(_ evidence: ChainEvidence) -> Tie? {
     var tie: Tie?
     func look(
-      _ value: UInt64, _ cost: (AgentChain.Link) -> Double, _ grounds: AgentChain.Grounds
+      _ value: UInt64, _ cost: (Owner) -> Double, _ grounds: AgentChain.Grounds
     ) {
-      guard let link = owners[value]?.link else { return }
-      let cost = cost(link)
+      guard let owner = owners[value], let link = owner.link else { return }
+      let cost = cost(owner)
       let isCertain = cost <= ChainCosts.value
       if var known = tie {
         guard known.link.chain === link.chain else {
@@ -238,20 +282,22 @@ public final class ChainSolver {
     if let trace = evidence.trace { look(trace, { _ in ChainCosts.trace }, .traceContext) }
     for value in evidence.values {
       // What an answer had first was made by the server for that agent; else the agent said it, as others may too.
-      look(
-        value, { $0.evidence.values.contains(value) ? ChainCosts.said : ChainCosts.value },
-        .dataFlow)
+      look(value, { $0.isSaid ? ChainCosts.said : ChainCosts.value }, .dataFlow)
     }
     for trait in evidence.traits { look(trait, { _ in ChainCosts.trait }, []) }
     return tie
   }
 
-  func cost(of evidence: ChainEvidence, in chain: AgentChain, _ tie: Tie?) -> Double {
-    var owns: Bool?
-    if let owner = conns[evidence.conn] {
-      owns = owner.map { $0 === chain }
-      if owner == nil, chain.state.conn == evidence.conn { owns = nil }
+  /// Whether a connection is a chain's own; `nil` where that can't be said.
+  private func owns(_ conn: Int, _ chain: AgentChain) -> Bool? {
+    guard !isPooled, let carrier = conns[conn], let owner = carrier.chain, carrier.count >= 2 else {
+      return nil
     }
+    return owner === chain
+  }
+
+  func cost(of evidence: ChainEvidence, in chain: AgentChain, _ tie: Tie?) -> Double {
+    let owns = owns(evidence.conn, chain)
     var cost = costs.cost(of: evidence, in: chain.state, owns: owns)
     if let tie, tie.link.chain === chain { cost += tie.cost }
     if case .notification(_, let cancels?) = evidence.kind {

@@ -74,7 +74,7 @@ public struct FlowTable: ~Copyable {
       now = frame.at
       if now >= nextTimer { runTimers() }
     }
-    let bytes = frame.bytes.readableBytesUInt8Span
+    let bytes = frame.bytes.readableSpan
     switch LayerWalk.read(bytes, frame.linkType, wireLength: frame.originalLength) {
     case .segment(let ip, let tcp): take(frame, bytes, ip, tcp)
     case .fragment(let ip): take(frame, fragment: ip)
@@ -116,11 +116,11 @@ public struct FlowTable: ~Copyable {
       counters.count(.reassembled)
       frame = whole
       packet = LayerWalk.read(
-        frame.bytes.readableBytesUInt8Span, frame.linkType, wireLength: frame.originalLength)
+        frame.bytes.readableSpan, frame.linkType, wireLength: frame.originalLength)
     }
     switch packet {
     case .counted(let packet): counters.count(packet)
-    case .segment(let ip, let tcp): take(frame, frame.bytes.readableBytesUInt8Span, ip, tcp)
+    case .segment(let ip, let tcp): take(frame, frame.bytes.readableSpan, ip, tcp)
     case .fragment: counters.count(.fragment)
     }
   }

@@ -7,21 +7,18 @@ extension PayloadRedactor {
   public func fields(
     _ shown: HeaderFields, of original: HeaderFields, repeating changes: [RedactedPayload.Change]
   ) -> HeaderFields {
-    var fields = shown
-    let text = original.text.span
-    let shownText = shown.text.span
+    var draft: HeaderDraft?
     for i in original.indices {
-      let value = text.extracting(original.valueRange(i))
-      let isSecret = !ByteScan.isEqual(value, shownText.extracting(shown.valueRange(i)))
-      if isSecret { continue }
-      let name = text.extracting(original.nameRange(i))
-      guard PayloadRedactor.repeats(name) else {
-        if let replaced = self.text(value) { fields.setValue(i, replaced.span) }
-        continue
-      }
-      if let replaced = repeated(value, changes) { fields.setValue(i, replaced.span) }
+      let value = original.value(i)
+      // A credential, of which the surrogate is shown.
+      guard ByteScan.isEqual(value, shown.value(i)) else { continue }
+      let isRepeated = PayloadRedactor.repeats(original.name(i))
+      guard let replaced = isRepeated ? repeated(value, changes) : text(value) else { continue }
+      var fields = draft.take() ?? HeaderDraft(shown.block)
+      fields.setValue(i, replaced.span)
+      draft = fields
     }
-    return fields
+    return draft.map { shown.replacing($0.block) } ?? shown
   }
 
   /// Whether a field repeats a part of params (revision 2026-07-28).

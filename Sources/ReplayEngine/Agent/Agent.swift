@@ -112,6 +112,7 @@ final class Agent {
       worker.recorder.add(record, script.session.steps[record.step])
       transcript?.ended(record)
     case .settled(let record): transcript?.ended(record)
+    case .unresolved(let missing): worker.recorder.unresolved.add(missing, script)
     case .omitted(_, let reason): worker.recorder.omit(reason)
     case .finished(let end): finish(end)
     }

@@ -27,6 +27,7 @@ struct Recorder {
   var requests: [String: Int] = [:]
   var skippedBy: [SkipReason: Int] = [:]
   var aborted = 0
+  var unresolved = UnresolvedTally()
   /// Requests sent and due, and calls sent, by 100 ms of the run.
   var sentBins: [Int: Int] = [:]
   var dueBins: [Int: Int] = [:]
@@ -153,6 +154,7 @@ struct Recorder {
     requests.merge(other.requests, uniquingKeysWith: +)
     skippedBy.merge(other.skippedBy, uniquingKeysWith: +)
     aborted += other.aborted
+    unresolved.merge(other.unresolved)
     sentBins.merge(other.sentBins, uniquingKeysWith: +)
     dueBins.merge(other.dueBins, uniquingKeysWith: +)
     callBins.merge(other.callBins, uniquingKeysWith: +)

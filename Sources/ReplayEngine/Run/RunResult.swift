@@ -132,6 +132,12 @@ public struct RunResult: Sendable {
         "\(recorder.ownFailures) connections failed for want of local ports or descriptors; "
           + "raise `ulimit -n` or run fewer agents")
     }
+    if summary.plan.calls > 0, let reason = recorder.unresolved.reason(of: summary.plan.calls) {
+      let share = Double(recorder.unresolved.calls) / Double(summary.plan.calls)
+      if share > UnresolvedTally.limit { summary.isValid = false }
+      if share > UnresolvedTally.limit / 4 { summary.isDegraded = true }
+      summary.reasons.append(reason)
+    }
     if interrupted {
       summary.isValid = false
       summary.reasons.append(

@@ -1,4 +1,5 @@
 import Basics
+import MCP
 import NIOCore
 import ReplayPlan
 import Trace
@@ -103,6 +104,7 @@ struct AgentTranscript {
       if isRound { line.continues = earlier } else { line.retryOf = earlier }
     }
     line.params = message.content
+    line.uses = uses(step)
     line.via = .post
     line.conn = exchange.conn
     line.x = exchange.x
@@ -111,6 +113,21 @@ struct AgentTranscript {
     ids[i] = id
     carriers[i] = exchange
     events.append(.request(line))
+  }
+
+  /// The values that it took of answers of this run.
+  private func uses(_ step: ScriptStep) -> JSONValue? {
+    let uses = step.bindings.compactMap { binding -> JSONValue? in
+      let value = script.session.values[binding.value]
+      return answerN[value.step].map {
+        var use = ValueUse(
+          at: "\(binding.at)", from: $0, path: "\(value.source.path)")
+        use.within = value.source.within
+        use.atWithin = binding.within
+        return use.json
+      }
+    }
+    return uses.isEmpty ? nil : .array(uses)
   }
 
   private func wait(_ step: ScriptStep, _ at: Int64) -> (after: [Int]?, think: Int64?) {

@@ -1,4 +1,5 @@
 import Basics
+import MCP
 import NIOCore
 import Trace
 import Wire
@@ -37,9 +38,11 @@ extension AgentMachine {
   }
 
   private mutating func head(_ exchange: Int, _ status: Int, _ fields: HeaderFields, _ at: Int64) {
+    let script = script
     edit(exchange) {
       $0.status = status
       $0.first = at
+      if case .step(let i) = $0.purpose, script.feedsHeaders.contains(i) { $0.fields = fields }
     }
     guard let entry = exchanges.first(where: { $0.number == exchange }),
       case .step(let i) = entry.purpose, script.session.steps[i].method == "initialize",
@@ -61,7 +64,7 @@ extension AgentMachine {
       }
       states[i].first = states[i].first ?? carrier?.first ?? at
       if message.kind == .result {
-        succeeded(i, message.content, carrier?.status, at)
+        succeeded(i, message.content, carrier, at)
       } else {
         let isLost = carrier?.status == 404 && carrier?.isInSession == true
         over(
@@ -80,8 +83,11 @@ extension AgentMachine {
     return states.indices.first { states[$0].phase == .flying && states[$0].id == id }
   }
 
-  private mutating func succeeded(_ i: Int, _ result: RawJSON?, _ status: Int?, _ at: Int64) {
+  private mutating func succeeded(
+    _ i: Int, _ result: RawJSON?, _ carrier: Exchange?, _ at: Int64
+  ) {
     let step = script.session.steps[i]
+    let status = carrier?.status
     if step.method == "initialize" {
       identity.revision = result?.member("protocolVersion")?.string ?? script.session.revision
     }
@@ -94,6 +100,11 @@ extension AgentMachine {
     {
       return nextRound(i, result, status, at)
     }
+    states[i].hasResult = true
+    for k in script.wanted[i] {
+      let source = script.session.values[k].source
+      values[k] = source.value(in: result, headers: carrier?.fields)?.owned
+    }
     let isError = step.method == "tools/call" && result?.member("isError")?.text == "true"
     over(i, isError ? .toolError : .ok, at, status)
   }
@@ -105,9 +116,7 @@ extension AgentMachine {
     actions.append(.settled(requestRecord(i, .ok, at: at, status)))
     states[i].round += 1
     states[i].exchange = nil
-    var members = (step.params?.value.members ?? []).filter {
-      $0.key != "inputResponses" && $0.key != "requestState"
-    }
+    var members: [JSONValue.Member] = []
     var responses: [JSONValue.Member] = []
     var recorded = round < step.rounds.count ? step.rounds[round].answers : []
     result.member("inputRequests")?.forEachMember { key, request in
@@ -123,7 +132,7 @@ extension AgentMachine {
     if let state = result.member("requestState") {
       members.append(.init("requestState", state.value))
     }
-    pendingRounds[i] = RawJSON(.object(members))
+    pendingRounds[i] = members
     let pause =
       round < step.rounds.count
       ? script.roundThink[i][round] : responses.isEmpty ? AgentMachine.stateOnlyPause : 0

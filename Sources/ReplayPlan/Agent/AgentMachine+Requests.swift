@@ -31,7 +31,7 @@ extension AgentMachine {
     }
     states[i].phase = .flying
     if step.kind == .request { states[i].id = mintID(like: step.id) }
-    post(i, book.templates[i].bytes(identity, id: states[i].id, cursor: cursor))
+    post(i, book.templates[i].bytes(identity, fill(i, cursor)))
     if step.kind == .openStream || step.isLongLived {
       conclude(i, at: states[i].due, failed: false)
     }
@@ -42,26 +42,36 @@ extension AgentMachine {
     let step = script.session.steps[i]
     guard states[i].phase == .flying else { return }
     states[i].id = mintID(like: step.id)
-    if let body = pendingRounds[i] {
-      pendingRounds[i] = nil
-      var text = ByteBuffer(string: "{\"jsonrpc\":\"2.0\",\"id\":")
-      text.writeImmutableBuffer(states[i].id?.bytes ?? ByteBuffer())
-      text.writeString(",\"method\":")
-      text.writeImmutableBuffer(RawJSON(.string(step.method)).bytes)
-      text.writeString(",\"params\":")
-      text.writeImmutableBuffer(body.bytes)
-      text.writeString("}")
-      post(i, book.templates[i].bytes(identity, body: text))
+    let fill = fill(i, step.cursorFrom.flatMap { states[$0].cursor })
+    if let round = pendingRounds.removeValue(forKey: i) {
+      let body = AgentMachine.round(book.templates[i].body(fill), round)
+      post(i, book.templates[i].bytes(identity, fill, body: body))
     } else {
-      let cursor = step.cursorFrom.flatMap { states[$0].cursor }
-      post(i, book.templates[i].bytes(identity, id: states[i].id, cursor: cursor))
+      post(i, book.templates[i].bytes(identity, fill))
     }
+  }
+
+  private func fill(_ i: Int, _ cursor: RawJSON?) -> RequestFill {
+    RequestFill(
+      id: states[i].id, cursor: cursor,
+      values: script.session.steps[i].bindings.isEmpty ? [] : values)
+  }
+
+  /// The same request with what a round adds to its params.
+  private static func round(_ body: ByteBuffer, _ added: [JSONValue.Member]) -> ByteBuffer {
+    let names = ["inputResponses", "requestState"]
+    var members = RawJSON(trusted: body).value.members ?? []
+    let kept = RawJSON(trusted: body).member("params")?.value.members ?? []
+    members.removeAll { $0.key == "params" }
+    members.append(
+      .init("params", .object(kept.filter { !names.contains($0.key) } + added)))
+    return RawJSON(.object(members)).bytes
   }
 
   /// Asks for the rest of a stream that ended before its answer came.
   mutating func resume(_ i: Int) {
     guard states[i].phase == .flying, let eventID = states[i].eventID else { return }
-    var request = book.resume.bytes(identity, id: nil, cursor: nil)
+    var request = book.resume.bytes(identity, RequestFill())
     // The empty line that ends the head makes room for one more field.
     request.bytes.moveWriterIndex(to: request.bytes.writerIndex - 2)
     request.bytes.writeString("last-event-id: \(eventID)\r\n\r\n")

@@ -41,6 +41,11 @@ public struct AgentMachine {
     var id: RawJSON?
     /// `nextCursor` of its answer.
     var cursor: RawJSON?
+    /// True when its answer held a result; false for one that was left out.
+    var hasResult = false
+    var wasOmitted = false
+    /// Why it is left out when the session ends with it.
+    var omission: SkipReason?
     /// Outcome of the last try, when another was to follow.
     var failure: Outcome?
     /// Latest event id of its stream.
@@ -65,6 +70,8 @@ public struct AgentMachine {
     var error: RawJSON?
     var eventID: String?
     var retry: Int?
+    /// Header of the answer, where a later request wants a field of it.
+    var fields: HeaderFields?
   }
 
   let script: AgentScript
@@ -79,8 +86,10 @@ public struct AgentMachine {
   var lastExchange = 0
   var nextID: Int64
   var answered: [String: Int] = [:]
-  /// Params of rounds that wait for their time.
-  var pendingRounds: [Int: RawJSON] = [:]
+  /// What rounds that wait for their time add to the params.
+  var pendingRounds: [Int: [JSONValue.Member]] = [:]
+  /// The script's values, as this clone's answers gave them.
+  var values: [RawJSON?]
   var closing: Closing?
   var lostSession = false
   var isChainExact = true
@@ -105,6 +114,7 @@ public struct AgentMachine {
       state.missing = Set(step.after + step.gates).count
       return state
     }
+    values = Array(repeating: nil, count: script.session.values.count)
     left = steps.count
     nextID = steps.lazy.compactMap { $0.id?.value.int }.first ?? 0
   }
@@ -117,7 +127,9 @@ public struct AgentMachine {
 
   /// Begins: steps that wait for nothing are scheduled.
   public mutating func begin() -> [AgentAction] {
-    for i in states.indices where states[i].missing == 0 { release(i) }
+    for i in states.indices where states[i].missing == 0 && states[i].phase == .waiting {
+      release(i)
+    }
     finishIfDone(start)
     return take()
   }
@@ -200,12 +212,34 @@ public struct AgentMachine {
       return omit(i, reason, at: state.due + step.service)
     }
     if state.isPoisoned { return omit(i, .afterError, at: state.ready) }
+    if let missing = unresolved(i) {
+      actions.append(.unresolved(missing))
+      switch script.onUnresolved {
+      case .recorded: break
+      case .skipDependents: return omit(i, .unresolved, at: state.due + step.service)
+      case .endSession:
+        states[i].omission = .unresolved
+        return close(.omit(.afterError), state.due)
+      }
+    }
     states[i].phase = .scheduled
     arm(.due(i), state.due)
   }
 
+  /// The first value that a step needs and does not have; all that could give it is over.
+  private func unresolved(_ i: Int) -> UnresolvedValue? {
+    for binding in script.session.steps[i].bindings where values[binding.value] == nil {
+      let source = states[script.session.values[binding.value].step]
+      return UnresolvedValue(
+        step: i, value: binding.value,
+        cause: source.hasResult ? .notInAnswer : source.wasOmitted ? .notSent : .failed)
+    }
+    return nil
+  }
+
   /// A step that is left out is over for those that wait for it.
   private mutating func omit(_ i: Int, _ reason: SkipReason?, at: Int64) {
+    states[i].wasOmitted = true
     if script.session.steps[i].isCall {
       actions.append(.omitted(step: i, reason))
       // What the filter or the run's end leaves out is no part of the planned chain.
@@ -217,7 +251,7 @@ public struct AgentMachine {
   /// Leaves a step out because the agent is closing.
   private mutating func omit(_ i: Int, at: Int64) {
     guard case .omit(let reason) = closing else { return }
-    omit(i, script.skips[i] ?? reason, at: at)
+    omit(i, script.skips[i] ?? states[i].omission ?? reason, at: at)
   }
 
   /// Marks a step as over and releases what waited for it alone.

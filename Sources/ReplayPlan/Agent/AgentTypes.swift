@@ -85,10 +85,32 @@ public enum AgentAction: Sendable {
   case record(RequestRecord)
   /// One try or round of a request is over, and another follows.
   case settled(RequestRecord)
+  /// A value that a request needs is not there; what follows is the policy's.
+  case unresolved(UnresolvedValue)
   /// A call will not be sent; without a reason the run was interrupted.
   case omitted(step: Int, SkipReason?)
   /// Nothing more comes; close all connections.
   case finished(AgentEnd)
+}
+
+/// A value that a request needs and no answer of this run gave.
+public struct UnresolvedValue: Hashable, Sendable {
+  /// Why it is not there.
+  public enum Cause: CaseIterable, Hashable, Sendable {
+    /// The answer that should have it came, and has no such value.
+    case notInAnswer
+    /// The request that should give it failed.
+    case failed
+    /// The request that should give it was not sent.
+    case notSent
+  }
+
+  /// Step that needs it.
+  public var step: Int
+  /// Its number in the script's `values`.
+  public var value: Int
+  /// Why it is not there.
+  public var cause: Cause
 }
 
 /// How an agent ended.

@@ -1,4 +1,5 @@
 public import Basics
+import MCP
 import NIOCore
 
 /// Where a replay goes and what the user adds to every request.
@@ -35,7 +36,8 @@ public final class RequestBook: Sendable {
   let resume: RequestTemplate
 
   /// Prepares the requests of `script`.
-  public init(_ script: SessionScript, _ target: ReplayTarget) {
+  public init(_ script: AgentScript, _ target: ReplayTarget) {
+    let script = script.session
     let path = target.path ?? script.path
     templates = script.steps.map { RequestBook.template($0, path, target) }
     var typical = ScriptStep(n: 0, kind: .notification, method: "")
@@ -56,6 +58,7 @@ public final class RequestBook: Sendable {
       case .openStream: "GET"
       case .delete: "DELETE"
       }
+    let places = places(step)
     var fields = [HeaderField("Host", target.authority)]
     var recorded = step.headers
     if recorded.first("accept") == nil {
@@ -71,10 +74,19 @@ public final class RequestBook: Sendable {
       fields.append(field)
     }
     var head = ByteBuffer(string: "\(verb) \(path) HTTP/1.1\r\n")
-    for field in fields { head.writeString("\(field.name): \(field.value)\r\n") }
+    var live: [RequestTemplate.LiveField] = []
+    for field in fields {
+      if !target.headers.contains(where: { $0.named(field.name) }),
+        let value = mirrored(field, step, places)
+      {
+        live.append(.init(name: field.name, value: value))
+      } else {
+        head.writeString("\(field.name): \(field.value)\r\n")
+      }
+    }
     return RequestTemplate(
-      head: head, isInSession: !step.isModern && step.method != "initialize",
-      hasBody: verb == "POST", body: verb == "POST" ? body(step) : [])
+      head: head, liveFields: live, isInSession: !step.isModern && step.method != "initialize",
+      hasBody: verb == "POST", body: verb == "POST" ? body(step, places) : [])
   }
 
   /// SEP-2243: what the body says is mirrored in headers, and servers refuse a difference.
@@ -84,101 +96,104 @@ public final class RequestBook: Sendable {
     ]
     guard step.kind == .request else { return fields }
     fields.append(HeaderField("mcp-method", step.method))
-    let key: String? =
-      switch step.method {
-      case "tools/call", "prompts/get": "name"
-      case "resources/read": "uri"
-      case "tasks/get", "tasks/update", "tasks/cancel": "taskId"
-      default: nil
-      }
-    if let key, let name = step.params?.member(key)?.string {
-      fields.append(HeaderField("mcp-name", headerText(name)))
+    if let key = nameKey(step.method), let name = step.params?.member(key)?.string {
+      fields.append(HeaderField("mcp-name", HeaderText.encoded(name)))
     }
     return fields
   }
 
-  /// Text that no header can hold travels as `=?base64?…?=`.
-  private static func headerText(_ text: String) -> String {
-    let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
-    let isPadded = text.utf8.first == 0x20 || text.utf8.last == 0x20
-    guard !isPlain || isPadded || text.isEmpty else { return text }
-    return "=?base64?\(Base64.encode(ByteBuffer(string: text)))?="
+  /// The member of the params that `Mcp-Name` mirrors.
+  private static func nameKey(_ method: String) -> String? {
+    switch method {
+    case "tools/call", "prompts/get": "name"
+    case "resources/read": "uri"
+    case "tasks/get", "tasks/update", "tasks/cancel": "taskId"
+    default: nil
+    }
   }
 
-  private static func body(_ step: ScriptStep) -> [RequestTemplate.Piece] {
-    var pieces = Pieces()
-    pieces.text("{\"jsonrpc\":\"2.0\"")
-    if step.kind == .request {
-      pieces.text(",\"id\":")
-      pieces.add(.id)
+  /// The value of a field that mirrors a part of the params in which a live value goes; `nil` for all others.
+  private static func mirrored(
+    _ field: HeaderField, _ step: ScriptStep, _ places: [ParamsCut.Place]
+  ) -> [RequestTemplate.Piece]? {
+    guard !step.bindings.isEmpty, let params = step.params else { return nil }
+    let name = field.name.lowercased()
+    if name == "mcp-name", let key = nameKey(step.method) {
+      return ParamsCut.text(params, at: ValuePath(steps: [.child(key)]), places)
     }
-    pieces.text(",\"method\":")
-    pieces.text(RawJSON(.string(step.method)))
-    if let params = step.params {
-      pieces.text(",\"params\":")
-      write(params, step, to: &pieces)
-    }
-    pieces.text("}")
-    return pieces.finish()
-  }
-
-  private static func write(_ params: RawJSON, _ step: ScriptStep, to pieces: inout Pieces) {
-    let token = params.member("_meta")?.member("progressToken")
-    guard step.kind == .request, token != nil || step.cursorFrom != nil else {
-      return pieces.text(params)
-    }
-    pieces.object(params) { key, value, pieces in
-      if key == "cursor", step.cursorFrom != nil {
-        pieces.add(.cursor)
-      } else if key == "_meta", let token {
-        pieces.object(value) { key, value, pieces in
-          if key == "progressToken" {
-            pieces.add(.progressToken(isString: token.string != nil))
-          } else {
-            pieces.text(value)
-          }
-        }
-      } else {
-        pieces.text(value)
+    guard name.hasPrefix("mcp-param-") else { return nil }
+    // Which argument it mirrors is in the tool's schema; the recorded value tells it as well, and where two arguments were
+    // equal their name does.
+    let said = HeaderText.decoded(field.value)
+    let wanted = plain(name.dropFirst("mcp-param-".count))
+    let bound = step.bindings.map { ValuePath(steps: Array($0.at.steps.prefix { $0 != .json })) }
+      .filter { path in
+        guard let place = path.place(in: params) else { return false }
+        let token = params.slice(place.lowerBound, place.upperBound)
+        return (token.string ?? token.text) == said
       }
+    let match =
+      bound.first { path in
+        guard case .child(let key)? = path.steps.last else { return false }
+        return plain(key) == wanted
+      } ?? bound.first
+    return match.flatMap { ParamsCut.text(params, at: $0, places) }
+  }
+
+  /// A name without case and punctuation.
+  private static func plain(_ name: some StringProtocol) -> String {
+    name.lowercased().filter { $0.isLetter || $0.isNumber }
+  }
+
+  /// What a clone fills in itself.
+  private static func places(_ step: ScriptStep) -> [ParamsCut.Place] {
+    guard step.kind == .request else { return [] }
+    var places: [ParamsCut.Place] = []
+    if step.cursorFrom != nil { places.append(.init(steps: [.child("cursor")], piece: .cursor)) }
+    if let token = step.params?.member("_meta")?.member("progressToken") {
+      places.append(
+        .init(
+          steps: [.child("_meta"), .child("progressToken")],
+          piece: .progressToken(isString: token.kind == .string)))
     }
+    let unknown = RawJSON(.null)
+    for binding in step.bindings {
+      let value = LiveValue(number: binding.value, recorded: unknown, isPart: false)
+      places.append(
+        .init(steps: binding.at.steps[...], within: binding.within, piece: .value(value)))
+    }
+    return places
+  }
+
+  private static func body(
+    _ step: ScriptStep, _ places: [ParamsCut.Place]
+  ) -> [RequestTemplate.Piece] {
+    var pieces: [RequestTemplate.Piece] = [.text(ByteBuffer(string: "{\"jsonrpc\":\"2.0\""))]
+    func text(_ text: String) { pieces.append(.text(ByteBuffer(string: text))) }
+    if step.kind == .request {
+      text(",\"id\":")
+      pieces.append(.id)
+    }
+    text(",\"method\":" + RawJSON(.string(step.method)).text)
+    if let params = step.params {
+      text(",\"params\":")
+      pieces += ParamsCut.pieces(params, places)
+    }
+    text("}")
+    return joined(pieces)
   }
 
   /// Joins neighbouring text.
-  private struct Pieces {
-    private var pieces: [RequestTemplate.Piece] = []
-    private var pending = ByteBuffer()
-
-    mutating func text(_ text: String) { pending.writeString(text) }
-    mutating func text(_ json: RawJSON) { pending.writeImmutableBuffer(json.bytes) }
-
-    mutating func add(_ piece: RequestTemplate.Piece) {
-      flush()
-      pieces.append(piece)
-    }
-
-    mutating func object(_ json: RawJSON, _ value: (String, RawJSON, inout Pieces) -> Void) {
-      var members: [(String, RawJSON)] = []
-      json.forEachMember { members.append(($0, $1)) }
-      text("{")
-      for (i, member) in members.enumerated() {
-        if i > 0 { text(",") }
-        text(RawJSON(.string(member.0)))
-        text(":")
-        value(member.0, member.1, &self)
+  private static func joined(_ pieces: [RequestTemplate.Piece]) -> [RequestTemplate.Piece] {
+    var joined: [RequestTemplate.Piece] = []
+    for piece in pieces {
+      if case .text(let more) = piece, case .text(var text)? = joined.last {
+        text.writeImmutableBuffer(more)
+        joined[joined.count - 1] = .text(text)
+      } else {
+        joined.append(piece)
       }
-      text("}")
     }
-
-    mutating func finish() -> [RequestTemplate.Piece] {
-      flush()
-      return pieces
-    }
-
-    private mutating func flush() {
-      guard pending.readableBytes > 0 else { return }
-      pieces.append(.text(pending))
-      pending = ByteBuffer()
-    }
+    return joined
   }
 }

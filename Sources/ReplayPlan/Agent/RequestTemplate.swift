@@ -9,10 +9,20 @@ struct RequestTemplate: Sendable {
     case id
     case progressToken(isString: Bool)
     case cursor
+    case value(LiveValue)
+  }
+
+  /// A header field whose value follows the body.
+  struct LiveField: Sendable {
+    var name: String
+    /// The value as text, before what headers can't hold is encoded.
+    var value: [Piece]
   }
 
   /// Start line and fields that are the same for all clones, without `Content-Length` and the empty line.
   var head: ByteBuffer
+  /// Fields that say what the body says.
+  var liveFields: [LiveField] = []
   /// True for a request inside a session: its id and the negotiated revision are added.
   var isInSession: Bool
   /// True for a method with a body.
@@ -35,30 +45,52 @@ struct ClientIdentity: Sendable {
   var revision: String?
 }
 
+/// What goes into one request.
+struct RequestFill {
+  var id: RawJSON?
+  var cursor: RawJSON?
+  /// The values of this clone's answers by their number in the script; where there is none the recorded one is sent.
+  var values: [RawJSON?] = []
+}
+
 extension RequestTemplate {
   /// Returns the request as bytes.
-  func bytes(_ identity: ClientIdentity, id: RawJSON?, cursor: RawJSON?) -> RequestBytes {
+  func bytes(_ identity: ClientIdentity, _ fill: RequestFill) -> RequestBytes {
     guard hasBody else {
-      return RequestBytes(bytes: finish(identity, length: nil, capacity: 0), bodyLength: 0)
+      return RequestBytes(bytes: finish(identity, fill, length: nil, capacity: 0), bodyLength: 0)
     }
-    var length = 0
-    for piece in body { length += RequestTemplate.length(piece, id, cursor) }
-    var out = finish(identity, length: length, capacity: length)
-    for piece in body { RequestTemplate.write(piece, id, cursor, to: &out) }
+    let parts = body.map { $0.bytes(fill) }
+    let length = parts.reduce(0) { $0 + $1.readableBytes }
+    var out = finish(identity, fill, length: length, capacity: length)
+    for part in parts { out.writeImmutableBuffer(part) }
     return RequestBytes(bytes: out, bodyLength: length)
   }
 
-  /// Returns the request with another body.
-  func bytes(_ identity: ClientIdentity, body: ByteBuffer) -> RequestBytes {
-    var out = finish(identity, length: body.readableBytes, capacity: body.readableBytes)
+  /// Returns the request with another body; header fields follow the values that this one was made with.
+  func bytes(
+    _ identity: ClientIdentity, _ fill: RequestFill = RequestFill(), body: ByteBuffer
+  ) -> RequestBytes {
+    let length = body.readableBytes
+    var out = finish(identity, fill, length: length, capacity: length)
     out.writeImmutableBuffer(body)
-    return RequestBytes(bytes: out, bodyLength: body.readableBytes)
+    return RequestBytes(bytes: out, bodyLength: length)
   }
 
-  private func finish(_ identity: ClientIdentity, length: Int?, capacity: Int) -> ByteBuffer {
+  /// Returns the body alone.
+  func body(_ fill: RequestFill) -> ByteBuffer {
+    body.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1.bytes(fill)) }
+  }
+
+  private func finish(
+    _ identity: ClientIdentity, _ fill: RequestFill, length: Int?, capacity: Int
+  ) -> ByteBuffer {
     var out = ByteBuffer()
     out.reserveCapacity(head.readableBytes + capacity + 160)
     out.writeImmutableBuffer(head)
+    for field in liveFields {
+      let value = field.value.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1.bytes(fill)) }
+      out.writeString("\(field.name): \(HeaderText.encoded(String(buffer: value)))\r\n")
+    }
     if isInSession {
       if let session = identity.sessionID { out.writeString("mcp-session-id: \(session)\r\n") }
       // The header came with 2025-06-18; dates compare as text.
@@ -70,31 +102,24 @@ extension RequestTemplate {
     out.writeStaticString("\r\n")
     return out
   }
+}
 
-  private static func length(_ piece: Piece, _ id: RawJSON?, _ cursor: RawJSON?) -> Int {
-    switch piece {
-    case .text(let text): text.readableBytes
-    case .id: id?.bytes.readableBytes ?? 0
-    case .progressToken(let isString): token(id, isString).bytes.readableBytes
-    case .cursor: cursor?.bytes.readableBytes ?? 4
-    }
-  }
-
-  private static func write(
-    _ piece: Piece, _ id: RawJSON?, _ cursor: RawJSON?, to out: inout ByteBuffer
-  ) {
-    switch piece {
-    case .text(let text): out.writeImmutableBuffer(text)
-    case .id: if let id { out.writeImmutableBuffer(id.bytes) }
-    case .progressToken(let isString): out.writeImmutableBuffer(token(id, isString).bytes)
-    case .cursor: out.writeImmutableBuffer(cursor?.bytes ?? ByteBuffer(string: "null"))
+extension RequestTemplate.Piece {
+  fileprivate func bytes(_ fill: RequestFill) -> ByteBuffer {
+    switch self {
+    case .text(let text): text
+    case .id: fill.id?.bytes ?? ByteBuffer()
+    case .progressToken(let isString): token(fill.id, isString).bytes
+    case .cursor: fill.cursor?.bytes ?? ByteBuffer(string: "null")
+    case .value(let value):
+      value.bytes(value.number < fill.values.count ? fill.values[value.number] : nil)
     }
   }
 
   /// The progress token follows the id, as SDKs do it, in the JSON type that was recorded.
-  private static func token(_ id: RawJSON?, _ isString: Bool) -> RawJSON {
+  private func token(_ id: RawJSON?, _ isString: Bool) -> RawJSON {
     guard let id else { return RawJSON(.int(0)) }
-    let isQuoted = id.bytes.getInteger(at: id.bytes.readerIndex, as: UInt8.self) == 0x22
+    let isQuoted = id.kind == .string
     guard isString, !isQuoted else { return id }
     return RawJSON(trusted: ByteBuffer(string: "\"\(id.text)\""))
   }

@@ -1,8 +1,11 @@
+import MCP
+import Trace
+
 /// A session's script under a plan's options: what all its clones share.
 ///
 /// `ideal` simulates the scaled script with the recorded service times: at scale 1 it gives the recorded offsets to the nanosecond.
 public final class AgentScript: Sendable {
-  /// What the recorded client did.
+  /// What the clones do; waits and bindings are those that the options left.
   public let session: SessionScript
   /// Think time of each step in the run, nanoseconds; the offset from the start for a step that waits for nothing.
   public let think: [Int64]
@@ -20,28 +23,50 @@ public final class AgentScript: Sendable {
   public let successors: [[Int]]
   /// Steps whose `nextCursor` a later one takes.
   let feedsCursors: Set<Int>
+  /// For each step the values that later ones take from its answer.
+  let wanted: [[Int]]
+  /// Steps of whose answers a header is wanted.
+  let feedsHeaders: Set<Int>
+  let onUnresolved: PlanOptions.OnUnresolved
 
   /// Lays a script out in time.
-  public init(_ session: SessionScript, _ options: PlanOptions) {
-    self.session = session
+  public init(_ recorded: SessionScript, _ options: PlanOptions) {
+    var session = recorded
+    if !options.correlates {
+      session.values = []
+      for i in session.steps.indices { session.steps[i].bindings = [] }
+    }
     var think: [Int64] = []
     var rounds: [[Int64]] = []
     var ideal: [Int64] = []
     var done: [Int64] = []
     var skips: [SkipReason?] = []
-    var successors: [[Int]] = Array(repeating: [], count: session.steps.count)
     for (i, step) in session.steps.enumerated() {
-      let pause = options.scaledThink(step.after.isEmpty ? step.offset : step.think)
+      var pause = options.scaledThink(step.after.isEmpty ? step.offset : step.think)
       let pauses = step.rounds.map { options.scaledThink($0.think) }
       var due = (step.after.map { done[$0] }.max() ?? 0) + pause
       for gate in step.gates { due = max(due, done[gate]) }
+      if options.after == .uses, let needed = AgentScript.needed(step, session) {
+        session.steps[i].after = needed
+        pause = due - (needed.map { done[$0] }.max() ?? 0)
+      }
+      if options.after == .uses, step.kind == .delete {
+        // A client whose calls are on their way does not end the session.
+        session.steps[i].gates = Array(0..<i)
+      }
       think.append(pause)
       rounds.append(pauses)
       ideal.append(due)
       done.append(due + step.service + pauses.reduce(0, +))
-      skips.append(AgentScript.skip(step, options, skips))
+      skips.append(AgentScript.skip(step, session, options, skips))
+    }
+    var successors: [[Int]] = Array(repeating: [], count: session.steps.count)
+    for (i, step) in session.steps.enumerated() {
       for earlier in Set(step.after + step.gates) { successors[earlier].append(i) }
     }
+    var wanted: [[Int]] = Array(repeating: [], count: session.steps.count)
+    for (k, value) in session.values.enumerated() { wanted[value.step].append(k) }
+    self.session = session
     self.think = think
     roundThink = rounds
     self.ideal = ideal
@@ -49,15 +74,28 @@ public final class AgentScript: Sendable {
     length = done.max() ?? 0
     self.skips = skips
     self.successors = successors
+    self.wanted = wanted
     feedsCursors = Set(session.steps.compactMap(\.cursorFrom))
+    feedsHeaders = Set(session.values.filter { $0.source.path.header != nil }.map(\.step))
+    onUnresolved = options.onUnresolved
+  }
+
+  /// What an agent's request needs of what it waits for when order alone is no reason; `nil` when that is all of it.
+  private static func needed(_ step: ScriptStep, _ session: SessionScript) -> [Int]? {
+    guard step.kind == .request, step.afterBy == .order || step.afterBy == .uses else { return nil }
+    let sources = session.sources(of: step)
+    let needed = step.after.filter(sources.contains)
+    return needed.count == step.after.count ? nil : needed
   }
 
   /// A call is left out by the filter, and with it whatever needs a value of its answer.
   private static func skip(
-    _ step: ScriptStep, _ options: PlanOptions, _ earlier: [SkipReason?]
+    _ step: ScriptStep, _ session: SessionScript, _ options: PlanOptions,
+    _ earlier: [SkipReason?]
   ) -> SkipReason? {
     if step.method == "tools/call", !options.takes(tool: step.tool ?? "") { return .filter }
-    return step.uses.lazy.compactMap { earlier[$0] }.first
+    guard options.onUnresolved != .recorded else { return nil }
+    return session.sources(of: step).lazy.compactMap { earlier[$0] }.first
   }
 }
 

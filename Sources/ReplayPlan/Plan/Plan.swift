@@ -61,6 +61,10 @@ public struct Plan: Sendable {
     public var peakCallsPerSecond = 0
     /// Calls per second on the average.
     public var callsPerSecond = 0.0
+    /// Calls that take values of earlier answers, and how many of these there are.
+    public var boundCalls = 0
+    /// Values of earlier answers that calls take.
+    public var bindings = 0
     /// Most calls in flight.
     public var peakConcurrency = 0
     /// Most agents open.

@@ -1,5 +1,6 @@
 import Basics
 import Crypto
+import MCP
 import NIOCore
 
 /// The identity of a plan: two runs with one digest meant to do the same.
@@ -19,6 +20,10 @@ enum PlanDigest {
           "step \(step.n)", "\(step.kind)", step.method, "think \(script.think[i])",
           "after \(step.after)", "gates \(step.gates)", "rounds \(script.roundThink[i])",
           "skip \(script.skips[i]?.rawValue ?? "")", "params \(step.params?.text ?? "")")
+        for binding in step.bindings { add("value \(binding.value) at \(binding.at)") }
+      }
+      for value in script.session.values {
+        add("value of \(value.step) \(value.source.path)", "\(script.onUnresolved.rawValue)")
       }
     }
     for agent in agents {

@@ -22,6 +22,24 @@ public struct PlanOptions: Hashable, Sendable {
     case balanced
   }
 
+  /// Which recorded waits hold.
+  public enum After: String, CaseIterable, Hashable, Sendable {
+    /// All.
+    case order
+    /// Those for a value or by the protocol; what merely came later is sent at its ideal offset.
+    case uses
+  }
+
+  /// What follows when this server's answers do not give a value that a request needs.
+  public enum OnUnresolved: String, CaseIterable, Hashable, Sendable {
+    /// The request is left out, and with it what needs its answer.
+    case skipDependents = "skip-dependents"
+    /// The recorded value is sent.
+    case recorded
+    /// The session ends.
+    case endSession = "end-session"
+  }
+
   /// How many agents.
   public var load = Load.multiply(1)
   /// Factor on think times and on the gaps between session starts.
@@ -46,6 +64,13 @@ public struct PlanOptions: Hashable, Sendable {
   public var skip: [ToolPattern] = []
   /// Whether calls of tools that are not known to be read-only are sent.
   public var allowsWrites = false
+
+  /// Whether requests take the values of this run's answers where the recording says so.
+  public var correlates = true
+  /// Which recorded waits hold.
+  public var after = After.order
+  /// What follows when a value is not there.
+  public var onUnresolved = OnUnresolved.skipDependents
 
   /// Creates the default: the recording as it was.
   public init() {}

@@ -1,4 +1,5 @@
 import Basics
+import MCP
 import NIOCore
 import Trace
 
@@ -212,14 +213,12 @@ struct ScriptAssembly {
     let initialize = script.steps.firstIndex { $0.method == "initialize" }
     let initialized = script.steps.firstIndex { $0.method == "notifications/initialized" }
     var cursors: [RawJSON: Int] = [:]
+    var values: [SessionScript.Value: Int] = [:]
     for i in script.steps.indices {
       let step = script.steps[i]
       if let cursor = step.params?.member("cursor") { script.steps[i].cursorFrom = cursors[cursor] }
-      for use in requests[step.n]?.uses?.array ?? [] {
-        if let from = use["from"]?.int, let at = stepOfAnswer[Int(truncatingIfNeeded: from)], at < i
-        {
-          script.steps[i].uses.append(at)
-        }
+      for use in requests[step.n]?.valueUses ?? [] {
+        if let from = stepOfAnswer[use.from], from < i { bind(i, use, from, &script, &values) }
       }
       // Clients send nothing between the handshake's messages; a faster clock must not overtake them.
       for gate in [initialize, initialized].compactMap({ $0 })
@@ -229,6 +228,28 @@ struct ScriptAssembly {
         script.steps[i].gates.append(gate)
       }
       if let cursor = answersByRequest[step.n]?.nextCursor { cursors[cursor] = i }
+    }
+  }
+
+  /// Ties a place in the params of step `i` to a value of the answer of an earlier one.
+  private func bind(
+    _ i: Int, _ use: ValueUse, _ from: Int, _ script: inout SessionScript,
+    _ values: inout [SessionScript.Value: Int]
+  ) {
+    guard let at = ValuePath(use.at), let path = ValuePath(use.path) else { return }
+    // Pages have a rule of their own: there may be fewer of them.
+    if script.steps[i].cursorFrom != nil, at.steps == [.child("cursor")] { return }
+    let value = SessionScript.Value(
+      step: from, source: ValueSource(path: path, within: use.within))
+    let index = values[value] ?? script.values.count
+    if index == script.values.count {
+      script.values.append(value)
+      values[value] = index
+    }
+    script.steps[i].bindings.append(.init(value: index, at: at, within: use.atWithin))
+    // Mostly implied by what it waits for; a value that is not there yet is waited for in any case.
+    if !script.steps[i].after.contains(from), !script.steps[i].gates.contains(from) {
+      script.steps[i].gates.append(from)
     }
   }
 
@@ -270,9 +291,9 @@ struct ScriptAssembly {
     for i in script.steps.indices {
       script.steps[i].after = script.steps[i].after.map { $0 + 2 }
       script.steps[i].gates = script.steps[i].gates.map { $0 + 2 } + [0, 1]
-      script.steps[i].uses = script.steps[i].uses.map { $0 + 2 }
       script.steps[i].cursorFrom = script.steps[i].cursorFrom.map { $0 + 2 }
     }
+    for k in script.values.indices { script.values[k].step += 2 }
     script.steps = [initialize, initialized] + script.steps
   }
 }

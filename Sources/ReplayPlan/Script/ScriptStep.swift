@@ -1,4 +1,5 @@
 public import Basics
+public import MCP
 public import Trace
 
 /// One thing that a recorded client did on its own account, and what it waited for.
@@ -36,6 +37,16 @@ public struct ScriptStep: Hashable, Sendable {
     }
   }
 
+  /// A place in the params that takes a value of an earlier answer.
+  public struct Binding: Hashable, Sendable {
+    /// Index in the script's `values`.
+    public var value: Int
+    /// Where it stands in the params.
+    public var at: ValuePath
+    /// What is around it where `at` leads to a longer text.
+    public var within: ValueUse.Surroundings?
+  }
+
   /// How the recorded client gave the request up.
   public struct Cancellation: Hashable, Sendable {
     /// Time from sending the request, nanoseconds; never scaled, it is the client's time-out or its user's will.
@@ -62,8 +73,8 @@ public struct ScriptStep: Hashable, Sendable {
   public var afterBy: AfterReason?
   /// Steps that must be over first because the protocol says so; no think time runs from them.
   public var gates: [Int] = []
-  /// Steps whose results gave values to its params.
-  public var uses: [Int] = []
+  /// Values that its params take from earlier answers.
+  public var bindings: [Binding] = []
   /// Step whose `nextCursor` is this request's `cursor`.
   public var cursorFrom: Int?
   /// The client's own time since the last of `after`, nanoseconds.

@@ -1,4 +1,5 @@
 public import Basics
+public import MCP
 public import Trace
 
 /// What one recorded session's client did: the pattern from which agents are cloned.
@@ -28,6 +29,17 @@ public struct SessionScript: Hashable, Sendable {
   /// Recorded answers to the server's requests, by method, in order.
   public var serverAnswers: [String: [ServerAnswer]] = [:]
 
+  /// Values of answers that later requests take.
+  public var values: [Value] = []
+
+  /// A value that an answer gives.
+  public struct Value: Hashable, Sendable {
+    /// The step whose answer has it.
+    public var step: Int
+    /// Where it stands in the answer.
+    public var source: ValueSource
+  }
+
   /// What the recorded client answered to a request of the server.
   public struct ServerAnswer: Hashable, Sendable {
     /// The result or error object, verbatim.
@@ -42,6 +54,9 @@ public struct SessionScript: Hashable, Sendable {
     self.endpoint = endpoint
     self.path = path
   }
+
+  /// The steps whose answers a step takes values from.
+  func sources(of step: ScriptStep) -> Set<Int> { Set(step.bindings.map { values[$0.value].step }) }
 
   /// Number of calls in the sense of the results.
   public var calls: Int { steps.reduce(0) { $0 + ($1.isCall ? 1 : 0) } }

@@ -32,6 +32,7 @@ public struct PlanJSON {
       .init("peak_agents", .int(forecast.peakAgents)),
       .init("mean_agents", .number(Format.decimal(forecast.meanAgents, digits: 6))),
       .init("distinct_call_share", .number(Format.decimal(forecast.distinctCallShare, digits: 6))),
+      .init("bound_calls", .int(forecast.boundCalls)), .init("bindings", .int(forecast.bindings)),
       .init(
         "writes",
         .array(

@@ -39,6 +39,14 @@ public struct PlanText {
         + "\(forecast.peakAgents), mean \(Format.decimal(forecast.meanAgents, digits: 1)) (with the recorded service times)"
     )
     lines.append("\(Format.percent(forecast.distinctCallShare)) of the calls are distinct")
+    if forecast.bindings > 0 {
+      lines.append(
+        "\(Format.count(forecast.boundCalls, "call")) with "
+          + "\(Format.count(forecast.bindings, "value")) of earlier answers, taken from the run's own"
+      )
+    } else if !plan.options.correlates {
+      lines.append("recorded values are sent as they were (--no-correlation)")
+    }
     lines.append("plan \(plan.digest) seed \(plan.options.seed)")
     return lines.joined(separator: "\n") + "\n" + writes + timetable(count)
   }

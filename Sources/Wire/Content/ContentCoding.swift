@@ -37,10 +37,9 @@ public enum ContentCoding: String, Hashable, Sendable {
 
   /// Whether a coding may be named at all: in nearly all messages none is, or `chunked` alone. Cheap.
   public static func isNamed(in fields: HeaderFields) -> Bool {
-    if fields.firstIndex(named: "content-encoding") != nil { return true }
-    guard let transfer = fields.firstIndex(named: "transfer-encoding") else { return false }
-    let value = fields.text.span.extracting(fields.valueRange(transfer))
-    return !isSameIgnoringCase(value, "chunked".utf8Span.span)
+    if fields.has(.contentEncoding) { return true }
+    guard let transfer = fields.firstIndex(.transferEncoding) else { return false }
+    return !isSameIgnoringCase(fields.value(transfer), "chunked".utf8Span.span)
       || fields.indices(named: "transfer-encoding").count > 1
   }
 

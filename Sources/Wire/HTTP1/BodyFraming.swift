@@ -29,9 +29,10 @@ enum BodyFraming: Hashable {
   }
 
   private static func namesChunked(_ fields: HeaderFields) -> Bool {
-    let text = fields.text.span
-    for i in fields.indices where fields.isNamed(i, "transfer-encoding") {
-      var list = fields.valueRange(i)
+    guard let first = fields.firstIndex(.transferEncoding) else { return false }
+    for i in first..<fields.count where fields.isNamed(i, "transfer-encoding") {
+      let text = fields.value(i)
+      var list = 0..<text.count
       while let part = nextPart(of: &list, text) {
         var start = part.lowerBound
         while start < part.upperBound, isSpace(text[start]) { start += 1 }
@@ -44,10 +45,11 @@ enum BodyFraming: Hashable {
 
   /// The length that the last field with one says (RFC 9110 §8.6: a list must repeat one value).
   private static func contentLength(_ fields: HeaderFields) -> Int? {
-    let text = fields.text.span
+    guard let first = fields.firstIndex(.contentLength) else { return nil }
     var length: Int?
-    for i in fields.indices where fields.isNamed(i, "content-length") {
-      var list = fields.valueRange(i)
+    for i in first..<fields.count where fields.isNamed(i, "content-length") {
+      let text = fields.value(i)
+      var list = 0..<text.count
       var listed: Int?
       while let part = nextPart(of: &list, text) {
         guard let value = decimal(text.extracting(part)), listed == nil || listed == value else {

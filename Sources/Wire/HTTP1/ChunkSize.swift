@@ -8,7 +8,7 @@ enum ChunkSize {
 
   /// Reads the line before a chunk: white space, hexadecimal digits (perhaps behind `0x`), then anything, ignored.
   static func read(_ line: ByteBuffer) -> Int? {
-    let bytes = line.readableBytesUInt8Span
+    let bytes = line.readableSpan
     var i = 0
     while i < bytes.count, bytes[i] == 0x20 || bytes[i] == 0x09 { i += 1 }
     if i < bytes.count, bytes[i] == 0x2b { i += 1 }

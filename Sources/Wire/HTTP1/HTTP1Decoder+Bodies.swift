@@ -15,7 +15,7 @@ extension HTTP1Decoder {
   /// Length of the next line with its LF, when that is there.
   private var lineLength: Int? {
     let unread = input.bytes
-    let lf = ByteScan.firstIndex(of: 0x0a, in: unread.readableBytesUInt8Span, from: 0)
+    let lf = ByteScan.firstIndex(of: 0x0a, in: unread.readableSpan, from: 0)
     guard let lf, lf < HTTP1Decoder.chunkLineLimit else { return nil }
     return lf + 1
   }
@@ -91,14 +91,14 @@ extension HTTP1Decoder {
         phase = .start
         return .end(complete: true, at: lastAt)
       }
-      let fields = HTTP1Head.fields(line.readableBytesUInt8Span, from: 0)
+      let fields = HTTP1Head.fields(line.readableSpan, from: 0)
       if !fields.isEmpty { return .trailers(fields) }
     }
   }
 
   private var isNextMessage: Bool {
     let bytes = input.bytes
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     guard StartLine.isPlausible(span, request: role == .request),
       let lf = ByteScan.firstIndex(of: 0x0a, in: span, from: 0)
     else { return false }
@@ -113,7 +113,7 @@ extension HTTP1Decoder {
       return input.count == 0 ? cutOff(complete: false) : nil
     }
     let bytes = input.bytes
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     let message = MessageSearch.find(
       span, request: role == .request, isChunkStart: input.isAtChunkStart)
     let chunk = ChunkSearch.find(span, isEdge: isEdge, isOver: isCutOff)

@@ -6,6 +6,7 @@ extension HTTP1Decoder {
   mutating func readHead() -> Event? {
     skipEmptyLines()
     guard input.count > 0 else { return nil }
+    if let event = takeKnownHead() { return event }
     if !isStarted {
       guard let isStart = readsStartLine() else {
         if input.count > HTTP1Decoder.headLimit { return giveUp(.headTooLong) }
@@ -26,7 +27,7 @@ extension HTTP1Decoder {
   /// Whether the first line is a start line; `nil` while it is not whole.
   private mutating func readsStartLine() -> Bool? {
     let bytes = input.bytes
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     guard let lf = ByteScan.firstIndex(of: 0x0a, in: span, from: searched) else {
       searched = span.count
       return nil
@@ -42,52 +43,84 @@ extension HTTP1Decoder {
     isStarted = false
     let firstByteAt = input.time
     let (bytes, at) = input.take(length)
-    guard let event = parse(bytes.readableBytesUInt8Span, firstByteAt, at) else {
+    guard let (head, fieldsStart) = parse(bytes.readableSpan) else {
       phase = .resync(.malformed)
       return .skipped(bytes: length, .malformed, at: at)
     }
+    memo.remember(head, bytes.readableSpan, fieldsStart: fieldsStart)
     explained += length
     lastAt = at
-    return event
+    return begin(head, firstByteAt, at)
+  }
+
+  /// Takes a head that is like the one before.
+  private mutating func takeKnownHead() -> Event? {
+    guard !isStarted, searched == 0 else { return nil }
+    let bytes = input.bytes
+    guard let (head, length) = memo.match(bytes.readableSpan) else { return nil }
+    let firstByteAt = input.time
+    let at = input.take(length).at
+    explained += length
+    lastAt = at
+    return begin(head, firstByteAt, at)
   }
 
   private static func closes(_ fields: HeaderFields) -> Bool {
-    guard let field = fields.firstIndex(named: "connection") else { return false }
-    return isSameIgnoringCase(
-      fields.text.span.extracting(fields.valueRange(field)), "close".utf8Span.span)
+    guard let field = fields.firstIndex(.connection) else { return false }
+    return isSameIgnoringCase(fields.value(field), "close".utf8Span.span)
   }
 
-  private mutating func parse(
-    _ bytes: Span<UInt8>, _ firstByteAt: Timestamp, _ at: Timestamp
-  ) -> Event? {
+  /// Reads a head; `nil` when it is none.
+  private func parse(_ bytes: Span<UInt8>) -> (head: HeadMemo.Head, fieldsStart: Int?)? {
     if role == .request {
-      guard let head = HTTP1Head.request(bytes) else { return nil }
-      phase = Phase(BodyFraming.ofRequest(head.fields))
-      if case .chunkSize = phase {
-        unchunked = BodyFraming.ofRequest(head.fields, isChunked: false)
+      guard let request = HTTP1Head.request(bytes) else { return nil }
+      let fields = request.fields
+      var head = HeadMemo.Head(
+        startLine: .request(method: request.method, target: request.target), fields: fields,
+        framing: BodyFraming.ofRequest(fields), isLast: HTTP1Decoder.closes(fields))
+      if head.framing == .chunked {
+        head.unchunked = BodyFraming.ofRequest(fields, isChunked: false)
       }
-      isLast = HTTP1Decoder.closes(head.fields)
+      return (head, request.fieldsStart)
+    }
+    guard let response = HTTP1Head.response(bytes) else { return nil }
+    let (fields, status) = (response.fields, response.status)
+    var head = HeadMemo.Head(
+      startLine: .response(status: status), fields: fields,
+      framing: BodyFraming.ofResponse(fields, status: status),
+      isLast: HTTP1Decoder.closes(fields))
+    if head.framing == .chunked {
+      head.unchunked = BodyFraming.ofResponse(fields, status: status, isChunked: false)
+    }
+    return (head, response.fieldsStart)
+  }
+
+  /// Begins the message of a head.
+  private mutating func begin(
+    _ head: HeadMemo.Head, _ firstByteAt: Timestamp, _ at: Timestamp
+  ) -> Event {
+    isLast = head.isLast
+    if head.framing == .chunked { unchunked = head.unchunked }
+    switch head.startLine {
+    case .request(let method, let target):
+      phase = Phase(head.framing)
       return .request(
         HTTPRequestHead(
-          method: head.method, target: head.target, fields: head.fields,
-          firstByteAt: firstByteAt, endAt: at))
-    }
-    guard let head = HTTP1Head.response(bytes) else { return nil }
-    let response = HTTPResponseHead(
-      status: head.status, fields: head.fields, firstByteAt: firstByteAt, endAt: at)
-    if response.isInterim {
-      phase = .start
-    } else if head.status == 101 {
-      phase = .tunnel
-      queued.append(.end(complete: true, at: at))
-    } else {
-      phase = Phase(BodyFraming.ofResponse(head.fields, status: head.status))
-      if case .chunkSize = phase {
-        unchunked = BodyFraming.ofResponse(head.fields, status: head.status, isChunked: false)
+          method: method, target: target, fields: head.fields, firstByteAt: firstByteAt,
+          endAt: at))
+    case .response(let status):
+      let response = HTTPResponseHead(
+        status: status, fields: head.fields, firstByteAt: firstByteAt, endAt: at)
+      if response.isInterim {
+        phase = .start
+      } else if status == 101 {
+        phase = .tunnel
+        queued.append(.end(complete: true, at: at))
+      } else {
+        phase = Phase(head.framing)
       }
+      return .response(response)
     }
-    isLast = HTTP1Decoder.closes(head.fields)
-    return .response(response)
   }
 
   /// A head that the recording has only the beginning of, when that tells what it is: nothing else of it comes.
@@ -97,15 +130,16 @@ extension HTTP1Decoder {
     let firstByteAt = input.time
     let (bytes, latest) = input.take(input.count)
     isStarted = false
-    guard let head = parse(bytes.readableBytesUInt8Span, firstByteAt, latest) else {
+    guard let (head, _) = parse(bytes.readableSpan) else {
       phase = .start
       return .skipped(bytes: bytes.readableBytes, .malformed, at: latest)
     }
     explained += bytes.readableBytes
     lastAt = latest
+    let event = begin(head, firstByteAt, latest)
     phase = .start
     queued.removeAll()
-    switch head {
+    switch event {
     case .request(var head):
       head.isCut = true
       queued.append(.end(complete: false, at: latest))
@@ -114,14 +148,14 @@ extension HTTP1Decoder {
       head.isCut = true
       if !head.isInterim { queued.append(.end(complete: false, at: max(at, latest))) }
       return .response(head)
-    default: return head
+    default: return event
     }
   }
 
   /// Whether what is there of a start line tells a method and (some of) a target, or a status.
   private var isCutStartLine: Bool {
     let bytes = input.bytes
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     let line = 0..<span.count
     guard role == .request else { return StartLine.status(span, line) != nil }
     guard let target = StartLine.request(span, line)?.target, !target.isEmpty else { return false }
@@ -142,7 +176,7 @@ extension HTTP1Decoder {
   /// Length of the head with its empty line; remembers how far it searched, so that dripping bytes cost O(n).
   private mutating func headLength() -> Int? {
     let bytes = input.bytes
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     var from = searched
     while let lf = ByteScan.firstIndex(of: 0x0a, in: span, from: from) {
       from = lf + 1
@@ -158,7 +192,7 @@ extension HTTP1Decoder {
   /// Returns whether a message begins somewhere in bytes from the middle of a direction.
   public static func holdsMessage(_ bytes: ByteBuffer, _ role: Role) -> Bool {
     let found = MessageSearch.find(
-      bytes.readableBytesUInt8Span, request: role == .request, isChunkStart: true)
+      bytes.readableSpan, request: role == .request, isChunkStart: true)
     if case .start = found { return true }
     return false
   }
@@ -176,7 +210,7 @@ extension HTTP1Decoder {
     guard input.count > 0 else { return nil }
     let bytes = input.bytes
     let found = MessageSearch.find(
-      bytes.readableBytesUInt8Span, from: start, request: role == .request,
+      bytes.readableSpan, from: start, request: role == .request,
       isChunkStart: input.isAtChunkStart)
     switch found {
     case .start(0):

@@ -75,6 +75,7 @@ public struct HTTP1Decoder: Sendable {
   var searched = 0
   /// True once the start line of the head that is waited for was seen.
   var isStarted = false
+  var memo = HeadMemo()
   /// Bytes that must be there before a search is worth it.
   var needed = 0
   /// What frames the body when it turns out not to be chunked.
@@ -128,6 +129,9 @@ public struct HTTP1Decoder: Sendable {
     }
     phase = .tunnel
   }
+
+  /// Forgets what only makes reading faster.
+  public mutating func rest() { memo.forget() }
 
   /// Copies what waits, so that it does not keep the much larger buffers that brought it.
   public mutating func own() {

@@ -10,27 +10,36 @@ enum HTTP1Head {
     var method: String
     var target: String
     var fields: HeaderFields
+    /// Where the fields' text begins, if it lies in the head as it is.
+    var fieldsStart: Int?
   }
 
   struct Response {
     var status: Int
     var fields: HeaderFields
+    /// Where the fields' text begins, if it lies in the head as it is.
+    var fieldsStart: Int?
   }
 
   /// Returns the request in `bytes`, `nil` when its first line is no request line.
   static func request(_ bytes: Span<UInt8>) -> Request? {
     let line = endOfLine(bytes, 0)
     guard let parts = StartLine.request(bytes, 0..<line.text) else { return nil }
+    let plain = plainFields(bytes.extracting(line.next..<bytes.count))
     return Request(
       method: text(bytes, parts.method), target: text(bytes, parts.target),
-      fields: fields(bytes, from: line.next))
+      fields: plain ?? HeaderFields(oddFields(bytes, from: line.next)),
+      fieldsStart: plain == nil ? nil : line.next)
   }
 
   /// Returns the response in `bytes`, `nil` when its first line is no status line.
   static func response(_ bytes: Span<UInt8>) -> Response? {
     let line = endOfLine(bytes, 0)
     guard let status = StartLine.status(bytes, 0..<line.text) else { return nil }
-    return Response(status: status, fields: fields(bytes, from: line.next))
+    let plain = plainFields(bytes.extracting(line.next..<bytes.count))
+    return Response(
+      status: status, fields: plain ?? HeaderFields(oddFields(bytes, from: line.next)),
+      fieldsStart: plain == nil ? nil : line.next)
   }
 
   /// Returns whether the first line is a start line.
@@ -49,19 +58,36 @@ enum HTTP1Head {
   /// The same where the text can be taken as it is: ASCII, and no line folded; `nil` where it is not so.
   private static func plainFields(_ bytes: Span<UInt8>) -> HeaderFields? {
     guard ByteScan.isASCII(bytes) else { return nil }
-    var fields = HeaderFields(lyingIn: bytes)
+    var fields = HeaderDraft(lyingIn: bytes)
+    var length: Int?
+    var lengths = 0
+    var count = 0
     var i = 0
     while i < bytes.count {
       if bytes[i] == 0x20 || bytes[i] == 0x09 { return nil }
       let end = endOfLine(bytes, i)
       if let colon = index(of: 0x3a, bytes, i..<end.text) {
-        fields.add(
-          name: nameRange(bytes, i..<colon),
-          value: StartLine.trimmed(bytes, (colon + 1)..<end.text))
+        let name = nameRange(bytes, i..<colon)
+        let value = StartLine.trimmed(bytes, (colon + 1)..<end.text)
+        fields.add(name: name, value: value)
+        if name.count == 14,
+          isSameIgnoringCase(bytes.extracting(name), "content-length".utf8Span.span)
+        {
+          lengths += 1
+          length = isShortNumber(bytes.extracting(value)) ? count : nil
+        }
+        count += 1
       }
       i = end.next
     }
-    return fields
+    if lengths == 1 { fields.vary(length) }
+    return HeaderFields(fields.block)
+  }
+
+  /// Whether text is nothing but a few digits.
+  private static func isShortNumber(_ text: Span<UInt8>) -> Bool {
+    guard text.count > 0, text.count <= HeaderFields.Digits.limit else { return false }
+    return text.indices.allSatisfy { text[$0] &- 0x30 < 10 }
   }
 
   private static func oddFields(_ bytes: Span<UInt8>, from start: Int) -> [HeaderField] {

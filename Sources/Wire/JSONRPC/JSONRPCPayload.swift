@@ -22,7 +22,7 @@ public enum JSONRPCPayload: Hashable, Sendable {
       self = .notJSON
       return
     }
-    let span = json.bytes.readableBytesUInt8Span
+    let span = json.bytes.readableSpan
     self = span[0] == 0x5b ? JSONRPCPayload.batch(json, span) : .otherJSON(json)
   }
 
@@ -39,6 +39,20 @@ public enum JSONRPCPayload: Hashable, Sendable {
       i = end < span.count && span[end] == 0x2c ? end + 1 : end
     }
     return messages.isEmpty ? .otherJSON(json) : .batch(messages, others: others)
+  }
+
+  /// Copies its texts where they are a small part of the buffers that they keep.
+  public mutating func own() {
+    switch self {
+    case .single(var message):
+      message.own()
+      self = .single(message)
+    case .batch(var messages, let others):
+      for i in messages.indices { messages[i].own() }
+      self = .batch(messages, others: others)
+    case .otherJSON(let json): self = .otherJSON(json.owned)
+    case .notJSON: break
+    }
   }
 
   /// The first message.

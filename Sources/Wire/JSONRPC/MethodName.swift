@@ -17,7 +17,7 @@ enum MethodName {
   /// Returns the name in a JSON string; `nil` when the value is none.
   static func text(_ json: RawJSON) -> String? {
     let bytes = json.bytes
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     if span.count > 17, span[0] == 0x22 {
       let text = span.extracting(1..<span.count - 1)
       for name in known where name.utf8.count == text.count {

@@ -40,7 +40,7 @@ public struct SSEDecoder: Sendable {
 
   /// Appends the next bytes of the body, all of one capture time.
   public mutating func append(_ bytes: ByteBuffer, at: Timestamp) {
-    let span = bytes.readableBytesUInt8Span
+    let span = bytes.readableSpan
     var from = 0
     if swallowLF, from < span.count {
       swallowLF = false
@@ -165,7 +165,7 @@ public struct SSEDecoder: Sendable {
   private mutating func endLine(
     _ bytes: ByteBuffer, _ range: Range<Int>, startedAt: Timestamp, isCut: Bool, at: Timestamp
   ) {
-    var span = bytes.readableBytesUInt8Span.extracting(range)
+    var span = bytes.readableSpan.extracting(range)
     var first = range.lowerBound
     if isBehindGap {
       isBehindGap = false

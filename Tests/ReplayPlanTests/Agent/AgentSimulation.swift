@@ -47,6 +47,7 @@ struct AgentSimulation {
   private(set) var requests: [Request] = []
   private(set) var records: [RequestRecord] = []
   private(set) var omitted: [Int: SkipReason?] = [:]
+  private(set) var unresolved: [UnresolvedValue] = []
   private(set) var abandoned: [Int] = []
   private(set) var end: AgentEnd?
   private(set) var now: Int64 = 0
@@ -63,8 +64,8 @@ struct AgentSimulation {
     target: ReplayTarget = AgentSimulation.target, serve: @escaping (Request, Int) -> Reply
   ) {
     self.serve = serve
-    machine = AgentMachine(
-      AgentScript(session, options), RequestBook(session, target), policy, start: start)
+    let script = AgentScript(session, options)
+    machine = AgentMachine(script, RequestBook(script, target), policy, start: start)
   }
 
   static let target = ReplayTarget(host: "127.0.0.1", port: 80, authority: "t:80", path: nil)
@@ -117,6 +118,7 @@ struct AgentSimulation {
         answers.removeAll { $0.exchange == exchange }
       case .record(let record): records.append(record)
       case .settled: break
+      case .unresolved(let missing): unresolved.append(missing)
       case .omitted(let step, let reason): omitted[step] = .some(reason)
       case .finished(let how): end = how
       }

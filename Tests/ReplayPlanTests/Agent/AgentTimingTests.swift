@@ -93,9 +93,9 @@ struct `Agent timing` {
 
   @Test func `lateness of one call is not passed on`() {
     let script = Conversation.script(Conversation.desk())
+    let agent = AgentScript(script, PlanOptions())
     var machine = AgentMachine(
-      AgentScript(script, PlanOptions()), RequestBook(script, AgentSimulation.target),
-      AgentPolicy(), start: 0)
+      agent, RequestBook(agent, AgentSimulation.target), AgentPolicy(), start: 0)
     _ = machine.begin()
     // The loop comes 400 ms late; the due time stays what it was.
     let actions = machine.timer(400_000_000)
