@@ -97,7 +97,7 @@ let package = Package(
     layer("Proxy", ["Basics", "Spawn", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
-      ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
+      ["Basics", "Trace", "MCP", "Wire", "Spawn", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
     layer("CommandSupport", []),
     layer("MockServer", ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix]),
 
@@ -118,7 +118,9 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "trace",
-      dependencies: ["Basics", "Trace", "Redaction", "Analysis", "Report", nioCore, arguments],
+      dependencies: [
+        "Basics", "Trace", "Redaction", "Dissection", "Analysis", "Report", nioCore, arguments,
+      ],
       swiftSettings: strict),
 
     .target(

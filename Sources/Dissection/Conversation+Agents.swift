@@ -11,6 +11,12 @@ extension Conversation {
     agents.request(exchange, content, at: time(exchange.startedAt))
   }
 
+  /// Whether the answer to an `initialize` gives it a session id: then it is no agent's that names no session.
+  func namesSession(_ exchange: MCPExchange, _ answered: AnsweredExchange) -> Bool {
+    exchange.agent != nil && exchange.asks == Method.initialize
+      && answered.head.fields.has(.mcpSessionID)
+  }
+
   /// An event of the answer's stream.
   func hears(_ exchange: MCPExchange, _ heard: HeardEvent) {
     guard exchange.agent != nil, let payload = heard.payload else { return }

@@ -39,6 +39,16 @@ struct HeldSteps {
     items.append(item)
   }
 
+  /// Takes out what is of one exchange.
+  mutating func take(_ x: Int) -> [Item] {
+    let taken = items[head...].filter { $0.x == x }
+    guard !taken.isEmpty else { return [] }
+    items = items[head...].filter { $0.x != x }
+    head = 0
+    for item in taken { bytes -= item.step.size }
+    return taken
+  }
+
   mutating func removeFirst() {
     bytes -= items[head].step.size
     head += 1

@@ -50,7 +50,9 @@ public final class SessionStage {
     case .switched(let x, let head, _):
       if let exchange = exchanges[x] { hold(exchange, step, at: head.endAt) }
     case .answered(let x, let answered):
-      if let exchange = exchanges[x] { hold(exchange, step, at: answered.head.firstByteAt) }
+      guard let exchange = exchanges[x] else { return }
+      if conversation.namesSession(exchange, answered) { letGo(exchange) }
+      hold(exchange, step, at: answered.head.firstByteAt)
     case .event(let x, let heard):
       guard let exchange = exchanges[x] else { return }
       conversation.hears(exchange, heard)
@@ -84,6 +86,13 @@ public final class SessionStage {
     }
     held.append(.init(x: exchange.x, step: step, at: at))
     release(at)
+  }
+
+  /// The server gave the exchange a session of its own: nothing of it is in doubt, and what follows in the session must find it.
+  private func letGo(_ exchange: MCPExchange) {
+    for item in held.take(exchange.x) { tell(item.step, of: exchange) }
+    conversation.agents.drop(exchange)
+    exchange.agent = nil
   }
 
   /// Tells what is clear by now, what waited long enough, and what there is no room for; without a time all.

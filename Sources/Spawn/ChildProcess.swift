@@ -2,7 +2,7 @@
 @unsafe @preconcurrency internal import Glibc
 internal import Synchronization
 
-/// A program that was started with its standard input and output on pipes; its standard error is ours.
+/// A program that was started with its standard input and output on pipes; its standard error is ours, or nobody's.
 public struct ChildProcess: Sendable {
   /// Why a program could not be started.
   public struct StartError: Error, Sendable, CustomStringConvertible {
@@ -43,16 +43,22 @@ public struct ChildProcess: Sendable {
   /// Starts a program with its arguments; a name without a slash is looked for in `PATH`.
   ///
   /// Signals that this process ignores or blocks end it as usual. Descriptors that are to stay here must be close-on-exec.
-  public init(_ command: [String]) throws(StartError) {
+  ///
+  /// - Parameter isApart: whether it gets nothing of this process but the pipes: what it says on standard error goes nowhere, and
+  ///   other descriptors are closed.
+  public init(_ command: [String], isApart: Bool = false) throws(StartError) {
     self = try ChildProcess.oneAtATime.withLock { _ throws(StartError) in
-      try ChildProcess(starting: command)
+      try ChildProcess(starting: command, isApart)
     }
   }
 
   /// Between a pipe's making and its mark another start would let a stranger inherit it: its reader would never see its end.
   private static let oneAtATime = Mutex(())
 
-  private init(starting command: [String]) throws(StartError) {
+  /// Descriptors below this that programs would inherit are looked for; the few that are no close-on-exec are opened early.
+  private static let descriptorsClosed: Int32 = 1024
+
+  private init(starting command: [String], _ isApart: Bool) throws(StartError) {
     let program = command.first ?? ""
     var into: [2 of Int32] = [-1, -1]
     var from: [2 of Int32] = [-1, -1]
@@ -63,7 +69,7 @@ public struct ChildProcess: Sendable {
       throw StartError(program: program, errno: cause)
     }
     var id: pid_t = 0
-    let status = ChildProcess.spawn(command, input: into[0], output: from[1], &id)
+    let status = ChildProcess.spawn(command, isApart, input: into[0], output: from[1], &id)
     close(into[0])
     close(from[1])
     guard status == 0 else {
@@ -85,6 +91,13 @@ public struct ChildProcess: Sendable {
     return number == 0 ? .code(status >> 8 & 0xff) : .signal(number)
   }
 
+  /// Whether it has ended, without waiting; true once only.
+  public func hasEnded() -> Bool {
+    var status: Int32 = 0
+    // Writes the local it is given.
+    return unsafe waitpid(id, &status, WNOHANG) != 0
+  }
+
   /// Sends it a signal, as long as it has not been waited for.
   public func signal(_ number: Int32) { kill(id, number) }
 
@@ -99,7 +112,7 @@ public struct ChildProcess: Sendable {
 
   /// Returns 0 or what went wrong; of the C structures none outlives the call.
   private static func spawn(
-    _ command: [String], input: Int32, output: Int32, _ id: inout pid_t
+    _ command: [String], _ isApart: Bool, input: Int32, output: Int32, _ id: inout pid_t
   ) -> Int32 {
     var actions = unsafe posix_spawn_file_actions_t()
     var attributes = posix_spawnattr_t()
@@ -111,6 +124,14 @@ public struct ChildProcess: Sendable {
     }
     unsafe posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
     unsafe posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+    if isApart {
+      unsafe posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+      for descriptor in STDERR_FILENO + 1..<ChildProcess.descriptorsClosed {
+        let flags = fcntl(descriptor, F_GETFD)
+        guard flags >= 0, flags & FD_CLOEXEC == 0 else { continue }
+        unsafe posix_spawn_file_actions_addclose(&actions, descriptor)
+      }
+    }
     var defaults = sigset_t()
     unsafe sigemptyset(&defaults)
     for number in [SIGPIPE, SIGXFSZ] { unsafe sigaddset(&defaults, number) }

@@ -19,6 +19,8 @@ public struct TraceDecoder: Sendable {
   public private(set) var text: RawJSON?
   /// Byte offset of that line.
   public private(set) var offset = 0
+  /// Bytes of that line, without its end.
+  public private(set) var length = 0
 
   private var buffer = ByteBuffer()
   private var searched = 0
@@ -52,6 +54,7 @@ public struct TraceDecoder: Sendable {
       searched = 0
       line += 1
       offset = nextOffset
+      self.length = length
       nextOffset += length + (hasEnd ? 1 : 0)
       guard length <= TraceDecoder.lineLimit else { throw here(.lineTooLong) }
       let span = slice.readableSpan

@@ -1,4 +1,4 @@
-import Basics
+public import Basics
 
 /// Lines of a trace in the making, in order: as text for a file, or as values for whoever looks at them.
 ///
@@ -69,6 +69,16 @@ public final class TraceLines {
   public func append(_ line: LossLine) { put(line) }
   /// Appends a line.
   public func append(_ line: EndLine) { put(line) }
+
+  /// Appends a line of a type that this version does not know, verbatim.
+  public func append(unknown line: RawJSON, type: String) {
+    let event = TraceEvent.unknown(type: type, line: line)
+    count += 1
+    counts.add(event)
+    guard form == .text else { return events.append(event) }
+    text.append(line)
+    text.endLine()
+  }
 
   /// Inserts lines of losses at a place. O(n) in what lies behind it.
   public func insert(_ losses: [LossLine], at mark: Mark) {

@@ -8,6 +8,10 @@ public final class TraceReader {
   public var tornTail: Int { decoder.tornTail }
   /// Number of the line that was returned last, from 1.
   public var line: Int { decoder.line }
+  /// Byte offset of that line.
+  public var offset: Int { decoder.offset }
+  /// Bytes of that line, without its end.
+  public var length: Int { decoder.length }
   /// The text of the line that was returned or rejected last; `nil` when that was no JSON.
   public var text: RawJSON? { decoder.text }
 

@@ -14,7 +14,7 @@ struct Run: AsyncParsableCommand {
 
       Example: replay run live.mcptrace --target http://127.0.0.1:3000/mcp --multiply 10 --summary s.json
 
-      Exit codes: 0 done, 2 the result is invalid, 64 wrong usage, 65 unreadable trace, 69 target unreachable, \
+      Exit codes: 0 done, 2 the result is invalid, 64 wrong usage, 65 unreadable trace, 69 target unreachable or not to be started, \
       73 cannot create a file, 74 cannot write, 130 interrupted.
       """)
 
@@ -25,7 +25,15 @@ struct Run: AsyncParsableCommand {
     help: ArgumentHelp(
       "Server to replay against, http://HOST:PORT/PATH; without a path the recorded one.",
       valueName: "url"))
-  var target: TargetURL
+  var target: TargetURL?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Instead of --target: a stdio server that every agent starts for itself. Words are split as shells do, quotes included; there \
+      are no variables or pipes. What it says on standard error is dropped.
+      """, valueName: "command"))
+  var stdio: CommandArgument?
 
   @OptionGroup(title: "Load") var load: LoadOptions
 
@@ -87,8 +95,18 @@ struct Run: AsyncParsableCommand {
     try await session.perform().exit()
   }
 
+  func validate() throws {
+    guard (target == nil) != (stdio == nil) else {
+      throw ValidationError("say where to replay: either --target URL or --stdio COMMAND")
+    }
+    guard stdio == nil || header.isEmpty else {
+      throw ValidationError("--header is of no use with --stdio, which has no headers")
+    }
+  }
+
   private var replayTarget: ReplayTarget {
-    ReplayTarget(
+    guard let target else { return ReplayTarget(command: stdio?.words ?? []) }
+    return ReplayTarget(
       host: target.host, port: target.port, authority: target.authority, path: target.path,
       headers: header.map(\.field))
   }
@@ -96,7 +114,8 @@ struct Run: AsyncParsableCommand {
   /// The options as the summary repeats them; header values may be credentials and stay out.
   private var options: [(String, JSONValue)] {
     var options: [(String, JSONValue)] = [
-      ("trace", .string(trace)), ("target", .string(target.text)),
+      ("trace", .string(trace)),
+      ("target", .string(target?.text ?? "stdio: \(stdio?.words.first ?? "")")),
       ("on_error", .string(onError?.text ?? "end-turn")),
       ("call_timeout_ms", .number("\((callTimeout?.nanoseconds ?? 60_000_000_000) / 1_000_000)")),
       ("max_lag_ms", .number("\(Double(maxLag?.nanoseconds ?? 20_000_000) / 1e6)")),

@@ -27,7 +27,7 @@ enum SourceTrace {
     let traffic = builder.finish()
     for (transport, count) in traffic.unsupported.sorted(by: { $0.key < $1.key }) {
       say(
-        "replay: \(path): \(count) sessions over \(transport) are left out; this version replays streamable-http"
+        "replay: \(path): \(count) sessions over \(transport) are left out; this version replays streamable-http and stdio"
       )
     }
     guard !traffic.scripts.isEmpty else {

@@ -6,6 +6,8 @@ import Trace
 enum Exit {
   /// An input that cannot be read or is not what it should be.
   static let unreadable = ExitCode(65)
+  /// The output cannot be created.
+  static let cannotCreate = ExitCode(73)
   /// Reading or writing failed on the way.
   static let inputOutput = ExitCode(74)
 
@@ -65,7 +67,8 @@ enum Exit {
     }
   }
 
-  private static func reason(_ code: Int32) -> String {
+  /// What `errno` says.
+  static func reason(_ code: Int32) -> String {
     unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
   }
 }

@@ -6,11 +6,15 @@ import Glibc
 struct TraceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trace",
-    abstract: "Look at recorded MCP traffic (.mcptrace).",
+    abstract: "Look at and work on recorded MCP traffic (.mcptrace).",
     discussion: """
-      Exit codes: 0 done, 64 wrong usage, 65 unreadable or invalid input, 74 I/O error.
+      Exit codes: 0 done, 64 wrong usage, 65 unreadable or invalid input, 73 output cannot be \
+      created, 74 I/O error.
       """,
-    subcommands: [Show.self, Stats.self, Validate.self])
+    subcommands: [Show.self, Stats.self, Validate.self, Merge.self])
+
+  /// What headers of traces say that this program made.
+  static let recorder = "trace 0.1.0"
 
   static func main() {
     // A reader that goes away must show as EPIPE, not end the program by signal.

@@ -174,6 +174,37 @@ struct `Sessions` {
     #expect(trace.sessions.map(\.key?.by) == [.credential, .credential])
   }
 
+  @Test func `with an id begin at once although others are in doubt`() {
+    var script = FlowScript()
+    let flows = (0..<2).map { _ in script.open() }
+    for flow in flows {
+      script.post(flow, initialize)
+      script.pause(5)
+      script.json(flow, initialized)
+    }
+    // One connection a call: nothing tells whose these are.
+    for flow in [script.open(), script.open()] {
+      script.pause(100)
+      script.post(flow, call("1"))
+      script.pause(5)
+      script.json(flow, result("1"))
+    }
+    let a = script.open()
+    script.handshake(a)
+    script.pause(10)
+    script.post(a, call("1"), sid)
+    script.pause(10)
+    script.json(a, result("1"), sid)
+    let trace = Dissected(script.events)
+    let named = trace.sessions.filter { $0.key?.by == .mcpSessionID }
+    #expect(Set(named.map(\.session)).count == 1)
+    #expect(named.last?.start == .seen)
+    let requests = trace.requests.filter { $0.session == named.first?.session }
+    #expect(requests.map(\.method) == ["initialize", "tools/call"])
+    #expect(requests.map(\.n) == [1, 4])
+    #expect(trace.requests.count == 6)
+  }
+
   @Test func `without ids are told apart as the user says`() {
     var script = FlowScript()
     let (a, b) = (script.open(), script.open())

@@ -34,8 +34,8 @@ struct `Layering` {
     "ReplayEngine": Layer(
       row: 4,
       imports: [
-        "Basics", "NIOCore", "Trace", "MCP", "Wire", "ReplayPlan", "NIOPosix", "HeapModule",
-        "Histogram",
+        "Basics", "NIOCore", "Trace", "MCP", "Wire", "Spawn", "ReplayPlan", "NIOPosix",
+        "HeapModule", "Histogram",
       ]),
     "CommandSupport": Layer(row: 4, imports: ["Dispatch"]),
     "MockServer": Layer(

@@ -50,7 +50,9 @@ struct `replay run and plan` {
       "run /nowhere.mcptrace --target http://127.0.0.1:1/mcp": 65,
       "run TRACE --target 127.0.0.1:1 --allow-writes": 64,
       "run TRACE --target http://a/ --on-error panic": 64,
-      "run TRACE --target http://a/ --multiply 0": 64, "run TRACE": 64, "plan TRACE --json": 0,
+      "run TRACE --target http://a/ --multiply 0": 64, "run TRACE": 64,
+      "run TRACE --stdio true --target http://a/": 64, "run TRACE --stdio a'b": 64,
+      "run TRACE --stdio /no/such/server --allow-writes --yes": 69, "plan TRACE --json": 0,
       "\(nobody) --skip burn --summary /no/s": 73, "\(nobody) --skip burn --record /no/r": 73,
     ] as [String: Int32])
   func `each way to fail has its exit code`(_ command: String, _ status: Int32) throws {

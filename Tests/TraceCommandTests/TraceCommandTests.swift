@@ -79,4 +79,38 @@ struct `trace command` {
     #expect(lines.count == 2)
     #expect(lines.allSatisfy { $0.hasPrefix("{\"file\":") && $0.hasSuffix("}") })
   }
+
+  @Test(arguments: [[], ["--reinfer"]])
+  func `merge makes one valid trace`(options: [String]) throws {
+    try TemporaryFile.with("") { output in
+      let words = ["merge", example, example, "--output", output, "--quiet"] + options
+      let merged = try Program.run("trace", words)
+      #expect((merged.status, merged.errors) == (0, ""))
+      let valid = try Program.run("trace", ["validate", output])
+      #expect((valid.status, valid.output.contains(": ok, ")) == (0, true))
+    }
+  }
+
+  @Test func `merge refuses recorders that redacted with different keys`() throws {
+    let text = try Fixture.text("example.mcptrace")
+    let pattern = /"key_id":"[^"]+"/
+    let other = text.replacing(pattern, with: #""key_id":"00000000""#)
+    try TemporaryFile.with(other) { path in
+      let merge = ["merge", example, path, "--output", path + ".merged"]
+      let result = try Program.run("trace", merge + ["--reinfer"])
+      #expect(result.status == 65)
+      #expect(result.errors.contains("record with one --redaction-key FILE"))
+    }
+  }
+
+  @Test func `merge leaves its inputs alone`() throws {
+    try TemporaryFile.with(try Fixture.text("example.mcptrace")) { path in
+      let result = try Program.run("trace", ["merge", example, path, "--output", path])
+      #expect(result.status == 64)
+      #expect(result.errors.contains("is one of the files to merge"))
+    }
+    let nowhere = try Program.run("trace", ["merge", example, "--output", "/nowhere/all"])
+    #expect(nowhere.status == 73)
+    #expect(try Program.run("trace", ["merge", "-", "--output", "all"]).status == 64)
+  }
 }

@@ -26,6 +26,7 @@ import handles
 import inference
 import live
 import matrix
+import merging
 import selftest
 import standard_io
 import weather_proxy
@@ -52,7 +53,7 @@ def scenarios():
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
     suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
-    for module in [*suites, standard_io]:
+    for module in [*suites, merging, standard_io]:
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)

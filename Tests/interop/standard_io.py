@@ -11,6 +11,8 @@ import signal
 import subprocess
 import time
 
+import handles
+from replaying import check_accounts, read_summary, replay
 from scenario import check
 from trace_model import Trace
 
@@ -72,6 +74,35 @@ def sdk(context, version, client):
     check(sorted(bound) == sorted(TOOLS[1:]), f"values of answers flow into {bound}")
     how = next(line["how"] for line in lines if line["type"] == "end")
     check(how == "closed", f"the session's end is {how}")
+
+
+def replayed(context, version):
+    """Traces of a stdio server and of HTTP, replayed to either: every clone has its own process."""
+    python = context.options.pythons[version]
+    server = f"{python} '{os.path.join(HERE, 'handle_server.py')}' --stdio"
+    from_stdio = record(context, version, "legacy")
+    from_http = handles.record(context, python, "legacy")
+    for name, trace, agents in [("stdio", from_stdio, 1), ("http", from_http, handles.AGENTS)]:
+        summary = context.path(f"from-{name}.json")
+        recorded = context.path(f"from-{name}.mcptrace")
+        context.run(
+            "replay", "run", trace, "--stdio", server, "--multiply", 6 // agents, "--time-scale", 3,
+            "--allow-writes", "--summary", summary, "--record", recorded, expect=(0, 2), timeout=120,
+        )  # fmt: skip
+        result = read_summary(summary)
+        check_accounts(result)
+        check(result["sent"] == 6 * len(TOOLS), f"from {name}: sent {result['sent']}")
+        check(result["success_ratio"] == 1, f"from {name}: {result['outcomes']}")
+        check(result["fidelity"]["chains_exact"] == 1, f"from {name}: chains are not exact")
+        context.run("trace", "validate", recorded)
+        starts = [line for line in lines_of(recorded) if line["type"] == "connection"]
+        check(len({line["conn"] for line in starts}) == 6, f"from {name}: processes {starts[:3]}")
+    with handles.handle_server(python) as target:
+        summary, _, _ = replay(
+            context, from_stdio, target, "--multiply", 5, "--allow-writes", name="to-http",
+            expect=(0, 2),
+        )  # fmt: skip
+        check(summary["success_ratio"] == 1, f"stdio to HTTP: {summary['outcomes']}")
 
 
 def bytes_alone(context):
@@ -150,6 +181,8 @@ SCENARIOS = {
     f"stdio-{version}-{client}": lambda context, how=(version, client): sdk(context, *how)
     for version, client in [("1.30.0", "legacy"), ("2.3.0", "legacy"), ("2.3.0", "auto")]
 }
+for version in ("1.30.0", "2.3.0"):
+    SCENARIOS[f"stdio-{version}-replay"] = lambda context, version=version: replayed(context, version)
 SCENARIOS["stdio-bytes"] = bytes_alone
 SCENARIOS["stdio-ends"] = ends
 SCENARIOS["stdio-killed"] = killed

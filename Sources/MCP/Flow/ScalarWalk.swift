@@ -19,8 +19,14 @@ struct ScalarWalk {
   private var path: [UInt8]
   private var textDepth = 0
 
-  /// Starts at a place; `path` is what leads there.
-  init(at path: String) { self.path = Array(path.utf8) }
+  /// Starts at the value of a member of that name, which needs no escapes.
+  init(under key: String) {
+    path = []
+    // Most paths are shorter: one stretch of memory for a walk.
+    path.reserveCapacity(64)
+    path.append(0x2f)
+    path += ValuePath.escaped(key).utf8
+  }
 
   /// Walks a value that is known to be valid and compact.
   mutating func walk(_ json: RawJSON, _ take: Taker) {
@@ -124,7 +130,7 @@ struct ScalarWalk {
     return RawJSON(validating: ByteBuffer(bytes: text))
   }
 
-  /// Appends a member's name (RFC 6901 §3: `~` and `/` escaped).
+  /// Appends a member's name as `ValuePath` reads it.
   private mutating func append(key json: Span<UInt8>, _ range: Range<Int>) {
     path.append(0x2f)
     let start = path.count
@@ -135,9 +141,16 @@ struct ScalarWalk {
     }
     var i = start
     while i < path.count {
-      if path[i] == 0x7e || path[i] == 0x2f {
-        path.insert(path[i] == 0x7e ? 0x30 : 0x31, at: i + 1)
+      let digit: UInt8? =
+        switch path[i] {
+        case 0x7e: 0x30
+        case 0x2f: 0x31
+        case 0x23: 0x32
+        default: nil
+        }
+      if let digit {
         path[i] = 0x7e
+        path.insert(digit, at: i + 1)
         i += 1
       }
       i += 1

@@ -12,8 +12,8 @@ enum ValueScan {
   static func params(_ params: RawJSON, of method: String, _ take: Taker) {
     params.forEachMember { key, value in
       let isProtocol = key == "cursor" || key == "taskId" || key == "requestState"
-      guard key != "_meta", key != "name", key != "task" else { return }
-      var walk = ScalarWalk(at: "/\(key)")
+      guard key != "_meta", key != "name", key != "task", !value.kind.isLiteral else { return }
+      var walk = ScalarWalk(under: key)
       walk.walk(value) { text, isString, path in take(text, isString, path, isProtocol) }
     }
   }
@@ -24,13 +24,14 @@ enum ValueScan {
   /// `structuredContent`, texts that say the same are left out.
   static func result(_ result: RawJSON, of method: String, _ take: Taker) {
     var members: [(key: String, value: RawJSON)] = []
+    members.reserveCapacity(8)
     result.forEachMember { members.append(($0, $1)) }
     let isStructured = members.contains { $0.key == "structuredContent" }
     let isCatalogue = catalogues.contains(method)
-    for (key, value) in members where key != "_meta" {
+    for (key, value) in members where key != "_meta" && !value.kind.isLiteral {
       let isProtocol = key == "nextCursor" || key == "taskId" || key == "requestState"
       guard isProtocol || !isCatalogue else { continue }
-      var walk = ScalarWalk(at: "/\(key)")
+      var walk = ScalarWalk(under: key)
       if key == "task" {
         walk.walk(value) { text, isString, path in
           take(text, isString, path, path.ends(withKey: "taskId"))
@@ -85,4 +86,9 @@ extension [UInt8] {
     }
     return self[mark - text.count..<mark].elementsEqual(text)
   }
+}
+
+extension RawJSON.Kind {
+  /// `null`, `true` and `false`: there is nothing in them.
+  fileprivate var isLiteral: Bool { self == .null || self == .bool }
 }

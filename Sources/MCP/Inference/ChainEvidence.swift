@@ -58,7 +58,8 @@ public struct ChainEvidence: Sendable {
 
 /// A value that only the protocol passes back: a request state, a task id, a cursor.
 public struct ChainToken: Hashable, Sendable {
-  var hash: UInt64
+  /// Hash of the value and its kind.
+  public internal(set) var hash: UInt64
   var grounds: AgentChain.Grounds
 }
 

@@ -1,6 +1,7 @@
 import Basics
 import NIOCore
 import ReplayPlan
+import Wire
 
 /// An agent at work: its machine, its connections, and nothing that decides.
 ///
@@ -21,6 +22,10 @@ final class Agent {
   private var isPerforming = false
   private var isFinished = false
   private var transcript: AgentTranscript?
+  /// Its own stdio server, and the exchanges of requests that it has not answered by id.
+  private var process: AgentProcess?
+  private var asked: [RawJSON: Int] = [:]
+  private var hadProcess = false
 
   init(_ plan: PlannedAgent, _ script: AgentScript, _ book: RequestBook, _ worker: LoopWorker) {
     self.plan = plan
@@ -81,7 +86,7 @@ final class Agent {
     perform(machine.failed(transmission.exchange, now))
   }
 
-  private func perform(_ actions: [AgentAction]) {
+  func perform(_ actions: [AgentAction]) {
     todo += actions
     guard !isPerforming else { return }
     isPerforming = true
@@ -119,25 +124,32 @@ final class Agent {
   }
 
   private func send(_ transmission: Transmission) {
+    noteCall(transmission)
+    if let command = worker.command {
+      tell(transmission, command)
+    } else if let connection = idle.popLast() {
+      busy.append(connection)
+      connection.send(transmission)
+      note(transmission, connection.number, worker.clock.now)
+    } else {
+      // Dialling is part of what a client waits for.
+      let now = worker.clock.now
+      note(transmission, dial(transmission).number, now)
+    }
+  }
+
+  private func noteCall(_ transmission: Transmission) {
     if case .step(let i) = transmission.purpose, script.session.steps[i].isCall,
       callsInFlight.insert(i).inserted
     {
       worker.gauges.callSent()
     }
-    if let connection = idle.popLast() {
-      busy.append(connection)
-      connection.send(transmission)
-      note(transmission, connection, worker.clock.now)
-    } else {
-      // Dialling is part of what a client waits for.
-      let now = worker.clock.now
-      note(transmission, dial(transmission), now)
-    }
   }
 
-  private func note(_ transmission: Transmission, _ connection: AgentConnection, _ now: Int64) {
+  private func note(_ transmission: Transmission, _ conn: Int, _ now: Int64) {
     machine.sent(transmission.exchange, at: now)
-    transcript?.sent(transmission, conn: connection.number, x: worker.nextExchange(), at: now)
+    let x = worker.command == nil ? worker.nextExchange() : nil
+    transcript?.sent(transmission, conn: conn, x: x, at: now)
   }
 
   @discardableResult
@@ -154,6 +166,7 @@ final class Agent {
     armedAt = nil
     transcript?.finish(end, hasSessionID: machine.sessionID != nil, at: worker.clock.now)
     for connection in idle + busy { close(connection, .fin) }
+    if let process { self.end(process) }
     idle = []
     busy = []
     writeTranscript()
@@ -164,5 +177,73 @@ final class Agent {
     guard let lines = transcript?.events, !lines.isEmpty else { return }
     worker.write(lines)
     transcript?.events.removeAll(keepingCapacity: true)
+  }
+}
+
+/// Agents with a stdio server of their own.
+extension Agent {
+  /// Sends a message to the server, which is started with the first one: that is part of what a client waits for.
+  private func tell(_ transmission: Transmission, _ command: [String]) {
+    let now = worker.clock.now
+    let exchange = transmission.exchange
+    if process == nil, !hadProcess {
+      hadProcess = true
+      process = worker.start(command, for: self)
+    }
+    note(transmission, process?.number ?? 0, now)
+    guard let process else { return fail(exchange, now) }
+    let bytes = transmission.bytes
+    let body = bytes.getSlice(
+      at: bytes.writerIndex - transmission.bodyLength, length: transmission.bodyLength)
+    guard case .step(let i) = transmission.purpose, script.session.steps[i].kind == .request,
+      let id = transmission.id
+    else {
+      process.send(body ?? ByteBuffer())
+      // Nothing answers the rest: said is done.
+      return conclude(exchange, now)
+    }
+    // Before it is sent: a server that is gone is known at once.
+    asked[id] = exchange
+    process.send(body ?? ByteBuffer())
+  }
+
+  /// Takes a message of the server.
+  func heard(_ message: JSONRPCMessage, firstByteAt: Int64, at: Int64) {
+    let isAnswer = message.kind == .result || message.kind == .error
+    let exchange = isAnswer ? message.id.flatMap { asked.removeValue(forKey: $0) } : nil
+    let event = AnswerDecoder.Event.message(
+      message, isEvent: false, firstByteAt: firstByteAt, at: at)
+    let number = exchange ?? AgentTranscript.processExchange
+    transcript?.received(number, event)
+    perform(machine.received(number, event, worker.clock.now))
+    if let exchange { conclude(exchange, at) }
+  }
+
+  /// Takes bytes of the server that are no message.
+  func garbage(_ bytes: Int) { worker.recorder.garbage(bytes) }
+
+  /// Takes that the server has ended: nothing it was asked will be answered.
+  func processEnded(_ process: AgentProcess, _ now: Int64) {
+    end(process)
+    for exchange in asked.values.sorted() { fail(exchange, now) }
+    asked = [:]
+  }
+
+  private func end(_ ended: AgentProcess) {
+    process = nil
+    ended.close()
+    worker.closed(ended)
+  }
+
+  private func conclude(_ exchange: Int, _ at: Int64) {
+    let end = AnswerDecoder.Event.end(
+      isComplete: true, reusable: true, unreadable: false, at: at)
+    transcript?.received(exchange, end)
+    perform(machine.received(exchange, end, worker.clock.now))
+  }
+
+  private func fail(_ exchange: Int, _ now: Int64) {
+    transcript?.failed(exchange, at: now)
+    perform(machine.failed(exchange, now))
   }
 }

@@ -2,6 +2,7 @@ import Glibc
 import Histogram
 import NIOCore
 import ReplayPlan
+import Spawn
 import Trace
 
 /// What one loop measured; merged at the end.
@@ -42,6 +43,9 @@ struct Recorder {
   var callsPlanned = 0
   /// Connections that failed for want of the generator's own means (ports, descriptors).
   var ownFailures = 0
+  /// Processes that could not be started, and why the first.
+  var startFailures = 0
+  var startCause: String?
   /// Bytes of all connections, and those that were no HTTP.
   var bytes = 0
   var garbageBytes = 0
@@ -132,6 +136,11 @@ struct Recorder {
     if Recorder.ownErrors.contains(error.errnoCode) { ownFailures += 1 }
   }
 
+  mutating func startFailed(_ error: ChildProcess.StartError) {
+    startFailures += 1
+    startCause = startCause ?? "\(error)"
+  }
+
   mutating func merge(_ other: Recorder) {
     fromDue.add(other.fromDue)
     fromSent.add(other.fromSent)
@@ -167,6 +176,8 @@ struct Recorder {
     agentTime += other.agentTime
     callsPlanned += other.callsPlanned
     ownFailures += other.ownFailures
+    startFailures += other.startFailures
+    startCause = startCause ?? other.startCause
     bytes += other.bytes
     garbageBytes += other.garbageBytes
     garbageCount += other.garbageCount

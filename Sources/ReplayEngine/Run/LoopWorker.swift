@@ -2,6 +2,7 @@ import Basics
 import NIOCore
 import NIOPosix
 import ReplayPlan
+import Spawn
 import Trace
 
 /// All agents of one event loop, their timers and their measurements.
@@ -10,12 +11,14 @@ final class LoopWorker {
   let clock: RunClock
   let gauges: RunGauges
   let policy: AgentPolicy
+  /// The stdio server that every agent starts for itself.
+  var command: [String]? { target.command }
   let timers = TimerQueue()
   var recorder = Recorder()
   private let plan: Plan
   private let books: [RequestBook]
   private let bootstrap: ClientBootstrap
-  private let address: SocketAddress
+  private let address: SocketAddress?
   private let numbering: (first: Int, stride: Int)
   private let target: ReplayTarget
   private let trace: RunTrace?
@@ -25,9 +28,12 @@ final class LoopWorker {
   private var lines: [TraceEvent] = []
   private var waiting: ArraySlice<PlannedAgent>
   private var agents: [ObjectIdentifier: Agent] = [:]
+  /// Servers of agents by the number of their pipes.
+  private var children: [Int: ChildProcess] = [:]
   private var armed: (at: Int64, task: Scheduled<Void>)?
   private var stopped: AgentStop?
   private let done: EventLoopPromise<Void>
+  private lazy var reaper = ProcessReaper(loop, clock) { [unowned self] in checkDone() }
   private var isDone = false
   private var beganAt = threadTime()
 
@@ -167,6 +173,7 @@ final class LoopWorker {
 
   /// Connects, and tells the connection when that fails.
   func dial(_ connection: AgentConnection) {
+    guard let address else { preconditionFailure("agents with servers of their own dial nobody") }
     let bound = NIOLoopBound(connection, eventLoop: loop)
     bootstrap
       .channelInitializer { channel in
@@ -182,8 +189,42 @@ final class LoopWorker {
       }
   }
 
+  /// Starts an agent's own stdio server; `nil` when the system has no means for it.
+  func start(_ command: [String], for agent: Agent) -> AgentProcess? {
+    let child: ChildProcess
+    do throws(ChildProcess.StartError) {
+      child = try ChildProcess(command, isApart: true)
+    } catch {
+      recorder.startFailed(error)
+      return nil
+    }
+    let process = AgentProcess(child, agent, clock, number: nextConnection())
+    children[process.number] = child
+    let bound = NIOLoopBound(process, eventLoop: loop)
+    NIOPipeBootstrap(group: loop)
+      .channelOption(.allowRemoteHalfClosure, value: false)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(bound.value)
+        }
+      }
+      .takingOwnershipOfDescriptors(input: child.output, output: child.input)
+      .assumeIsolated()
+      .whenFailure { _ in bound.value.over() }
+    if trace != nil { lines.append(.connection(process.line(closedAt: nil))) }
+    return process
+  }
+
+  /// Takes that a server's pipes are closed, by either side.
+  func closed(_ process: AgentProcess) {
+    guard let child = children.removeValue(forKey: process.number) else { return }
+    recorder.bytes += process.bytesSent + process.bytesReceived
+    if trace != nil { lines.append(.connection(process.line(closedAt: clock.now))) }
+    reaper.add(child)
+  }
+
   private func checkDone() {
-    guard agents.isEmpty, waiting.isEmpty, !isDone else { return }
+    guard agents.isEmpty, waiting.isEmpty, reaper.isEmpty, !isDone else { return }
     isDone = true
     flush()
     done.succeed()

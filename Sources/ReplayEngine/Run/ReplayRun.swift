@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOPosix
 public import ReplayPlan
+import Spawn
 import Trace
 
 /// Options of a run that do not change its plan.
@@ -30,10 +31,23 @@ public struct TargetUnreachable: Error, Sendable, CustomStringConvertible {
   public var target: String
   /// What the system said.
   public var cause: String
+  private var isCommand = false
+
+  init(target: String, cause: String) {
+    self.target = target
+    self.cause = cause
+  }
+
+  init(command: [String], cause: String) {
+    self.init(target: command.first ?? "", cause: cause)
+    isCommand = true
+  }
 
   /// One sentence: what, where, what to do.
   public var description: String {
-    "cannot connect to \(target): \(cause); is the server up, and is --target right?"
+    isCommand
+      ? "\(cause); check the command of --stdio"
+      : "cannot connect to \(target): \(cause); is the server up, and is --target right?"
   }
 }
 
@@ -44,7 +58,8 @@ struct RunSetup: Sendable {
   var policy: AgentPolicy
   var clock: RunClock
   var gauges: RunGauges
-  var address: SocketAddress
+  /// `nil` for stdio servers.
+  var address: SocketAddress?
   var target: ReplayTarget
   var trace: RunTrace?
   var loops: Int
@@ -75,10 +90,11 @@ public enum ReplayRun {
     stop: RunStop = RunStop()
   ) async throws -> RunResult {
     raiseDescriptorLimit()
-    let address = try await resolve(target)
+    let address = target.command == nil ? try await resolve(target) : nil
+    if let command = target.command { try check(command) }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, options.loops))
     do {
-      try await check(address, target, group)
+      if let address { try await check(address, target, group) }
       let result = try await perform(plan, target, address, options, stop, group)
       try await group.shutdownGracefully()
       return result
@@ -93,6 +109,19 @@ public enum ReplayRun {
       return try SocketAddress.makeAddressResolvingHost(target.host, port: target.port)
     } catch {
       throw TargetUnreachable(target: target.authority, cause: "the name does not resolve")
+    }
+  }
+
+  /// A server that cannot be started at all is known before the run.
+  private static func check(_ command: [String]) throws {
+    do throws(ChildProcess.StartError) {
+      let child = try ChildProcess(command, isApart: true)
+      close(child.input)
+      close(child.output)
+      child.signal(SIGKILL)
+      _ = child.wait()
+    } catch {
+      throw TargetUnreachable(command: command, cause: "\(error)")
     }
   }
 
@@ -112,7 +141,7 @@ public enum ReplayRun {
   }
 
   private static func perform(
-    _ plan: Plan, _ target: ReplayTarget, _ address: SocketAddress, _ options: RunOptions,
+    _ plan: Plan, _ target: ReplayTarget, _ address: SocketAddress?, _ options: RunOptions,
     _ stop: RunStop, _ group: MultiThreadedEventLoopGroup
   ) async throws -> RunResult {
     let loops = Array(group.makeIterator())

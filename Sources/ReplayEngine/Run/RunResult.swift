@@ -132,6 +132,12 @@ public struct RunResult: Sendable {
         "\(recorder.ownFailures) connections failed for want of local ports or descriptors; "
           + "raise `ulimit -n` or run fewer agents")
     }
+    if recorder.startFailures > 0, let cause = recorder.startCause {
+      summary.isValid = false
+      summary.reasons.append(
+        "\(recorder.startFailures) processes were not there: \(cause); raise `ulimit -u` and `ulimit -n` or run fewer agents"
+      )
+    }
     if summary.plan.calls > 0, let reason = recorder.unresolved.reason(of: summary.plan.calls) {
       let share = Double(recorder.unresolved.calls) / Double(summary.plan.calls)
       if share > UnresolvedTally.limit { summary.isValid = false }

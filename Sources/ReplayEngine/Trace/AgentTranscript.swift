@@ -10,7 +10,7 @@ import Wire
 /// Confined to the agent. Lines are complete when they are appended; `after` names the answers of this run.
 struct AgentTranscript {
   private struct Exchange {
-    var x: Int
+    var x: Int?
     var conn: Int
     var at: Int64
     var purpose: Transmission.Purpose
@@ -22,7 +22,7 @@ struct AgentTranscript {
   private struct Answer {
     var message: JSONRPCMessage
     var via: Via
-    var x: Int
+    var x: Int?
     var conn: Int
   }
 
@@ -47,11 +47,19 @@ struct AgentTranscript {
     session.authority = target.authority
     session.path = target.path ?? script.session.path
     session.client = script.session.client
+    if target.command != nil {
+      session.transport = .stdio
+      session.path = nil
+      session.authority = nil
+    }
     session.agent = "\(script.session.name).\(plan.clone)"
     session.start = .seen
   }
 
   private var name: String { session.session }
+  private var isStdio: Bool { session.transport == .stdio }
+  /// What the messages of a stdio server belong to that answer nothing.
+  static let processExchange = 0
 
   private mutating func nextN() -> Int {
     n += 1
@@ -59,10 +67,14 @@ struct AgentTranscript {
   }
 
   /// Takes a request that was given to the kernel.
-  mutating func sent(_ transmission: Transmission, conn: Int, x: Int, at: Int64) {
+  mutating func sent(_ transmission: Transmission, conn: Int, x: Int?, at: Int64) {
     if n == 0 {
       session.t = at
       events.append(.session(session))
+      if isStdio {
+        exchanges[AgentTranscript.processExchange] = Exchange(
+          x: nil, conn: conn, at: at, purpose: .serverAnswer(""))
+      }
     }
     var exchange = Exchange(x: x, conn: conn, at: at, purpose: transmission.purpose)
     let bytes = transmission.bytes
@@ -105,7 +117,7 @@ struct AgentTranscript {
     }
     line.params = message.content
     line.uses = uses(step)
-    line.via = .post
+    line.via = isStdio ? .stdio : .post
     line.conn = exchange.conn
     line.x = exchange.x
     line.bytes = message.bytes
@@ -148,7 +160,7 @@ struct AgentTranscript {
     }
     line.conn = exchange.conn
     line.x = exchange.x
-    line.via = .post
+    line.via = isStdio ? .stdio : .post
     line.params = message.content
     line.bytes = message.bytes
     return line
@@ -198,7 +210,7 @@ struct AgentTranscript {
     _ message: JSONRPCMessage, _ isEvent: Bool, _ first: Int64, _ at: Int64,
     _ exchange: inout Exchange
   ) {
-    let via: Via = !isEvent ? .json : isStream(exchange) ? .getSSE : .postSSE
+    let via: Via = isStdio ? .stdio : !isEvent ? .json : isStream(exchange) ? .getSSE : .postSSE
     switch message.kind {
     case .result, .error:
       if let id = message.id {
@@ -213,7 +225,7 @@ struct AgentTranscript {
       line.params = message.content
       line.conn = exchange.conn
       line.x = exchange.x
-      line.via = .sse
+      line.via = isStdio ? .stdio : .sse
       line.bytes = message.bytes
       serverRequests[id] = line.n
       events.append(.request(line))
@@ -224,7 +236,7 @@ struct AgentTranscript {
       line.params = message.content
       line.conn = exchange.conn
       line.x = exchange.x
-      line.via = .sse
+      line.via = isStdio ? .stdio : .sse
       line.bytes = message.bytes
       events.append(.notification(line))
     }
@@ -241,7 +253,7 @@ struct AgentTranscript {
   private mutating func http(_ role: HTTPLine.Role, _ exchange: Exchange, done: Int64) {
     let isDelete = role == .delete
     var line = HTTPLine(
-      x: exchange.x, conn: exchange.conn, t: role == .streamClose ? done : exchange.at,
+      x: exchange.x ?? 0, conn: exchange.conn, t: role == .streamClose ? done : exchange.at,
       method: isDelete ? "DELETE" : "GET", target: session.path ?? "/", role: role)
     line.session = name
     line.n = nextN()
@@ -294,7 +306,8 @@ struct AgentTranscript {
     line.x = answer?.x ?? carrier.x
     line.via = answer?.via
     let message =
-      answer?.message ?? exchanges.values.first { $0.x == carrier.x }?.error ?? carrier.error
+      answer?.message ?? exchanges.values.first { $0.x != nil && $0.x == carrier.x }?.error
+      ?? carrier.error
     if message?.kind == .result { line.result = message?.content }
     if message?.kind == .error { line.error = message?.content }
     line.bytes = message?.bytes
@@ -319,7 +332,7 @@ struct AgentTranscript {
   mutating func finish(_ end: AgentEnd, hasSessionID: Bool, at: Int64) {
     for number in exchanges.keys.sorted() { self.end(number, at) }
     guard n > 0 else { return }
-    let by = hasSessionID ? .mcpSessionID : script.session.key?.by ?? .clientInfo
+    let by = isStdio ? .stdio : hasSessionID ? .mcpSessionID : script.session.key?.by ?? .clientInfo
     events.append(
       .end(
         EndLine(

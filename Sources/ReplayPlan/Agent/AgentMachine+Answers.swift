@@ -188,8 +188,9 @@ extension AgentMachine {
     guard states[i].phase == .flying else { return }
     let step = script.session.steps[i]
     let closes =
-      step.isModern || step.kind != .request
-      || outcome == .cancelled && step.cancellation?.notification == nil
+      !book.isStdio
+      && (step.isModern || step.kind != .request
+        || outcome == .cancelled && step.cancellation?.notification == nil)
     if closes {
       if let exchange = states[i].exchange {
         exchanges.removeAll { $0.number == exchange }

@@ -26,7 +26,8 @@ extension AgentMachine {
       // The listing has fewer pages here: this one does not exist.
       if cursor == nil { return conclude(i, at: states[i].due, failed: false) }
     }
-    if step.kind == .openStream, hasOpenStream {
+    let isForeign = book.isStdio && (step.kind == .openStream || step.kind == .delete)
+    if isForeign || step.kind == .openStream && hasOpenStream {
       return conclude(i, at: states[i].due, failed: false)
     }
     states[i].phase = .flying

@@ -14,6 +14,8 @@ public struct ReplayTarget: Hashable, Sendable {
   public var path: String?
   /// Fields added to every request, instead of recorded ones of the same name.
   public var headers: [HeaderField]
+  /// A stdio server that each agent starts for itself, with its arguments; then all of the above is without effect.
+  public var command: [String]?
 
   /// Describes a target.
   public init(
@@ -25,6 +27,12 @@ public struct ReplayTarget: Hashable, Sendable {
     self.path = path
     self.headers = headers
   }
+
+  /// Describes a stdio server.
+  public init(command: [String]) {
+    self.init(host: "", port: 0, authority: "", path: nil)
+    self.command = command
+  }
 }
 
 /// The requests of one script for one target, prepared once for all clones.
@@ -34,11 +42,14 @@ public final class RequestBook: Sendable {
   let extra: RequestTemplate
   /// For taking up a stream that ended early; `Last-Event-ID` is added.
   let resume: RequestTemplate
+  /// True when messages go to a stdio server: streams and the session's deletion are HTTP's alone.
+  let isStdio: Bool
 
   /// Prepares the requests of `script`.
   public init(_ script: AgentScript, _ target: ReplayTarget) {
     let script = script.session
     let path = target.path ?? script.path
+    isStdio = target.command != nil
     templates = script.steps.map { RequestBook.template($0, path, target) }
     var typical = ScriptStep(n: 0, kind: .notification, method: "")
     typical.headers =

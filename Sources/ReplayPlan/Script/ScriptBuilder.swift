@@ -67,7 +67,7 @@ public struct ScriptBuilder {
     var assembled: [(script: SessionScript, start: Int64)] = []
     for name in order {
       guard let lines = sessions[name] else { continue }
-      if let transport = lines.session?.transport, transport != .streamableHTTP {
+      if let transport = lines.session?.transport, transport == .httpSSE {
         traffic.unsupported[transport.rawValue, default: 0] += 1
         continue
       }

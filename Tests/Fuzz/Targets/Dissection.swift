@@ -3,7 +3,8 @@ import Dissection
 import NIOCore
 import Trace
 
-/// Plays the input as a connection: a byte that says who speaks and how much, then the bytes; balance and trace must hold.
+/// Plays the input as a connection, or as a process from 0x80 on: a byte that says who speaks and how much, then the bytes;
+/// balance and trace must hold.
 func fuzzDissection(_ input: ByteBuffer) {
   var rest = input
   var options = DissectionOptions(redactor: nil)
@@ -17,11 +18,13 @@ func fuzzDissection(_ input: ByteBuffer) {
   }
   let client = Endpoint(host: "127.0.0.1", port: 40000)
   let server = Endpoint(host: "127.0.0.1", port: 80)
-  let isFromStart = rest.readInteger(as: UInt8.self).map { $0 & 1 == 0 } ?? true
+  let kind = rest.readInteger(as: UInt8.self) ?? 0
   let flow = FlowID(1)
-  dissector.append(
-    .opened(
-      flow, FlowEnds(client: client, server: server, seenFromStart: isFromStart), at: moment(0)))
+  let ends =
+    kind >= 0x80
+    ? FlowEnds(process: 2, of: 1)
+    : FlowEnds(client: client, server: server, seenFromStart: kind & 1 == 0)
+  dissector.append(.opened(flow, ends, at: moment(0)))
   var i = 0
   while let control = rest.readInteger(as: UInt8.self) {
     i += 1

@@ -31,10 +31,10 @@ struct Scripts {
   }
 
   @Test func `sessions over other transports are counted and left out`() {
-    var line = SessionLine(session: "s1", t: 0, transport: .stdio)
+    var line = SessionLine(session: "s1", t: 0, transport: .httpSSE)
     line.start = .seen
     let traffic = Conversation.traffic([.session(line)] + Conversation.desk("s2", at: 9))
-    #expect(traffic.unsupported == ["stdio": 1])
+    #expect(traffic.unsupported == ["http+sse": 1])
     #expect(traffic.scripts.map(\.name) == ["s2"])
     #expect(traffic.scripts.map(\.start) == [0])
   }
