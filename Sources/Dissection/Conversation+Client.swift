@@ -194,10 +194,8 @@ extension Conversation {
     if let id = exchange.requestHeader(.lastEventID) {
       let shown = shown(eventID: id, of: exchange.session) ?? ""
       line.lastEventID = shown
-      if shown != id, let fields = line.headers, let i = fields.firstIndex(named: "last-event-id") {
-        var draft = HeaderDraft(fields.block)
-        draft.setValue(i, shown.utf8Span.span)
-        line.headers = fields.replacing(draft.block)
+      if shown != id {
+        line.headers = line.headers?.replacingValue(of: "last-event-id", by: shown)
       }
     }
     return line

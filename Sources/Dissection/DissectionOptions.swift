@@ -32,8 +32,10 @@ public struct DissectionOptions: Sendable {
   /// What is done to payloads; `nil` when they stay as they are.
   var payloadRules: PayloadRules? {
     guard !rules.isEmpty || payloads != .full else { return nil }
-    return PayloadRules(
+    var all = PayloadRules(
       key: redactor?.key ?? ownKey, rules: rules, isShape: payloads != .full)
+    all.hidesCredentials = redactor != nil
+    return all
   }
 
   /// The trace header's `redaction` value.

@@ -39,7 +39,7 @@ public final class PayloadRedactor {
     }
     (self.paths, self.regexes) = (paths, regexes)
     scansSecrets = rules.rules.contains(.secrets)
-    names = scansSecrets ? .everywhere : .meta
+    names = scansSecrets ? .everywhere : rules.hidesCredentials ? .meta : .nowhere
     looksIntoText = scansSecrets || !regexes.isEmpty
   }
 

@@ -104,6 +104,7 @@ extension PayloadWalk {
         switch byte {
         case 0x7e: path += [0x7e, 0x30]
         case 0x2f: path += [0x7e, 0x31]
+        case 0x23: path += [0x7e, 0x32]
         default: path.append(byte)
         }
       }

@@ -4,7 +4,7 @@ public import Basics
 public struct RedactedPayload: Sendable {
   /// A string or number that was replaced, in whole or in part.
   public struct Change: Sendable {
-    /// Where it stands: a JSON Pointer in which `#` enters the JSON that a string holds.
+    /// Where it stands: a path as those of `uses`, in which `#` enters the JSON that a string holds.
     public var path: [UInt8]
     /// Its text as shown, unescaped.
     public var text: [UInt8]

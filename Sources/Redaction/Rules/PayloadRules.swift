@@ -7,6 +7,9 @@ public struct PayloadRules: Sendable {
   /// Replaces every value, whatever the rules say: structure, types and lengths are kept.
   public var isShape: Bool
 
+  /// Whether credentials in `_meta` are replaced without a rule.
+  public var hidesCredentials = true
+
   /// Creates rules; without any, and without `isShape`, nothing of payloads is replaced.
   public init(key: RedactionKey, rules: [RedactionRule] = [], isShape: Bool = false) {
     self.key = key
