@@ -104,7 +104,8 @@ let package = Package(
     .executableTarget(
       name: "record",
       dependencies: [
-        "Basics", "Wire", "Trace", "Redaction", "Dissection", "Packets", "Capture", "Proxy", "Spawn",
+        "Basics", "Wire", "Trace", "Redaction", "Dissection", "Packets", "Capture", "Proxy",
+        "Spawn",
         "CommandSupport", nioCore, arguments,
       ],
       swiftSettings: strict),
@@ -119,7 +120,7 @@ let package = Package(
     .executableTarget(
       name: "trace",
       dependencies: [
-        "Basics", "Trace", "Redaction", "Dissection", "Analysis", "Report", nioCore, arguments,
+        "Basics", "Trace", "Redaction", "Dissection", "Analysis", "Report", arguments,
       ],
       swiftSettings: strict),
 
@@ -160,7 +161,7 @@ let package = Package(
     tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
     tests("TraceCommandTests", ["trace"]),
     tests("ServeCommandTests", ["replay"]),
-    tests("RecordCommandTests", ["record", "Capture", "Packets", "Trace"]),
+    tests("RecordCommandTests", ["record", "trace", "Capture", "Packets", "Trace"]),
     tests("ReplayCommandTests", ["replay", "Trace"]),
     tests("FuzzTests", ["FuzzTargets"]),
     tests("HouseTests", []),

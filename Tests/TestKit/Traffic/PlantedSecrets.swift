@@ -1,17 +1,13 @@
 import Basics
-import Dissection
-import NIOCore
-import Redaction
-import TestKit
-import Trace
 
 /// A conversation with a secret wherever one may be; each is a text that must not be found anywhere later.
-struct PlantedSecrets {
+public struct PlantedSecrets {
   /// What is replaced whatever the rules say.
-  private(set) var credentials: [String] = []
+  public private(set) var credentials: [String] = []
   /// What the rule `secrets` is for.
-  private(set) var tokens: [String] = []
-  private(set) var script = FlowScript()
+  public private(set) var tokens: [String] = []
+  /// The conversation.
+  public private(set) var script = FlowScript()
 
   /// A credential without any shape of its own.
   private mutating func credential(_ name: String) -> String {
@@ -29,7 +25,8 @@ struct PlantedSecrets {
     return text
   }
 
-  init() {
+  /// Writes the conversation.
+  public init() {
     authorize()
     let session = credential("sid-") + "-0123456789abcdef"
     credentials.append(session)
