@@ -11,16 +11,16 @@ extension Conversation {
     let item = exchange.content.messages[position]
     let batch = exchange.content.isBatch ? position : nil
     switch item.message.kind {
-    case .request: requestSaid(exchange, item.message, item.facts, batch, session)
+    case .request: requestSaid(exchange, item, batch, session)
     case .notification: notificationSaid(exchange, item.message, item.facts, batch, session)
-    case .result, .error: answerSaid(exchange, item.message, batch, session)
+    case .result, .error: answerSaid(exchange, item, batch, session)
     }
   }
 
   private func requestSaid(
-    _ exchange: MCPExchange, _ message: JSONRPCMessage, _ facts: MessageFacts, _ batch: Int?,
-    _ session: SessionState
+    _ exchange: MCPExchange, _ item: RequestContent.Item, _ batch: Int?, _ session: SessionState
   ) {
+    let (message, facts) = (item.message, item.facts)
     guard let id = message.id else { return }
     let t = time(exchange.startedAt)
     let resumed = facts.requestState.flatMap { session.requestStates[$0] }
@@ -58,7 +58,7 @@ extension Conversation {
     line.batch = batch
     line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields, repeating: payload) : nil
     line.params = written(payload)
-    line.redacted = places(payload)
+    line.redacted = places(payload) ?? item.redacted
     line.bytes = message.bytes
     let request = OpenRequest(
       n: line.n, t: line.t, id: token, method: message.method, tool: facts.tool, place: place,
@@ -139,8 +139,9 @@ extension Conversation {
 
   /// The client answers a request of the server.
   private func answerSaid(
-    _ exchange: MCPExchange, _ message: JSONRPCMessage, _ batch: Int?, _ session: SessionState
+    _ exchange: MCPExchange, _ item: RequestContent.Item, _ batch: Int?, _ session: SessionState
   ) {
+    let message = item.message
     guard let id = message.id, let request = session.openRequest(id, .s2c) else {
       ledger.note(
         LossLine(
@@ -159,6 +160,7 @@ extension Conversation {
     line.via = exchange.via
     line.batch = batch
     _ = fill(&line, from: message, of: request.method)
+    line.redacted = line.redacted ?? item.redacted
     exchange.deferred.append(.response(line))
   }
 

@@ -77,7 +77,8 @@ extension Conversation {
     if let session = exchange.session, session.wireKey == target {
       return session.line.key?.value ?? ""
     }
-    return shown(options.redactor?.target(target) ?? target)
+    let shown = options.redactor?.target(target) ?? target
+    return payloadRedactor?.text(target, over: shown) ?? shown
   }
 
   /// A session's line as shown.

@@ -66,6 +66,29 @@ struct `Redacting commands` {
     }
   }
 
+  @Test func `mark surrogates that a merged trace has too`() throws {
+    try withCapture { capture, folder in
+      let (trace, merged) = (folder + "/t", folder + "/merged")
+      let arguments = ["pcap", capture, "--output", trace, "--redact", "secrets"]
+      #expect(try Program.run("record", arguments).status == 0)
+      let merge = ["merge", trace, "--reinfer", "--output", merged]
+      #expect(try Program.run("trace", merge).status == 0)
+      func marks(_ file: String) throws -> [[String]] {
+        try TraceReader.events(of: file).compactMap { event in
+          switch event {
+          case .request(let line): line.redacted
+          case .response(let line): line.redacted
+          default: nil
+          }
+        }.sorted { $0.joined() < $1.joined() }
+      }
+      let before = try marks(trace)
+      let after = try marks(merged)
+      #expect(before.count > 2)
+      #expect(after == before)
+    }
+  }
+
   @Test func `say what a trace went through`() throws {
     try withCapture { capture, folder in
       let trace = folder + "/t"

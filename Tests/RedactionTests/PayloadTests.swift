@@ -80,6 +80,19 @@ struct `Rules for payloads` {
     #expect(shown[3] == fields[3])
   }
 
+  @Test func `find in addresses what stands beside credentials`() throws {
+    let fields: HeaderFields = [
+      HeaderField("Location", "https://u:pw1234@h/\(token)/x?code=abcdef0123&page=2")
+    ]
+    let shown = RedactionMemo(Redactor(key: key)).fields(fields)
+    let redactor = try redactor("secrets")
+    let expected =
+      "https://\(surrogate("u")):\(surrogate("pw1234"))@h/\(surrogate(token))/x?code="
+      + "\(surrogate("abcdef0123"))&page=2"
+    #expect(redactor.fields(shown, of: fields, repeating: [])[0].value == expected)
+    #expect(redactor.text(fields[0].value, over: shown[0].value) == expected)
+  }
+
   @Test func `hide in headers what they repeat of params`() throws {
     let redactor = try redactor("/params/arguments/region", "/params/uri")
     let payload = redactor.payload(

@@ -10,10 +10,10 @@ extension PayloadRedactor {
     var draft: HeaderDraft?
     for i in original.indices {
       let value = original.value(i)
-      // A credential, of which the surrogate is shown.
-      guard ByteScan.isEqual(value, shown.value(i)) else { continue }
       let isRepeated = PayloadRedactor.repeats(original.name(i))
-      guard let replaced = isRepeated ? repeated(value, changes) : text(value) else { continue }
+      guard
+        let replaced = isRepeated ? repeated(value, changes) : text(value, over: shown.value(i))
+      else { continue }
       var fields = draft.take() ?? HeaderDraft(shown.block)
       fields.setValue(i, replaced.span)
       draft = fields

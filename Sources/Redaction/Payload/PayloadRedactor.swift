@@ -86,6 +86,28 @@ public final class PayloadRedactor {
     self.text(text.utf8Span.span, isCut: isCut).map { String(decoding: $0, as: UTF8.self) } ?? text
   }
 
+  /// Returns `shown`, a text of the same length in which credentials of `original` are replaced, with what the rules find in the rest
+  /// replaced too; `nil` when that is nothing.
+  func text(_ original: Span<UInt8>, over shown: Span<UInt8>) -> [UInt8]? {
+    guard original.count == shown.count else { return text(shown) }
+    var out: [UInt8]?
+    for range in find(original) {
+      let secret = original.extracting(range)
+      guard ByteScan.isEqual(secret, shown.extracting(range)) else { continue }
+      var text = out ?? [UInt8](copying: shown)
+      remember(secret)
+      text.replaceSubrange(range, with: surrogate.value([UInt8](copying: secret)))
+      out = text
+    }
+    return out
+  }
+
+  /// The same for strings.
+  public func text(_ original: String, over shown: String) -> String {
+    text(original.utf8Span.span, over: shown.utf8Span.span)
+      .map { String(decoding: $0, as: UTF8.self) } ?? shown
+  }
+
   /// Remembers the credentials that header fields hold, so that they are known where a text has them.
   public func remember(credentialsIn fields: HeaderFields) {
     guard scansSecrets else { return }

@@ -276,7 +276,9 @@ extension TraceRedactor {
   private func target(_ target: String, of session: String?) -> String {
     guard hidesCredentials else { return shown(target) }
     let isKey = session.map { keys[$0] == target } ?? keys.values.contains(target)
-    return isKey ? redactor.endpoint(target) : shown(redactor.target(target))
+    if isKey { return redactor.endpoint(target) }
+    let shown = redactor.target(target)
+    return payload?.text(target, over: shown) ?? shown
   }
 
   /// Servers make ids of events of the session's.
