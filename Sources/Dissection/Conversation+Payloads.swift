@@ -13,14 +13,8 @@ extension Conversation {
   ) -> RedactedPayload? {
     guard let content = message.content else { return nil }
     if let payloadRedactor { return payloadRedactor.payload(content, part, of: method) }
-    guard let credentialRedactor else { return RedactedPayload(content) }
-    var kept = RedactedPayload(content)
-    message.forEachMember { member, meta in
-      if member == .meta {
-        kept = credentialRedactor.credentials(in: content, meta: meta, part, of: method)
-      }
-    }
-    return kept
+    guard let credentialRedactor, let meta = message.meta else { return RedactedPayload(content) }
+    return credentialRedactor.credentials(in: content, meta: meta, part, of: method)
   }
 
   /// The payload as it is written.
@@ -48,6 +42,12 @@ extension Conversation {
     line.error = written(payload)
     line.code = message.content?.member("code")?.value.int
     return payload
+  }
+
+  /// Remembers what rules are to find again in texts.
+  func remember(credentialsIn fields: HeaderFields?) {
+    guard let fields, let payloadRedactor else { return }
+    payloadRedactor.remember(credentialsIn: fields, shown: shownFields.of(fields))
   }
 
   /// Header fields as shown: without credentials, and without what rules hide of params that they repeat.

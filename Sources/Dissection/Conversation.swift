@@ -95,7 +95,7 @@ final class Conversation {
   func requested(_ exchange: MCPExchange, _ content: RequestContent, sentAt: Timestamp) {
     exchange.content = content
     exchange.sentAt = sentAt
-    if let fields = exchange.request?.fields { payloadRedactor?.remember(credentialsIn: fields) }
+    remember(credentialsIn: exchange.request?.fields)
     noteOthers(content.others, of: exchange, at: sentAt)
     if exchange.role == .auth { return }
     let authority = authority(exchange)
@@ -118,7 +118,7 @@ final class Conversation {
   func answered(_ exchange: MCPExchange, _ answered: AnsweredExchange) {
     let response = answered.head
     exchange.respond(answered)
-    payloadRedactor?.remember(credentialsIn: response.fields)
+    remember(credentialsIn: response.fields)
     if exchange.session == nil && !(200..<300).contains(response.status)
       || response.status == 401
       || (opensSession(exchange) && response.fields.has(.mcpSessionID))

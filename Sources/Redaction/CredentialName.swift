@@ -16,7 +16,7 @@ enum CredentialName: UInt8 {
   init(_ name: Span<UInt8>) {
     self = .none
     guard name.count >= 3, name.count <= CredentialName.limit,
-      CredentialName.lastBytes.contains(name[name.count - 1])
+      CredentialName.mayBe(name)
     else { return }
     let words = CredentialName.words(name)
     guard let last = words.last else { return }
@@ -41,19 +41,31 @@ enum CredentialName: UInt8 {
   /// Classifies a name.
   init(_ name: String) { self = CredentialName(name.utf8Span.span) }
 
-  /// Last letters of all words below, either case; most names are told apart by them.
-  private static let lastBytes: Set<UInt8> = {
-    var bytes: Set<UInt8> = []
+  /// Whether a name ends as one of the words below, as far as its last three letters tell; most names do not.
+  private static func mayBe(_ name: Span<UInt8>) -> Bool {
+    let end = name.count
+    let place =
+      Int(name[end - 3] & 31) << 10 | Int(name[end - 2] & 31) << 5 | Int(name[end - 1] & 31)
+    guard ends[place >> 6] >> UInt64(place & 63) & 1 == 1 else { return false }
+    // `version` is everywhere: authorizations and assertions end in -tion.
+    return place != version || end > 3 && name[end - 4] & 31 == 20
+  }
+
+  /// A bit for each three letters, of which case does not matter.
+  private static let ends: [UInt64] = {
+    var ends = [UInt64](repeating: 0, count: 512)
     let others = [
       "key", "keys", "verifier", "assertion", "code", "token", "tokens", "auth", "pass",
     ]
     for word in Array(certainWords) + others {
-      guard let last = word.utf8.last else { continue }
-      bytes.insert(last)
-      bytes.insert(last & 0xdf)
+      let place = word.utf8.suffix(3).reduce(0) { $0 << 5 | Int($1 & 31) }
+      ends[place >> 6] |= 1 << UInt64(place & 63)
     }
-    return bytes
+    return ends
   }()
+
+  /// `ion`
+  private static let version = 9 << 10 | 15 << 5 | 14
 
   private static let certainWords: Set<String> = [
     "password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets",

@@ -63,10 +63,25 @@ public final class PayloadRedactor {
     in json: RawJSON, meta: RawJSON, _ part: PayloadPart, of method: String
   ) -> RedactedPayload {
     // Most have none: the whole is read only for those that do.
-    var look = PayloadWalk(self, part, method, looksAtNamesOnly: true)
-    guard !look.payload(meta, isMeta: true).changes.isEmpty else { return RedactedPayload(json) }
+    let bytes = meta.bytes
+    guard PayloadRedactor.namesCredential(bytes.readableBytesUInt8Span) else {
+      return RedactedPayload(json)
+    }
     var walk = PayloadWalk(self, part, method, looksAtNamesOnly: true)
     return walk.payload(json)
+  }
+
+  /// Whether a member's name in a JSON text without white space may be a credential's: names stand in front of `":`.
+  private static func namesCredential(_ json: Span<UInt8>) -> Bool {
+    var i = 1
+    while let colon = ByteScan.firstIndex(of: 0x3a, in: json, from: i) {
+      i = colon + 1
+      guard json[colon - 1] == 0x22 else { continue }
+      var start = colon - 1
+      while start > 0, colon - start <= CredentialName.limit, json[start - 1] != 0x22 { start -= 1 }
+      if CredentialName(json.extracting(start..<colon - 1)) != .none { return true }
+    }
+    return false
   }
 
   /// Returns JSON that is no payload with what texts hide replaced: what later versions added to a line.
@@ -108,17 +123,15 @@ public final class PayloadRedactor {
       .map { String(decoding: $0, as: UTF8.self) } ?? shown
   }
 
-  /// Remembers the credentials that header fields hold, so that they are known where a text has them.
-  public func remember(credentialsIn fields: HeaderFields) {
-    guard scansSecrets else { return }
-    for field in fields {
-      switch Redactor.secrecy(ofHeader: field.name) {
-      case .none, .address: continue
-      case .all, .authorization, .cookie, .setCookie:
-        let value = field.value.utf8Span.span
-        let start = Credential.behindScheme(value, 0, value.count)
-        known.insert(value.extracting(start..<value.count))
-      }
+  /// Remembers the credentials that header fields hold, so that they are known where a text has them; `shown` are the same
+  /// fields without them.
+  public func remember(credentialsIn fields: HeaderFields, shown: HeaderFields) {
+    guard scansSecrets, fields.block !== shown.block else { return }
+    for i in fields.indices {
+      let value = fields.value(i)
+      guard !ByteScan.isEqual(value, shown.value(i)) else { continue }
+      let start = Credential.behindScheme(value, 0, value.count)
+      known.insert(value.extracting(start..<value.count))
     }
   }
 

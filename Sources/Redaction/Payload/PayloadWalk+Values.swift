@@ -21,7 +21,8 @@ extension PayloadWalk {
       let outerPrefix = prefix
       prefix = path(json, frames) + [0x23]
       textDepth += 1
-      let inner = walk(plain.span, positions, place)
+      let row = Array(positions.suffix(part == nil ? 0 : owner.paths.count))
+      let inner = walk(plain.span, row, place)
       textDepth -= 1
       prefix = outerPrefix
       return inner.map(PayloadWalk.quoted)

@@ -31,7 +31,6 @@ struct PayloadWalk {
   let part: PayloadPart?
   let method: String
   let looksAtNamesOnly: Bool
-  private var isMeta = false
   var changes: [RedactedPayload.Change] = []
   /// What leads to the text that is walked.
   var prefix: [UInt8] = []
@@ -48,8 +47,7 @@ struct PayloadWalk {
   }
 
   /// Returns the payload as it may be shown.
-  mutating func payload(_ json: RawJSON, isMeta: Bool = false) -> RedactedPayload {
-    self.isMeta = isMeta
+  mutating func payload(_ json: RawJSON) -> RedactedPayload {
     var positions: [UInt64] = []
     var isHidden = owner.isShape && part != nil
     if let part {
@@ -104,8 +102,9 @@ struct PayloadWalk {
         i += 1
       case 0x22:
         guard let end = JSONScan.skipString(json, i) else { return nil }
-        let row = Array(positions.suffix(root.count))
-        if let text = string(json, i + 1..<end - 1, frames, row, place) { emit(i..<end, text) }
+        if let text = string(json, i + 1..<end - 1, frames, positions, place) {
+          emit(i..<end, text)
+        }
         i = end
       case 0x2d, 0x30...0x39:
         guard let end = JSONScan.skipNumber(json, i) else { return nil }
@@ -205,7 +204,6 @@ struct PayloadWalk {
     case .everywhere: return true
     case .nowhere: return false
     case .meta:
-      if isMeta { return true }
       return textDepth == 0
         && ByteScan.isEqual(json.extracting(frames[0].key), "_meta".utf8Span.span)
     }

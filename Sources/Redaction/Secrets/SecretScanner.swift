@@ -25,7 +25,8 @@ struct SecretScanner {
     found.removeAll(keepingCapacity: true)
     noToken = 0
     runStart = 0
-    let table = ByteClass.table
+    let classesOfBytes = ByteClass.table
+    let table = classesOfBytes.span
     let alnum = ByteClass.alnum.rawValue
     let opaque = ByteClass.opaque.rawValue
     let mark = ByteClass.mark.rawValue

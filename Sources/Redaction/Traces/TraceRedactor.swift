@@ -212,7 +212,7 @@ public final class TraceRedactor {
   ) -> HeaderFields? {
     guard let fields else { return nil }
     let shown = hidesCredentials ? memo.fields(fields) : fields
-    payload?.remember(credentialsIn: fields)
+    payload?.remember(credentialsIn: fields, shown: shown)
     return payload?.fields(shown, of: fields, repeating: kept?.changes ?? []) ?? shown
   }
 
