@@ -12,6 +12,7 @@ import argparse
 import fnmatch
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -107,6 +108,8 @@ def parse():
 
 def main():
     options = parse()
+    # What is started in the background ignores it, and so would all that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     chosen = scenarios()
     if options.only:
         fits = {n for n in chosen for pattern in options.only if fnmatch.fnmatch(n, pattern)}

@@ -36,6 +36,11 @@ struct AgentTranscript {
   private var requestN: [Int: Int] = [:]
   private var answerN: [Int: Int] = [:]
   private var answeredAt: [Int: Int64] = [:]
+  /// The steps that each waited for in this run.
+  private var waits: [Int: [Int]] = [:]
+  /// The turns of this run, by step, and the latest of the agent's.
+  private var turns: [Int: Int] = [:]
+  private var latestTurn = 0
   private var carriers: [Int: Exchange] = [:]
   private var answers: [RawJSON: Answer] = [:]
   private var serverRequests: [RawJSON: Int] = [:]
@@ -104,8 +109,10 @@ struct AgentTranscript {
       session: name, n: nextN(), t: exchange.at, dir: .c2s, id: id, method: message.method)
     line.tool = step.tool
     line.origin = step.origin
-    line.turn = step.turn
-    let wait = wait(step, exchange.at)
+    let waited = waited(step)
+    let wait = wait(waited, exchange.at)
+    line.turn = turn(of: i, after: waited)
+    if waits[i] == nil { waits[i] = waited }
     line.after = wait.after
     line.think = wait.think
     line.afterBy = wait.after == nil ? nil : step.afterBy
@@ -142,10 +149,51 @@ struct AgentTranscript {
     return uses.isEmpty ? nil : .array(uses)
   }
 
-  private func wait(_ step: ScriptStep, _ at: Int64) -> (after: [Int]?, think: Int64?) {
-    let after = step.after.compactMap { answerN[$0] }.sorted()
+  private func wait(_ steps: [Int], _ at: Int64) -> (after: [Int]?, think: Int64?) {
+    let after = steps.compactMap { answerN[$0] }.sorted()
     guard !after.isEmpty else { return (nil, nil) }
-    return (after, step.after.compactMap { answeredAt[$0] }.max().map { at - $0 })
+    return (after, steps.compactMap { answeredAt[$0] }.max().map { at - $0 })
+  }
+
+  /// The steps whose answers a step waited for in this run: where one was skipped, those that it would have waited for, but for
+  /// what others of them waited for themselves.
+  private func waited(_ step: ScriptStep) -> [Int] {
+    var waited: Set<Int> = []
+    var seen: Set<Int> = []
+    var wasSkipped = false
+    var left = step.after
+    while let i = left.popLast() {
+      guard seen.insert(i).inserted else { continue }
+      if answerN[i] != nil {
+        waited.insert(i)
+      } else if requestN[i] == nil {
+        wasSkipped = true
+        left += script.session.steps[i].after
+      }
+    }
+    guard wasSkipped, waited.count > 1 else { return waited.sorted() }
+    left = waited.flatMap { waits[$0] ?? [] }
+    seen = []
+    while let i = left.popLast() {
+      guard seen.insert(i).inserted else { continue }
+      waited.remove(i)
+      left += waits[i] ?? []
+    }
+    return waited.sorted()
+  }
+
+  /// The turn of a request in this run, in which turns that were skipped do not count.
+  private mutating func turn(of i: Int, after steps: [Int]) -> Int {
+    if let known = turns[i] { return known }
+    let step = script.session.steps[i]
+    if step.origin == .agent {
+      let follows = steps.contains { turns[$0] == latestTurn }
+      if latestTurn == 0 || follows { latestTurn += 1 }
+      turns[i] = latestTurn
+    } else {
+      turns[i] = min(step.turn, latestTurn)
+    }
+    return turns[i] ?? 0
   }
 
   private mutating func notification(
@@ -154,7 +202,7 @@ struct AgentTranscript {
     var line = NotificationLine(
       session: name, n: nextN(), t: exchange.at, dir: .c2s, method: message.method)
     if let step {
-      let wait = wait(script.session.steps[step], exchange.at)
+      let wait = wait(waited(script.session.steps[step]), exchange.at)
       line.after = wait.after
       line.think = wait.think
     }
@@ -260,7 +308,7 @@ struct AgentTranscript {
     line.done = done
     line.status = exchange.status
     if case .step(let i) = exchange.purpose, role != .streamClose {
-      let wait = wait(script.session.steps[i], exchange.at)
+      let wait = wait(waited(script.session.steps[i]), exchange.at)
       line.after = wait.after
       line.think = wait.think
     }
