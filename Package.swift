@@ -86,8 +86,9 @@ let package = Package(
       resources: [.embedInCode("mcptrace.schema.json")]),
 
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),
+    layer("Redaction", ["Basics", "Trace", crypto, nioCore]),
 
-    layer("Dissection", ["Basics", "Wire", "MCP", "Trace", crypto, nioCore]),
+    layer("Dissection", ["Basics", "Wire", "MCP", "Redaction", "Trace", crypto, nioCore]),
     layer("Analysis", ["Basics", "Trace"]),
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
 
@@ -103,7 +104,8 @@ let package = Package(
     .executableTarget(
       name: "record",
       dependencies: [
-        "Basics", "Wire", "Trace", "Dissection", "Packets", "Capture", "Proxy", "Spawn",
+        "Basics", "Wire", "Trace", "Redaction", "Dissection", "Packets", "Capture", "Proxy",
+        "Spawn",
         "CommandSupport", nioCore, arguments,
       ],
       swiftSettings: strict),
@@ -117,7 +119,9 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "trace",
-      dependencies: ["Basics", "Trace", "Dissection", "Analysis", "Report", arguments],
+      dependencies: [
+        "Basics", "Trace", "Redaction", "Dissection", "Analysis", "Report", arguments,
+      ],
       swiftSettings: strict),
 
     .target(
@@ -146,7 +150,8 @@ let package = Package(
     tests("PacketsTests", ["Packets"]),
     tests("TraceTests", ["Trace"]),
     tests("MCPTests", ["MCP"]),
-    tests("DissectionTests", ["Dissection", "Trace", "Packets", "Capture"]),
+    tests("RedactionTests", ["Redaction", "Dissection", "Trace"]),
+    tests("DissectionTests", ["Dissection", "Redaction", "Trace", "Packets", "Capture"]),
     tests("AnalysisTests", ["Trace", "Analysis"]),
     tests("ReplayPlanTests", ["ReplayPlan", "Trace", "Wire"]),
     tests("ReportTests", ["Trace", "Analysis", "Report"]),
@@ -156,7 +161,7 @@ let package = Package(
     tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
     tests("TraceCommandTests", ["trace"]),
     tests("ServeCommandTests", ["replay"]),
-    tests("RecordCommandTests", ["record", "Capture", "Packets", "Trace"]),
+    tests("RecordCommandTests", ["record", "trace", "Capture", "Packets", "Trace"]),
     tests("ReplayCommandTests", ["replay", "Trace"]),
     tests("FuzzTests", ["FuzzTargets"]),
     tests("HouseTests", []),

@@ -54,6 +54,14 @@ public struct HeaderFields: Sendable {
     HeaderFields(block, varied: isVaried ? varied : nil)
   }
 
+  /// The same list with another value of the first field of that name.
+  public func replacingValue(of name: String, by value: String) -> HeaderFields {
+    guard let i = firstIndex(named: name) else { return self }
+    var draft = HeaderDraft(block)
+    draft.setValue(i, value.utf8Span.span)
+    return replacing(draft.block)
+  }
+
   /// The name of field `i`.
   @_lifetime(borrow self)
   public borrowing func name(_ i: Int) -> Span<UInt8> {

@@ -1,5 +1,6 @@
 import Basics
 import MCP
+import Redaction
 import Trace
 import Wire
 
@@ -10,16 +11,16 @@ extension Conversation {
     let item = exchange.content.messages[position]
     let batch = exchange.content.isBatch ? position : nil
     switch item.message.kind {
-    case .request: requestSaid(exchange, item.message, item.facts, batch, session)
+    case .request: requestSaid(exchange, item, batch, session)
     case .notification: notificationSaid(exchange, item.message, item.facts, batch, session)
-    case .result, .error: answerSaid(exchange, item.message, batch, session)
+    case .result, .error: answerSaid(exchange, item, batch, session)
     }
   }
 
   private func requestSaid(
-    _ exchange: MCPExchange, _ message: JSONRPCMessage, _ facts: MessageFacts, _ batch: Int?,
-    _ session: SessionState
+    _ exchange: MCPExchange, _ item: RequestContent.Item, _ batch: Int?, _ session: SessionState
   ) {
+    let (message, facts) = (item.message, item.facts)
     guard let id = message.id else { return }
     let t = time(exchange.startedAt)
     let resumed = facts.requestState.flatMap { session.requestStates[$0] }
@@ -29,11 +30,12 @@ extension Conversation {
     var line = RequestLine(
       session: session.name, n: session.number(), t: t, dir: .c2s, id: id, method: message.method)
     line.sent = exchange.sentAt.map(time)
-    line.tool = facts.tool
+    line.tool = facts.tool.map(shown)
+    let payload = kept(message, .params, of: message.method)
     line.origin = isAgent ? .agent : .sdk
     var place: CausalOrder.Place?
     if session !== nobody {
-      let uses = uses(of: message, at: t, session)
+      let uses = uses(of: message, as: payload, at: t, session)
       let source = facts.cursor.flatMap { session.cursors[$0] } ?? uses.map(\.from).max()
       let here = session.order.place(at: t, isAgent: isAgent, source: source)
       place = here
@@ -54,8 +56,9 @@ extension Conversation {
     line.via = exchange.via
     line.stream = exchange.stream
     line.batch = batch
-    line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields) : nil
-    line.params = kept(message.content)
+    line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields, repeating: payload) : nil
+    line.params = written(payload)
+    line.redacted = places(payload) ?? item.redacted
     line.bytes = message.bytes
     let request = OpenRequest(
       n: line.n, t: line.t, id: token, method: message.method, tool: facts.tool, place: place,
@@ -117,8 +120,9 @@ extension Conversation {
     line.x = exchange.shownX
     line.via = exchange.via
     line.batch = batch
-    line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields) : nil
-    line.params = kept(message.content)
+    let payload = kept(message, .params, of: message.method)
+    line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields, repeating: payload) : nil
+    line.params = written(payload)
     line.bytes = message.bytes
     exchange.deferred.append(.notification(line))
   }
@@ -135,8 +139,9 @@ extension Conversation {
 
   /// The client answers a request of the server.
   private func answerSaid(
-    _ exchange: MCPExchange, _ message: JSONRPCMessage, _ batch: Int?, _ session: SessionState
+    _ exchange: MCPExchange, _ item: RequestContent.Item, _ batch: Int?, _ session: SessionState
   ) {
+    let message = item.message
     guard let id = message.id, let request = session.openRequest(id, .s2c) else {
       ledger.note(
         LossLine(
@@ -154,7 +159,8 @@ extension Conversation {
     line.x = exchange.shownX
     line.via = exchange.via
     line.batch = batch
-    fill(&line, from: message)
+    _ = fill(&line, from: message, of: request.method)
+    line.redacted = line.redacted ?? item.redacted
     exchange.deferred.append(.response(line))
   }
 
@@ -187,39 +193,13 @@ extension Conversation {
       method: exchange.request?.method ?? "",
       target: shownTarget(exchange), role: role)
     line.headers = redacted(exchange.request?.fields)
-    line.lastEventID = exchange.requestHeader(.lastEventID)
+    if let id = exchange.requestHeader(.lastEventID) {
+      let shown = shown(eventID: id, of: exchange.session) ?? ""
+      line.lastEventID = shown
+      if shown != id {
+        line.headers = line.headers?.replacingValue(of: "last-event-id", by: shown)
+      }
+    }
     return line
-  }
-
-  /// What of a payload is kept.
-  func kept(_ payload: RawJSON?) -> RawJSON? {
-    switch options.payloads {
-    case .full: payload
-    case .shape: payload.map { RawJSON($0.value.shape) }
-    case .none: nil
-    }
-  }
-
-  func fill(_ line: inout ResponseLine, from message: JSONRPCMessage) {
-    if message.kind == .error {
-      line.error = kept(message.content)
-      line.code = message.content?.member("code")?.value.int
-    } else {
-      line.result = kept(message.content)
-    }
-    line.bytes = message.bytes
-  }
-}
-
-extension JSONValue {
-  /// The value with its structure and keys but without its contents.
-  var shape: JSONValue {
-    switch self {
-    case .null, .bool: self
-    case .number: .number("0")
-    case .string(let text): .string(String(repeating: "x", count: min(text.utf8.count, 64)))
-    case .array(let elements): .array(elements.map(\.shape))
-    case .object(let members): .object(members.map { .init($0.key, $0.value.shape) })
-    }
   }
 }

@@ -110,19 +110,6 @@ extension Conversation {
     }
   }
 
-  /// A body that is no JSON-RPC message is kept as it is.
-  private func addBody(_ line: inout ResponseLine, _ ended: EndedExchange) {
-    guard let body = ended.response.bytes else { return }
-    line.bytes = ended.response.count
-    guard options.payloads == .full else { return }
-    if ended.response.isTruncated { line.truncated = true }
-    if let text = body.utf8Text {
-      line.body = text
-    } else {
-      line.raw = Base64.encode(body)
-    }
-  }
-
   /// Writes the lines that waited for the end.
   func writeDeferred(_ exchange: MCPExchange, done: Int64) {
     let status = exchange.status

@@ -1,6 +1,7 @@
 import Basics
 import MCP
 import NIOCore
+import Redaction
 import Trace
 import Wire
 
@@ -34,7 +35,7 @@ extension Conversation {
     if exchange.role == .stream { openStream(exchange) }
     let carrier = Carrier(
       via: exchange.role == .stream ? .getSSE : .postSSE, firstByteAt: event.firstByteAt,
-      lastByteAt: event.lastByteAt, event: description(event), batch: nil)
+      lastByteAt: event.lastByteAt, event: description(event, of: exchange.session), batch: nil)
     if !served(exchange, payload, carrier) {
       ledger.note(
         LossLine(t: 0, kind: "sse.not_jsonrpc", conn: exchange.conn, x: exchange.x),
@@ -42,8 +43,9 @@ extension Conversation {
     }
   }
 
-  private func description(_ event: SSEEvent) -> StreamEvent? {
-    event.id == nil && event.name == nil ? nil : StreamEvent(id: event.id, name: event.name)
+  private func description(_ event: SSEEvent, of session: SessionState?) -> StreamEvent? {
+    guard event.id != nil || event.name != nil else { return nil }
+    return StreamEvent(id: shown(eventID: event.id, of: session), name: event.name.map(shown))
   }
 
   /// Writes what a stream carries besides messages.
@@ -52,7 +54,7 @@ extension Conversation {
       event.comment != nil ? .comment : event.id != nil ? .priming : .retry
     guard kind != .retry || event.retry != nil else { return }
     var line = SSELine(x: exchange.x, t: time(event.lastByteAt), kind: kind)
-    line.id = event.id
+    line.id = shown(eventID: event.id, of: exchange.session)
     line.retry = event.retry
     lines.append(line)
   }
@@ -179,11 +181,13 @@ extension Conversation {
     line.event = carrier.event
     line.batch = carrier.batch
     line.headers = responseHeaders(exchange, carrier.via)
-    fill(&line, from: message)
+    let payload = fill(&line, from: message, of: request.method)
     close(request, line, exchange, session)
     guard let result, session !== nobody else { return }
     learn(result, from: line, of: request, session)
-    if !result.isError { learnValues(message, from: line, exchange, of: request, session) }
+    if !result.isError {
+      learnValues(message, as: payload, from: line, exchange, of: request, session)
+    }
   }
 
   /// The response's header fields, once an exchange; those of a GET stream belong to no message.
@@ -265,7 +269,7 @@ extension Conversation {
     line.x = exchange.shownX
     line.via = carrier.via == .stdio ? .stdio : .sse
     line.batch = carrier.batch
-    line.params = kept(message.content)
+    line.params = written(kept(message, .params, of: message.method))
     line.bytes = message.bytes
     let request = OpenRequest(
       n: line.n, t: line.t, id: MessageToken(id), method: message.method, tool: nil, place: nil,
@@ -296,7 +300,7 @@ extension Conversation {
     line.via = carrier.via == .json || carrier.via == .stdio ? carrier.via : .sse
     line.event = carrier.event
     line.batch = carrier.batch
-    line.params = kept(message.content)
+    line.params = written(kept(message, .params, of: message.method))
     line.bytes = message.bytes
     write(line, of: exchange)
   }

@@ -1,5 +1,6 @@
 import Basics
 import MCP
+import Redaction
 import Trace
 import Wire
 
@@ -9,31 +10,29 @@ extension Conversation {
   private static let valuesLimit = 24 << 20
 
   /// Returns what a request took from answers, and notes what its agent says.
-  func uses(of message: JSONRPCMessage, at t: Int64, _ session: SessionState) -> [ValueUse] {
+  func uses(
+    of message: JSONRPCMessage, as payload: RedactedPayload?, at t: Int64, _ session: SessionState
+  ) -> [ValueUse] {
     guard let params = message.content else { return [] }
-    return changeValues(session, at: t) { $0.uses(in: params, of: message.method, at: t) }
+    return changeValues(session, at: t) {
+      $0.uses(in: params, of: message.method, at: t, shown: payload?.texts ?? [:])
+    }
   }
 
   /// Notes what an answer gave out.
   func learnValues(
-    _ message: JSONRPCMessage, from line: ResponseLine, _ exchange: MCPExchange,
-    of request: OpenRequest, _ session: SessionState
+    _ message: JSONRPCMessage, as payload: RedactedPayload?, from line: ResponseLine,
+    _ exchange: MCPExchange, of request: OpenRequest, _ session: SessionState
   ) {
     guard let result = message.content, let done = line.done else { return }
     changeValues(session, at: done) { flow in
-      flow.learn(result, of: request.method, n: line.n, done: done)
+      flow.learn(
+        result, of: request.method, n: line.n, done: done, shown: payload?.texts ?? [:])
       // Other answers of the stream came with the same fields.
       if line.headers != nil, let fields = exchange.response?.fields {
         flow.learn(fields, n: line.n, done: done)
       }
     }
-  }
-
-  /// What of the uses is shown: the text around a value is payload.
-  func shown(_ uses: [ValueUse]) -> JSONValue? {
-    let shown =
-      options.payloads == .full ? uses : uses.filter { $0.within == nil && $0.atWithin == nil }
-    return shown.isEmpty ? nil : .array(shown.map(\.json))
   }
 
   private func changeValues<Result>(

@@ -1,6 +1,7 @@
 import Basics
 import MCP
 import NIOCore
+import Redaction
 import Trace
 import Wire
 
@@ -21,7 +22,11 @@ final class Conversation {
   let agents: AgentInference
   /// Sessions of one agent's run.
   var runs = AgentRuns()
-  private let shownFields: ShownFields
+  let shownFields: ShownFields
+  /// Follows the rules for payloads; `nil` without any.
+  let payloadRedactor: PayloadRedactor?
+  /// Replaces credentials where they stand beside payloads.
+  let credentialRedactor: PayloadRedactor?
   /// The lines that belong to no session.
   let nobody: SessionState
   /// Lines written and not yet taken.
@@ -55,6 +60,8 @@ final class Conversation {
     agents = AgentInference(sessionKey: options.sessionKey)
     table = SessionTable(siblingGap: options.siblingGap)
     shownFields = ShownFields(options.redactor)
+    payloadRedactor = options.payloadRules.map { PayloadRedactor($0) }
+    credentialRedactor = options.redactor.map { PayloadRedactor(credentialsOf: $0.key) }
     nobody = SessionState(
       name: nil, line: SessionLine(session: "", t: 0, transport: .streamableHTTP), wireKey: nil,
       siblingGap: options.siblingGap)
@@ -88,6 +95,7 @@ final class Conversation {
   func requested(_ exchange: MCPExchange, _ content: RequestContent, sentAt: Timestamp) {
     exchange.content = content
     exchange.sentAt = sentAt
+    remember(credentialsIn: exchange.request?.fields)
     noteOthers(content.others, of: exchange, at: sentAt)
     if exchange.role == .auth { return }
     let authority = authority(exchange)
@@ -110,6 +118,7 @@ final class Conversation {
   func answered(_ exchange: MCPExchange, _ answered: AnsweredExchange) {
     let response = answered.head
     exchange.respond(answered)
+    remember(credentialsIn: response.fields)
     if exchange.session == nil && !(200..<300).contains(response.status)
       || response.status == 401
       || (opensSession(exchange) && response.fields.has(.mcpSessionID))
@@ -229,19 +238,6 @@ final class Conversation {
 
   func surrogate(_ value: String) -> String { options.redactor?.surrogate(value) ?? value }
 
-  func redacted(_ fields: HeaderFields?) -> HeaderFields? {
-    fields.map { shownFields.of($0) }
-  }
-
-  /// The target as it may be shown: where it is the key of a session, as that key's surrogate.
-  func shownTarget(_ exchange: MCPExchange) -> String {
-    let target = exchange.request?.target ?? ""
-    if let session = exchange.session, session.wireKey == target {
-      return session.line.key?.value ?? ""
-    }
-    return options.redactor?.target(target) ?? target
-  }
-
   /// Decides the session of an exchange: numbers and writes what the client said in it.
   func bind(_ exchange: MCPExchange, to session: SessionState) {
     exchange.session = session
@@ -290,6 +286,6 @@ final class Conversation {
   func announce(_ session: SessionState) {
     session.isAnnounced = true
     if let agent = session.agent { session.line.key = agents.key(of: agent) }
-    lines.append(session.line)
+    lines.append(shown(session.line))
   }
 }

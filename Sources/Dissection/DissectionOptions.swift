@@ -1,3 +1,5 @@
+public import Basics
+public import Redaction
 public import Trace
 public import Wire
 
@@ -7,6 +9,8 @@ public struct DissectionOptions: Sendable {
   public var exchanges = false
   /// Replaces credentials; `nil` keeps them (`--no-redact`).
   public var redactor: Redactor?
+  /// What of payloads is replaced.
+  public var rules: [RedactionRule] = []
   /// Requests of a turn within this many nanoseconds of its first are siblings.
   public var siblingGap: Int64 = 20_000_000
   /// A session silent for this many nanoseconds, and without an open stream, ends as `idle`.
@@ -21,6 +25,23 @@ public struct DissectionOptions: Sendable {
   public var bodyLimit = 16 << 20
   /// Secrets of the TLS connections; without it their contents are only counted.
   public var keyLog: TLSKeyLog?
+
+  /// Makes surrogates where credentials are kept.
+  private let ownKey = RedactionKey.random()
+
+  /// What is done to payloads; `nil` when they stay as they are.
+  var payloadRules: PayloadRules? {
+    guard !rules.isEmpty || payloads != .full else { return nil }
+    var all = PayloadRules(
+      key: redactor?.key ?? ownKey, rules: rules, isShape: payloads != .full)
+    all.hidesCredentials = redactor != nil
+    return all
+  }
+
+  /// The trace header's `redaction` value.
+  public var redaction: JSONValue {
+    Redactor.description(credentials: redactor?.key, payloads: payloadRules)
+  }
 
   /// Creates the defaults, which redact with a key of their own.
   public init(redactor: Redactor? = Redactor(key: .random())) { self.redactor = redactor }

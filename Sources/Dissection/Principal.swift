@@ -1,6 +1,7 @@
 import Basics
 import Crypto
 import NIOCore
+import Redaction
 
 /// Who a request is authorised as.
 enum Principal {

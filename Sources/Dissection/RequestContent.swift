@@ -17,10 +17,13 @@ struct RequestContent: Sendable {
   final class Item: Sendable {
     let message: JSONRPCMessage
     let facts: MessageFacts
+    /// What of it is a surrogate, where a trace is told anew.
+    let redacted: [String]?
 
-    init(_ message: JSONRPCMessage, _ facts: MessageFacts) {
+    init(_ message: JSONRPCMessage, _ facts: MessageFacts, redacted: [String]? = nil) {
       self.message = message
       self.facts = facts
+      self.redacted = redacted
     }
 
     convenience init(_ message: JSONRPCMessage) { self.init(message, MessageFacts(message)) }
@@ -30,7 +33,7 @@ struct RequestContent: Sendable {
       var (message, facts) = (message, facts)
       message.own()
       facts.own()
-      return Item(message, facts)
+      return Item(message, facts, redacted: redacted)
     }
   }
 

@@ -1,4 +1,5 @@
 public import Basics
+public import Redaction
 
 /// Header fields as a trace shows them: redacted, and written as JSON once for all messages that share them.
 ///

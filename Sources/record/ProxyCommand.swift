@@ -1,11 +1,11 @@
-public import ArgumentParser
+import ArgumentParser
 import Basics
 import CommandSupport
 import Dispatch
 import Dissection
 import Glibc
 import Proxy
-public import Trace
+import Trace
 
 struct ProxyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,12 +26,6 @@ struct ProxyCommand: AsyncParsableCommand {
   var upstream: String
 
   @OptionGroup var recording: RecordingOptions
-
-  @Option(
-    help:
-      "What of params and results is kept: full, shape or none. Must be said when the upstream is not loopback."
-  )
-  var payloads: HeaderLine.Payloads?
 
   @Option(help: "Seconds that open connections may go on after SIGINT or SIGTERM.")
   var drain = 5.0
@@ -96,7 +90,7 @@ struct ProxyCommand: AsyncParsableCommand {
   }
 
   private func keptPayloads(_ host: String) throws -> HeaderLine.Payloads {
-    if let payloads { return payloads }
+    if let payloads = recording.payloads { return payloads }
     let isLoopback = host == "localhost" || host.hasPrefix("127.") || host == "::1"
     guard isLoopback else {
       throw failure(
@@ -135,5 +129,3 @@ struct ProxyCommand: AsyncParsableCommand {
     return .init(host: host.isEmpty ? "0.0.0.0" : host, port: port)
   }
 }
-
-extension HeaderLine.Payloads: ExpressibleByArgument {}

@@ -1,8 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Basics
 import Dissection
-import Glibc
-import Trace
+import Redaction
+public import Trace
 
 /// What agents may be told apart by on demand (`--session-key`).
 enum SessionEvidence: String, CaseIterable, ExpressibleByArgument {
@@ -22,12 +22,30 @@ struct RecordingOptions: ParsableArguments {
   @Flag(help: "Write an 'exchange' line for every HTTP exchange, with sizes and SHA-256 of bodies.")
   var exchanges = false
 
-  @Flag(help: "Keep credentials in headers and URLs as they are.")
+  @Flag(
+    help:
+      "Keep credentials as they are: those in headers, URLs, '_meta' and bodies that are no message."
+  )
   var noRedact = false
 
   @Option(
     help: ArgumentHelp(
-      "Key for surrogates: recorders that share it give equal surrogates to equal credentials.",
+      "Replace in payloads what the rule names; may be repeated.",
+      discussion: RedactionRule.help, valueName: "rule"))
+  var redact: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "What of params, results and errors is kept: full, shape or none.",
+      discussion: """
+        shape keeps structure, names, types and lengths, and the protocol's own words; every other string and number is a \
+        surrogate. 'proxy' wants it said when the upstream is not loopback; else full.
+        """))
+  var payloads: HeaderLine.Payloads?
+
+  @Option(
+    help: ArgumentHelp(
+      "Key for surrogates: recorders that share it give equal surrogates to equal values.",
       discussion: "Default: a fresh key for each recording.", valueName: "file"))
   var redactionKey: String?
 
@@ -54,6 +72,10 @@ struct RecordingOptions: ParsableArguments {
       throw ValidationError(
         "--session-idle and --sibling-gap take positive numbers, at most a century")
     }
+    if noRedact, !redact.isEmpty {
+      throw ValidationError("--no-redact keeps everything, --redact does not: give one of them")
+    }
+    _ = try rules()
   }
 
   /// What the dissection is told.
@@ -65,26 +87,27 @@ struct RecordingOptions: ParsableArguments {
     options.sessionKey = sessionKey.flatMap { SessionKey.By(rawValue: $0.rawValue) }
     options.siblingGap = Int64(siblingGap * 1e6)
     options.sessionIdle = Int64(sessionIdle * 1e9)
+    options.rules = try rules()
+    options.payloads = payloads ?? .full
     return options
+  }
+
+  private func rules() throws -> [RedactionRule] {
+    do throws(RedactionRule.SyntaxError) {
+      return try RedactionRule.rules(redact)
+    } catch {
+      throw ValidationError("--redact \(error)")
+    }
   }
 
   private func key() throws -> RedactionKey {
     guard let redactionKey else { return .random() }
-    let descriptor = unsafe open(redactionKey, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw failure(
-        Exit.unreadableInput, "cannot read the redaction key \(redactionKey): \(words(errno))")
+    do throws(RedactionKey.FileError) {
+      return try RedactionKey(file: redactionKey)
+    } catch {
+      throw failure(Exit.unreadableInput, "\(error)")
     }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    let count = unsafe bytes.withUnsafeMutableBytes {
-      unsafe read(descriptor, $0.baseAddress, $0.count)
-    }
-    guard count >= 16 else {
-      throw failure(
-        Exit.unreadableInput,
-        "the redaction key \(redactionKey) holds fewer than 16 bytes: write 32 random ones to it")
-    }
-    return RedactionKey(bytes: Array(bytes.prefix(count)))
   }
 }
+
+extension HeaderLine.Payloads: ExpressibleByArgument {}

@@ -28,9 +28,6 @@ struct StdioCommand: ParsableCommand {
 
   @OptionGroup var recording: RecordingOptions
 
-  @Option(help: "What of params and results is kept: full, shape or none.")
-  var payloads = HeaderLine.Payloads.full
-
   @Argument(
     parsing: .postTerminator,
     help: ArgumentHelp("The server and its arguments, behind --.", valueName: "command"))
@@ -48,7 +45,6 @@ struct StdioCommand: ParsableCommand {
   func run() throws {
     var options = try recording.dissection()
     options.gapKind = "stdio.shed"
-    options.payloads = payloads
     let output = StdioCommand.unused(recording.output)
     let handoff = Handoff()
     let reports = Mailbox<RecorderThread.Report>()

@@ -19,7 +19,7 @@ final class TraceRecording {
     writer = try TraceWriter(path: output)
     var header = HeaderLine(recorder: "record \(Record.version)", source: source, t0: t0)
     header.inputs = inputs
-    header.redaction = options.redactor?.description ?? .object([.init("mode", .string("off"))])
+    header.redaction = options.redaction
     header.payloads = options.payloads
     writer.write(.header(header))
   }

@@ -11,7 +11,7 @@ struct TraceCommand: ParsableCommand {
       Exit codes: 0 done, 64 wrong usage, 65 unreadable or invalid input, 73 output cannot be \
       created, 74 I/O error.
       """,
-    subcommands: [Show.self, Stats.self, Validate.self, Merge.self])
+    subcommands: [Show.self, Stats.self, Validate.self, Merge.self, Redact.self])
 
   /// What headers of traces say that this program made.
   static let recorder = "trace 0.1.0"

@@ -1,5 +1,6 @@
 import Basics
 import Dissection
+import Redaction
 import Testing
 
 struct `Shown header fields` {

@@ -20,8 +20,9 @@ struct `Layering` {
     "Trace": Layer(row: 1, imports: ["Basics", "NIOCore"]),
     "Spawn": Layer(row: 1, imports: []),
     "MCP": Layer(row: 2, imports: ["Basics", "NIOCore", "Wire", "Trace"]),
+    "Redaction": Layer(row: 2, imports: ["Basics", "NIOCore", "Trace", "Crypto"]),
     "Dissection": Layer(
-      row: 3, imports: ["Basics", "NIOCore", "Wire", "MCP", "Trace", "Crypto"]),
+      row: 3, imports: ["Basics", "NIOCore", "Wire", "MCP", "Redaction", "Trace", "Crypto"]),
     "Analysis": Layer(row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Histogram"]),
     "ReplayPlan": Layer(
       row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Wire", "Crypto"]),

@@ -38,6 +38,14 @@ public struct FoundMembers: Sendable {
     }
   }
 
+  /// The value of the last member with the name of that index.
+  public func value(_ index: Int, in object: RawJSON) -> RawJSON? {
+    for i in (0..<Int(count)).reversed() where Int(names[i]) == index {
+      return object.slice(Int(places[i].from), Int(places[i].to))
+    }
+    return nil
+  }
+
   /// Calls `body` for each member of the object that they were found in, in order, with the index of its name.
   public func forEach(in object: RawJSON, _ body: (_ index: Int, _ value: RawJSON) -> Void) {
     for i in 0..<Int(count) {

@@ -9,6 +9,8 @@ struct RetoldMessage {
   var text: ByteBuffer
   var batch: Int?
   var event: StreamEvent?
+  /// What of it is a surrogate.
+  var redacted: [String]?
   /// First and last byte, by the recorder's clock.
   var t: Int64
   var done: Int64
@@ -18,6 +20,7 @@ struct RetoldMessage {
     switch line {
     case .request(let line):
       (text, batch, event) = (RetoldText.of(line), line.batch, nil)
+      redacted = line.redacted
       (t, done) = (line.t, line.sent ?? line.t)
     case .notification(let line):
       (text, batch, event) = (RetoldText.of(line), line.batch, line.event)
@@ -25,6 +28,7 @@ struct RetoldMessage {
     case .response(let line):
       text = RetoldText.of(line, id: line.batch == nil ? alone : id)
       (batch, event) = (line.batch, line.event)
+      redacted = line.redacted
       (t, done) = (line.t, line.done ?? line.t)
     default: return nil
     }
@@ -85,7 +89,7 @@ struct RetoldRequest {
     let place = positions.firstIndex { $0 > position } ?? positions.count
     positions.insert(position, at: place)
     content.messages.insert(
-      RequestContent.Item(message, MessageFacts(said)), at: place)
+      RequestContent.Item(message, MessageFacts(said), redacted: retold.redacted), at: place)
     if content.messages.count > 1 { content.isBatch = true }
   }
 

@@ -25,7 +25,11 @@ public struct ValueFlow: Sendable {
   public var losses: Int { table.losses }
 
   /// Learns the values of the answer `n`, complete at `done`, to a request of that method.
-  public mutating func learn(_ result: RawJSON, of method: String, n: Int, done: Int64) {
+  ///
+  /// `shown` has the texts, by path, of which a trace shows another one of the same length: surroundings are taken from that.
+  public mutating func learn(
+    _ result: RawJSON, of method: String, n: Int, done: Int64, shown: [[UInt8]: [UInt8]] = [:]
+  ) {
     var left = ValueFlow.answerLimit
     ValueScan.result(result, of: method) { text, isString, path, isProtocol in
       let rank: UInt8 = path.contains(0x23) ? 1 : 0
@@ -33,8 +37,8 @@ public struct ValueFlow: Sendable {
         left -= 1
         let source = ValueTable.Source(
           n: n, done: done, rank: rank, path: path,
-          before: around.map { Array(text, $0.before) } ?? [],
-          after: around.map { Array(text, $0.after) } ?? [])
+          before: around.map { ValueFlow.part($0.before, of: text, at: path, shown) } ?? [],
+          after: around.map { ValueFlow.part($0.after, of: text, at: path, shown) } ?? [])
         table.found(ByteScan.hash(part), source, isProtocol: isProtocol)
       }
       guard left > 0 else { return }
@@ -66,7 +70,11 @@ public struct ValueFlow: Sendable {
   }
 
   /// Returns the values of a request sent at `t` that came from answers complete by then; notes what it says for the first time.
-  public mutating func uses(in params: RawJSON, of method: String, at t: Int64) -> [ValueUse] {
+  ///
+  /// `shown` is as for answers.
+  public mutating func uses(
+    in params: RawJSON, of method: String, at t: Int64, shown: [[UInt8]: [UInt8]] = [:]
+  ) -> [ValueUse] {
     var uses: [ValueUse] = []
     var left = ValueFlow.requestLimit
     ValueScan.params(params, of: method) { text, isString, path, isProtocol in
@@ -87,8 +95,10 @@ public struct ValueFlow: Sendable {
         }
         use.atWithin = at.map {
           .init(
-            before: String(decoding: Array(text, $0.before), as: UTF8.self),
-            after: String(decoding: Array(text, $0.after), as: UTF8.self))
+            before: String(
+              decoding: ValueFlow.part($0.before, of: text, at: path, shown), as: UTF8.self),
+            after: String(
+              decoding: ValueFlow.part($0.after, of: text, at: path, shown), as: UTF8.self))
         }
         uses.append(use)
         return true
@@ -107,6 +117,16 @@ public struct ValueFlow: Sendable {
       }
     }
     return uses
+  }
+
+  /// A part of a text as shown.
+  private static func part(
+    _ range: Range<Int>, of text: Span<UInt8>, at path: [UInt8], _ shown: [[UInt8]: [UInt8]]
+  ) -> [UInt8] {
+    guard !shown.isEmpty, let other = shown[path], other.count == text.count else {
+      return Array(text, range)
+    }
+    return Array(other[range])
   }
 }
 

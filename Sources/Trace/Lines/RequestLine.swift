@@ -86,6 +86,8 @@ public struct RequestLine: Hashable, Sendable {
   public var pollOf: Int?
   /// Size of the JSON-RPC message.
   public var bytes: Int?
+  /// JSON Pointers to what of the params is a surrogate; `nil` when nothing is, or when the header's `payloads` says that all is.
+  public var redacted: [String]?
   /// Keys of later versions.
   public var extra: [ExtraMember] = []
 
@@ -127,6 +129,7 @@ public struct RequestLine: Hashable, Sendable {
     retryOf = try fields.optionalInt("retry_of")
     pollOf = try fields.optionalInt("poll_of")
     bytes = try fields.optionalInt("bytes")
+    redacted = try fields.optionalStrings("redacted")
     extra = fields.rest
   }
 
@@ -156,6 +159,7 @@ public struct RequestLine: Hashable, Sendable {
     object.member("headers", headers)
     object.member("params", params)
     object.member("bytes", bytes)
+    object.member("redacted", redacted)
     object.extra(extra)
   }
 

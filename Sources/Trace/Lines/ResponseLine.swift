@@ -80,6 +80,8 @@ public struct ResponseLine: Hashable, Sendable {
   public var truncated: Bool?
   /// Size of the JSON-RPC message, or of the body.
   public var bytes: Int?
+  /// JSON Pointers to what of the client's result is a surrogate; `nil` when nothing is, or when the header's `payloads` says that all is.
+  public var redacted: [String]?
   /// Keys of later versions.
   public var extra: [ExtraMember] = []
 
@@ -117,6 +119,7 @@ public struct ResponseLine: Hashable, Sendable {
     raw = try fields.optionalString("raw")
     truncated = try fields.optionalBool("truncated")
     bytes = try fields.optionalInt("bytes")
+    redacted = try fields.optionalStrings("redacted")
     extra = fields.rest
   }
 
@@ -144,6 +147,7 @@ public struct ResponseLine: Hashable, Sendable {
     object.member("raw", raw)
     object.member("truncated", truncated)
     object.member("bytes", bytes)
+    object.member("redacted", redacted)
     object.extra(extra)
   }
 }

@@ -83,6 +83,14 @@ extension JSONRPCMessage {
     }
   }
 
+  /// The `_meta` of `params` or of a result. O(1) for what was read from text without white space and has few members that are
+  /// looked for, else O(n) over the content.
+  public var meta: RawJSON? {
+    guard kind != .error, let content else { return nil }
+    if let found { return found.value(Member.meta.rawValue, in: content) }
+    return content.member("_meta")
+  }
+
   private static let names = JSONNames("jsonrpc", "id", "method", "params", "result", "error")
 
   /// Checks one JSON text and reads its top-level members; the last of duplicate keys wins.

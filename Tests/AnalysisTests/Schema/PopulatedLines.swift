@@ -88,6 +88,7 @@ enum PopulatedLines {
     line.retryOf = 1
     line.pollOf = 1
     line.bytes = 10
+    line.redacted = ["/arguments/a"]
     return .request(line)
   }
 
@@ -110,6 +111,7 @@ enum PopulatedLines {
     line.raw = "YQ=="
     line.truncated = true
     line.bytes = 4
+    line.redacted = ["/content/0/text"]
     return .response(line)
   }
 

@@ -1,6 +1,7 @@
 import Basics
 import Dissection
 import NIOCore
+import Redaction
 import TestKit
 import Testing
 import Trace
