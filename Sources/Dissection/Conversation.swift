@@ -241,6 +241,8 @@ final class Conversation {
   /// Decides the session of an exchange: numbers and writes what the client said in it.
   func bind(_ exchange: MCPExchange, to session: SessionState) {
     exchange.session = session
+    // It was no agent's that names no session: its chain would wait for more of it.
+    if session.agent == nil { agents.drop(exchange) }
     if session !== nobody {
       session.openExchanges += 1
       session.carried(by: exchange.conn)

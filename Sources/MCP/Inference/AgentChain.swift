@@ -26,6 +26,12 @@ public final class AgentChain {
       self.chain = chain
     }
 
+    /// Lets go what only links that may be moved need: else each would hold the one before, back to the first.
+    func forget() {
+      others = []
+      anchor = nil
+    }
+
     /// Notes where else it was thinkable: the likeliest places.
     func consider(_ options: [(chain: AgentChain, cost: Double)]) {
       others = Array(options.sorted { $0.cost < $1.cost }.prefix(Link.othersLimit))
@@ -178,6 +184,12 @@ public final class AgentChain {
     }
   }
 
+  /// Lets all links go.
+  func forget() {
+    for link in links { link.forget() }
+    links = []
+  }
+
   private func shorten() -> [Link] {
     let old = links.prefix(AgentChain.linkLimit / 2)
     let result = AgentChain.confidence(of: old, settled)
@@ -186,7 +198,7 @@ public final class AgentChain {
       hasCall: result.hasCall)
     for link in old {
       link.isFixed = true
-      link.others = []
+      link.forget()
       AgentChain.add(link, to: &base)
     }
     links.removeFirst(old.count)

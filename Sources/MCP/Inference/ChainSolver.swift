@@ -49,6 +49,11 @@ public final class ChainSolver {
     self.number = number
   }
 
+  deinit {
+    // Links and chains hold each other.
+    for chain in chains { chain.forget() }
+  }
+
   /// Assigns an exchange.
   public func add(_ evidence: ChainEvidence) {
     if isOneAgent, let chain = chains.first { return join(evidence, chain, 0, [], nil) }
@@ -117,12 +122,8 @@ public final class ChainSolver {
   /// Forgets a chain whose session is over.
   public func remove(_ chain: AgentChain) {
     chains.removeAll { $0 === chain }
-    for link in chain.links {
-      links[link.evidence.x] = nil
-      link.others = []
-      link.anchor = nil
-    }
-    chain.links = []
+    for link in chain.links { links[link.evidence.x] = nil }
+    chain.forget()
     owners = owners.filter { $0.value.link?.chain !== chain }
     conns = conns.filter { $0.value.chain !== chain }
   }

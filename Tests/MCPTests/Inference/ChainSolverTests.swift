@@ -190,4 +190,20 @@ struct `Chain solver` {
     scene.solver.remove(try #require(scene.solver.chains.first))
     #expect(scene.chains == [])
   }
+  @Test func `is let go with all that it knows`() {
+    weak var chain: AgentChain?
+    do {
+      let scene = Scene()
+      scene.call("a", 0, at: 0, begins: true)
+      // Each call is tied to the one before: none may hold it for ever.
+      for id in 1..<100_000 {
+        scene.call(
+          "a", Int64(id), at: Int64(id) * 20, says: #"{"id":"handle-\#(id - 1)-of-a"}"#,
+          hears: #"{"id":"handle-\#(id)-of-a"}"#)
+      }
+      chain = scene.solver.chains.first
+      #expect(chain != nil)
+    }
+    #expect(chain == nil)
+  }
 }
