@@ -98,7 +98,7 @@ let package = Package(
     layer(
       "ReplayEngine",
       ["Basics", "Trace", "MCP", "Wire", "Spawn", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
-    layer("CommandSupport", []),
+    layer("CommandSupport", ["Trace", "Dissection", arguments]),
     layer("MockServer", ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix]),
 
     .executableTarget(
@@ -120,14 +120,16 @@ let package = Package(
     .executableTarget(
       name: "trace",
       dependencies: [
-        "Basics", "Trace", "Redaction", "Dissection", "Analysis", "Report", arguments,
+        "Basics", "Trace", "Redaction", "Dissection", "Analysis", "Report", "CommandSupport",
+        arguments,
       ],
       swiftSettings: strict),
 
     .target(
       name: "TestKit",
       dependencies: [
-        "Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", "CZstd", nioCore, nioHPACK,
+        "Basics", "Wire", "Packets", "Trace", "Capture", "Dissection", "CZlib", "CZstd", nioCore,
+        nioHPACK,
       ],
       path: "Tests/TestKit", swiftSettings: strict),
 

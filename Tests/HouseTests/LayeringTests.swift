@@ -37,7 +37,8 @@ struct `Layering` {
         "Basics", "NIOCore", "Trace", "MCP", "Wire", "Spawn", "ReplayPlan", "NIOPosix",
         "HeapModule", "Histogram",
       ]),
-    "CommandSupport": Layer(row: 4, imports: ["Dispatch"]),
+    "CommandSupport": Layer(
+      row: 4, imports: ["Trace", "Dissection", "ArgumentParser", "Dispatch"]),
     "MockServer": Layer(
       row: 4, imports: ["Basics", "NIOCore", "Trace", "MCP", "Wire", "ReplayPlan", "NIOPosix"]),
   ]
@@ -91,7 +92,7 @@ struct `Layering` {
     let products = [
       "nioCore": "NIOCore", "nioHPACK": "NIOHPACK", "nioPosix": "NIOPosix", "crypto": "Crypto",
       "cryptoExtras": "CryptoExtras", "histogram": "Histogram",
-      "heap": "HeapModule", "deque": "DequeModule",
+      "heap": "HeapModule", "deque": "DequeModule", "arguments": "ArgumentParser",
     ]
     var seen: Set<String> = []
     for match in package.matches(of: /layer\(\s*"(\w+)",\s*\[([^\]]*)\]/) {
