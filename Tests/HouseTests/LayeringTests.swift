@@ -25,7 +25,7 @@ struct `Layering` {
       row: 3, imports: ["Basics", "NIOCore", "Wire", "MCP", "Redaction", "Trace", "Crypto"]),
     "Analysis": Layer(row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Histogram"]),
     "ReplayPlan": Layer(
-      row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Wire", "Crypto"]),
+      row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Redaction", "Wire", "Crypto"]),
     "Report": Layer(row: 4, imports: ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     "Capture": Layer(
       row: 4, imports: ["Basics", "NIOCore", "Packets", "CPcap", "CZlib", "CZstd", "Dispatch"]),
@@ -34,8 +34,8 @@ struct `Layering` {
     "ReplayEngine": Layer(
       row: 4,
       imports: [
-        "Basics", "NIOCore", "Trace", "MCP", "Wire", "Spawn", "ReplayPlan", "NIOPosix",
-        "HeapModule", "Histogram",
+        "Basics", "NIOCore", "Trace", "MCP", "Redaction", "Wire", "Spawn", "ReplayPlan",
+        "NIOPosix", "HeapModule", "Histogram",
       ]),
     "CommandSupport": Layer(
       row: 4, imports: ["Trace", "Dissection", "ArgumentParser", "Dispatch"]),
@@ -100,7 +100,7 @@ struct `Layering` {
       let names = match.2.split(separator: ",").map { name in
         let name = name.filter { !$0.isWhitespace && $0 != "\"" }
         return products[name] ?? name
-      }
+      }.filter { !$0.isEmpty }
       let allowed = try #require(Self.allowed(target), "\(target) is in no layer")
       #expect(Set(names).subtracting(allowed).isEmpty, "\(target)")
       seen.insert(target)

@@ -55,7 +55,7 @@ extension AgentMachine {
   private mutating func message(_ exchange: Int, _ message: JSONRPCMessage, _ at: Int64) {
     switch message.kind {
     case .notification: break
-    case .request: if let id = message.id { answer(message.method, id) }
+    case .request: if let id = message.id { answer(message.method, id, on: exchange) }
     case .result, .error:
       let carrier = exchanges.first { $0.number == exchange }
       guard let i = step(answeredBy: message, on: carrier) else {

@@ -98,7 +98,7 @@ extension AgentMachine {
   }
 
   /// Answers a request of the server at once: as recorded for that method in order, else as a client without people does.
-  mutating func answer(_ method: String, _ id: RawJSON) {
+  mutating func answer(_ method: String, _ id: RawJSON, on exchange: Int) {
     let recorded = script.session.serverAnswers[method] ?? []
     let count = answered[method, default: 0]
     answered[method] = count + 1
@@ -107,6 +107,10 @@ extension AgentMachine {
       members.append(.init("result", .object([])))
     } else if !recorded.isEmpty {
       let answer = recorded[count % recorded.count]
+      if answer.isHidden {
+        actions.append(
+          .unresolved(UnresolvedValue(step: step(of: exchange), value: nil, cause: .redacted)))
+      }
       members.append(.init(answer.isError ? "error" : "result", answer.content.value))
     } else if let result = AgentMachine.defaultAnswer(method) {
       members.append(.init("result", result))
@@ -117,6 +121,14 @@ extension AgentMachine {
           .object([.init("code", .int(-32601)), .init("message", .string("Method not found"))])))
     }
     _ = send(.serverAnswer(method), extraBytes(.object(members)), id: id, isInSession: true)
+  }
+
+  /// The step on whose stream an exchange brings what the server says.
+  private func step(of exchange: Int) -> Int {
+    switch exchanges.first(where: { $0.number == exchange })?.purpose {
+    case .step(let i), .resume(let i), .cancelNotice(let i): i
+    case .serverAnswer, nil: 0
+    }
   }
 
   /// What a client says to a question that the recording holds no answer to.
