@@ -152,7 +152,7 @@ public final class RequestBook: Sendable {
   }
 
   /// A name without case and punctuation.
-  private static func plain(_ name: some StringProtocol) -> String {
+  static func plain(_ name: some StringProtocol) -> String {
     name.lowercased().filter { $0.isLetter || $0.isNumber }
   }
 

@@ -34,6 +34,7 @@ public final class AgentScript: Sendable {
   /// Lays a script out in time.
   public init(_ recorded: SessionScript, _ options: PlanOptions) {
     var session = recorded
+    for i in session.steps.indices { options.map.apply(to: &session.steps[i]) }
     if !options.correlates {
       session.values = []
       for i in session.steps.indices { session.steps[i].bindings = [] }
