@@ -140,6 +140,7 @@ struct ScriptAssembly {
     step.isModern = Modern.isModern(params: line.params, headers: line.headers)
     step.isLongLived = line.method == "subscriptions/listen"
     step.cancellation = cancellations[line.n]
+    joinMidCall(&step, line)
     var done = line.t
     var thinking: Int64 = 0
     var last = answersByRequest[line.n]
@@ -157,6 +158,16 @@ struct ScriptAssembly {
     step.outcome = last?.outcome == .unanswered ? nil : last?.outcome
     step.service = step.isLongLived ? 0 : max(0, done - line.t - thinking)
     return (step, LineTimes(t: line.t, done: done, after: line.after ?? []))
+  }
+
+  /// A recording that begins between the rounds of a call: the replay starts the call anew, and its state is the server's affair.
+  private func joinMidCall(_ step: inout ScriptStep, _ line: RequestLine) {
+    let ofRound = ["inputResponses", "requestState"]
+    guard step.isModern, let members = line.params?.value.members,
+      members.contains(where: { ofRound.contains($0.key) })
+    else { return }
+    step.params = RawJSON(.object(members.filter { !ofRound.contains($0.key) }))
+    step.rounds.append(.init(think: 0, answers: roundAnswers(line, question: nil)))
   }
 
   private func roundAnswers(_ line: RequestLine, question: RawJSON?) -> [ScriptStep.Round.Answer] {
