@@ -10,11 +10,6 @@ extension AgentMachine {
   static let stateOnlyPause: Int64 = 100_000_000
   /// Pause before the first repetition; it doubles. An agent never fails at full speed.
   static let repetitionPause: Int64 = 1_000_000_000
-  /// How long to wait before taking up a stream when the server names no time (both SDKs: 1 s).
-  static let resumePause: Int64 = 1_000_000_000
-  /// How often a stream is taken up (Python: 2 attempts).
-  static let resumeLimit = 2
-
   /// Sends a step for the first time.
   mutating func transmit(_ i: Int) {
     let step = script.session.steps[i]
@@ -25,6 +20,11 @@ extension AgentMachine {
       cursor = states[from].cursor
       // The listing has fewer pages here: this one does not exist.
       if cursor == nil { return conclude(i, at: states[i].due, failed: false) }
+    }
+    if step.kind == .delete {
+      // A server that gave no session has none to end.
+      if identity.sessionID == nil { return conclude(i, at: states[i].due, failed: false) }
+      abandonStreams()
     }
     let isForeign = book.isStdio && (step.kind == .openStream || step.kind == .delete)
     if isForeign || step.kind == .openStream && hasOpenStream {
@@ -67,16 +67,6 @@ extension AgentMachine {
     members.append(
       .init("params", .object(kept.filter { !names.contains($0.key) } + added)))
     return RawJSON(.object(members)).bytes
-  }
-
-  /// Asks for the rest of a stream that ended before its answer came.
-  mutating func resume(_ i: Int) {
-    guard states[i].phase == .flying, let eventID = states[i].eventID else { return }
-    var request = book.resume.bytes(identity, RequestFill())
-    // The empty line that ends the head makes room for one more field.
-    request.bytes.moveWriterIndex(to: request.bytes.writerIndex - 2)
-    request.bytes.writeString("last-event-id: \(eventID)\r\n\r\n")
-    states[i].exchange = send(.resume(i), request, id: states[i].id, isInSession: true)
   }
 
   /// Tells the server that a request was given up, as clients with sessions do.
@@ -146,20 +136,13 @@ extension AgentMachine {
     }
   }
 
-  private var hasOpenStream: Bool {
-    exchanges.contains { exchange in
-      guard case .step(let i) = exchange.purpose else { return false }
-      return script.session.steps[i].kind == .openStream
-    }
-  }
-
   private mutating func post(_ i: Int, _ request: RequestBytes) {
     states[i].attempts += 1
     states[i].exchange = send(
       .step(i), request, id: states[i].id, isInSession: book.templates[i].isInSession)
   }
 
-  private mutating func send(
+  mutating func send(
     _ purpose: Transmission.Purpose, _ request: RequestBytes, id: RawJSON?, isInSession: Bool
   ) -> Int {
     lastExchange += 1

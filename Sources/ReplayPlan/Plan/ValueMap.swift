@@ -102,8 +102,8 @@ public struct ValueMap: Hashable, Sendable {
     }
     let named = same.filter {
       guard case .child(let key)? = rule.at.steps.last else { return false }
-      return RequestBook.plain(key)
-        == RequestBook.plain(fields[$0].name.dropFirst(prefix.utf8.count))
+      return MirroredFields.plain(key)
+        == MirroredFields.plain(fields[$0].name.dropFirst(prefix.utf8.count))
     }
     for i in named.isEmpty ? same : named {
       fields[i] = HeaderField(fields[i].name, HeaderText.encoded(rule.to))

@@ -47,6 +47,14 @@ public struct ScriptStep: Hashable, Sendable {
     public var within: ValueUse.Surroundings?
   }
 
+  /// An argument that a header repeats, because the tool's schema says so (`x-mcp-header`).
+  public struct Mirror: Hashable, Sendable {
+    /// What follows `Mcp-Param-` in the header's name.
+    public var name: String
+    /// Where the argument stands in the params.
+    public var path: ValuePath
+  }
+
   /// How the recorded client gave the request up.
   public struct Cancellation: Hashable, Sendable {
     /// Time from sending the request, nanoseconds; never scaled, it is the client's time-out or its user's will.
@@ -103,6 +111,8 @@ public struct ScriptStep: Hashable, Sendable {
   public var cancellation: Cancellation?
   /// Recorded header fields that a replay repeats.
   public var headers: [HeaderField] = []
+  /// Arguments that headers repeat; `nil` when the recording does not show the tool's schema.
+  public var mirrors: [Mirror]?
 
   /// Creates a step.
   public init(n: Int, kind: Kind, method: String) {
