@@ -28,6 +28,7 @@ import inference
 import live
 import matrix
 import merging
+import revisions
 import selftest
 import standard_io
 import weather_proxy
@@ -54,7 +55,7 @@ def scenarios():
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
     suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
-    for module in [*suites, merging, standard_io]:
+    for module in [*suites, merging, revisions, standard_io]:
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)
