@@ -3,6 +3,7 @@ import Basics
 import CommandSupport
 import Glibc
 import NIOCore
+import Redaction
 import ReplayEngine
 import ReplayPlan
 import Report
@@ -127,11 +128,24 @@ struct RunSession {
   private func openTrace() throws -> RunTrace? {
     guard let recordPath else { return nil }
     do {
-      return try RunTrace(path: recordPath)
+      return try RunTrace(
+        path: recordPath, hiding: hidingRules(recordPath), payloads: traffic.payloads)
     } catch let error as TraceWriter.CreationError {
       throw failure(
         Exit.cannotCreate,
         "cannot create \(recordPath): \(words(error.errno)); choose another --record")
+    }
+  }
+
+  /// The recording's rules, as far as its header says them.
+  private func hidingRules(_ recordPath: String) -> [RedactionRule] {
+    traffic.redactionRules.compactMap { name in
+      if Redactor.ruleNames.contains(name) { return nil }
+      if let rule = RedactionRule(named: name) { return rule }
+      say(
+        "replay: \(recordPath): the recording's rule \(name) is known by name alone, and hides nothing in the run's own trace"
+      )
+      return nil
     }
   }
 

@@ -56,12 +56,7 @@ extension AgentMachine {
     switch message.kind {
     case .notification: break
     case .request:
-      guard let id = message.id else { return }
-      var asking: Int?
-      if case .step(let i)? = exchanges.first(where: { $0.number == exchange })?.purpose {
-        asking = i
-      }
-      answer(message.method, id, message.content, on: asking, at)
+      if let id = message.id { answer(message.method, id, message.content, on: exchange, at) }
     case .result, .error:
       let carrier = exchanges.first { $0.number == exchange }
       guard let i = step(answeredBy: message, on: carrier) else {
@@ -132,7 +127,8 @@ extension AgentMachine {
         recorded.firstIndex { $0.key == key } ?? recorded.firstIndex { $0.method == method }
       var answer = match.map { recorded.remove(at: $0).response.value }
       if answer == nil,
-        let given = recordedAnswer(method, SessionScript.question(request.member("params")))
+        let given = recordedAnswer(
+          method, SessionScript.question(request.member("params")), for: i)
       {
         think = max(think, given.think)
         answer = given.isError ? nil : given.content.value

@@ -4,13 +4,15 @@ import Trace
 /// What an agent says when a server asks: as recorded, else as a client without people does.
 extension AgentMachine {
   /// Answers a request of the server, after the time that the recorded client took.
-  mutating func answer(_ method: String, _ id: RawJSON, _ params: RawJSON?, on i: Int?, _ at: Int64)
-  {
+  mutating func answer(
+    _ method: String, _ id: RawJSON, _ params: RawJSON?, on exchange: Int, _ at: Int64
+  ) {
+    let i = step(of: exchange)
     var members: [JSONValue.Member] = [.init("jsonrpc", .string("2.0")), .init("id", id.value)]
     var think: Int64 = 0
     if method == "ping" {
       members.append(.init("result", .object([])))
-    } else if let answer = recordedAnswer(method, SessionScript.question(params)) {
+    } else if let answer = recordedAnswer(method, SessionScript.question(params), for: i ?? 0) {
       members.append(.init(answer.isError ? "error" : "result", answer.content.value))
       think = answer.think
     } else if let result = AgentMachine.defaultAnswer(method) {
@@ -30,6 +32,14 @@ extension AgentMachine {
     arm(.timeout(i), at + think + policy.callTimeout)
   }
 
+  /// The step on whose stream an exchange brings what the server says.
+  private func step(of exchange: Int) -> Int? {
+    switch exchanges.first(where: { $0.number == exchange })?.purpose {
+    case .step(let i), .resume(let i), .cancelNotice(let i): i
+    case .serverAnswer, nil: nil
+    }
+  }
+
   /// Sends an answer whose time has come.
   mutating func reply(_ k: Int) {
     let reply = replies[k]
@@ -38,7 +48,7 @@ extension AgentMachine {
 
   /// The recorded answer to the same question, else the next one to any of that method; they begin anew when all were given.
   mutating func recordedAnswer(
-    _ method: String, _ question: String?
+    _ method: String, _ question: String?, for i: Int
   ) -> SessionScript.ServerAnswer? {
     let recorded = script.session.serverAnswers[method] ?? []
     guard !recorded.isEmpty else { return nil }
@@ -49,6 +59,9 @@ extension AgentMachine {
     guard let chosen = same ?? left.first else { return nil }
     given.insert(chosen)
     answered[method] = given
+    if recorded[chosen].isHidden {
+      actions.append(.unresolved(UnresolvedValue(step: i, value: nil, cause: .redacted)))
+    }
     return recorded[chosen]
   }
 

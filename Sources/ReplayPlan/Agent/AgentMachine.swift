@@ -239,6 +239,7 @@ public struct AgentMachine {
 
   /// The first value that a step needs and does not have; all that could give it is over.
   private func unresolved(_ i: Int) -> UnresolvedValue? {
+    if script.hidden[i] != nil { return UnresolvedValue(step: i, value: nil, cause: .redacted) }
     for binding in script.session.steps[i].bindings where values[binding.value] == nil {
       let source = states[script.session.values[binding.value].step]
       return UnresolvedValue(

@@ -1,4 +1,4 @@
-import MCP
+public import MCP
 import Trace
 
 /// A session's script under a plan's options: what all its clones share.
@@ -27,6 +27,8 @@ public final class AgentScript: Sendable {
   let wanted: [[Int]]
   /// Steps of whose answers a header is wanted.
   let feedsHeaders: Set<Int>
+  /// For each step where it would say a surrogate.
+  public let hidden: [ValuePath?]
   let onUnresolved: PlanOptions.OnUnresolved
 
   /// Lays a script out in time.
@@ -83,6 +85,7 @@ public final class AgentScript: Sendable {
     self.wanted = wanted
     feedsCursors = Set(session.steps.compactMap(\.cursorFrom))
     feedsHeaders = Set(session.values.filter { $0.source.path.header != nil }.map(\.step))
+    hidden = session.steps.map(\.hiddenPlace)
     onUnresolved = options.onUnresolved
   }
 

@@ -140,6 +140,12 @@ struct ScriptAssembly {
     step.isModern = Modern.isModern(params: line.params, headers: line.headers)
     step.isLongLived = line.method == "subscriptions/listen"
     step.cancellation = cancellations[line.n]
+    step.hidden = (members[line.n] ?? [line]).flatMap { member in
+      // Another round says of the first one's params what that did.
+      (lines.hidden[member.n] ?? []).filter {
+        member.n == line.n || $0.steps.first == .child("inputResponses")
+      }
+    }
     var done = line.t
     var thinking: Int64 = 0
     var last = answersByRequest[line.n]

@@ -87,6 +87,8 @@ public struct ScriptStep: Hashable, Sendable {
   public var gates: [Int] = []
   /// Values that its params take from earlier answers.
   public var bindings: [Binding] = []
+  /// Places of the params, of all rounds, where the recording has surrogates.
+  public var hidden: [ValuePath] = []
   /// Step whose `nextCursor` is this request's `cursor`.
   public var cursorFrom: Int?
   /// The client's own time since the last of `after`, nanoseconds.

@@ -48,6 +48,8 @@ public struct SessionScript: Hashable, Sendable {
     public var content: RawJSON
     /// True when it is an error.
     public var isError: Bool
+    /// True when it holds surrogates.
+    public var isHidden = false
     /// What was asked.
     public var question: String?
     /// The client's time between question and answer, nanoseconds.
@@ -83,6 +85,10 @@ public struct RecordedTraffic: Hashable, Sendable {
   public var length: Int64 = 0
   /// Sessions that this version cannot replay, by transport.
   public var unsupported: [String: Int] = [:]
+  /// What the recorder kept of payloads.
+  public var payloads = HeaderLine.Payloads.full
+  /// Names of the rules by which the recorder replaced more than that.
+  public var redactionRules: [String] = []
   /// Bytes of a torn last line.
   public var tornTail = 0
 
