@@ -18,6 +18,8 @@ struct RunSession {
   var summaryPath: String?
   var recordPath: String?
   var isQuiet = false
+  /// Whether the target is asked which revisions it speaks.
+  var negotiates = true
   /// Options for the summary, beside those of the plan.
   var options: [(String, JSONValue)] = []
 
@@ -68,6 +70,28 @@ struct RunSession {
   func perform() async throws -> Result {
     if let summaryPath { try checkWritable(summaryPath) }
     if !isQuiet { say(PlanText(plan).headline) }
+    return try await (negotiates ? negotiated() : self).carryOut()
+  }
+
+  /// The session for the revision that the target speaks.
+  private func negotiated() async throws -> RunSession {
+    let told = traffic.told(to: try await TargetQuestions.ask(traffic, target: target))
+    guard told != traffic else { return self }
+    if !isQuiet {
+      let sessions = told.scripts.filter { $0.recordedRevision != nil }
+      let recorded = Set(sessions.compactMap(\.recordedRevision)).sorted().joined(separator: ", ")
+      let spoken = Set(sessions.compactMap(\.revision)).sorted().joined(separator: ", ")
+      say(
+        "the target speaks \(spoken), not \(recorded): \(sessions.count) of \(told.scripts.count) "
+          + "sessions are told in its revision")
+    }
+    var session = self
+    session.traffic = told
+    session.plan = Planner(told, plan.options).plan()
+    return session
+  }
+
+  private func carryOut() async throws -> Result {
     let stop = RunStop()
     let isQuiet = isQuiet
     let signals = StopSignals {

@@ -31,6 +31,7 @@ import inference
 import live
 import matrix
 import merging
+import revisions
 import selftest
 import standard_io
 import weather_proxy
@@ -58,7 +59,7 @@ def scenarios():
     found["proxy-crossing-answers"] = crossing.run
     suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
     conforming = [conformance, conformance_list, conformance_modern]
-    for module in [*suites, merging, standard_io, *conforming]:
+    for module in [*suites, merging, revisions, standard_io, *conforming]:
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)

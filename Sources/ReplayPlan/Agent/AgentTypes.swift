@@ -89,6 +89,8 @@ public enum AgentAction: Sendable {
   case unresolved(UnresolvedValue)
   /// A call will not be sent; without a reason the run was interrupted.
   case omitted(step: Int, SkipReason?)
+  /// The revision that the target speaks has nothing like this step.
+  case untold(step: Int)
   /// Nothing more comes; close all connections.
   case finished(AgentEnd)
 }

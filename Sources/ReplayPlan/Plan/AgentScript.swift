@@ -5,7 +5,7 @@ import Trace
 ///
 /// `ideal` simulates the scaled script with the recorded service times: at scale 1 it gives the recorded offsets to the nanosecond.
 public final class AgentScript: Sendable {
-  /// What the clones do; waits and bindings are those that the options left.
+  /// What the clones do; waits and bindings are those that the options left, and answers to the server take the run's time.
   public let session: SessionScript
   /// Think time of each step in the run, nanoseconds; the offset from the start for a step that waits for nothing.
   public let think: [Int64]
@@ -35,6 +35,12 @@ public final class AgentScript: Sendable {
   public init(_ recorded: SessionScript, _ options: PlanOptions) {
     var session = recorded
     for i in session.steps.indices { options.map.apply(to: &session.steps[i]) }
+    for method in session.serverAnswers.keys {
+      for k in session.serverAnswers[method, default: []].indices {
+        let think = session.serverAnswers[method, default: []][k].think
+        session.serverAnswers[method, default: []][k].think = options.scaledThink(think)
+      }
+    }
     if !options.correlates {
       session.values = []
       for i in session.steps.indices { session.steps[i].bindings = [] }

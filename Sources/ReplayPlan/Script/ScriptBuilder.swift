@@ -12,6 +12,7 @@ public struct ScriptBuilder {
   struct Answer {
     var n: Int
     var re: Int
+    var t: Int64
     var done: Int64
     var outcome: Outcome
     var cancelledBy: Int?
@@ -111,7 +112,7 @@ public struct ScriptBuilder {
 
   private mutating func note(_ line: ResponseLine, _ session: String) {
     var answer = Answer(
-      n: line.n, re: line.re, done: line.done ?? line.t, outcome: line.outcome,
+      n: line.n, re: line.re, t: line.t, done: line.done ?? line.t, outcome: line.outcome,
       cancelledBy: line.cancelledBy, by: line.by)
     if line.dir == .c2s {
       let content = (line.result ?? line.error).map(ScriptBuilder.copy)
