@@ -23,6 +23,7 @@ import bad_input
 import byte_identity
 import capture_counts
 import conformance
+import conformance_auth
 import conformance_list
 import conformance_modern
 import crossing
@@ -57,7 +58,7 @@ def scenarios():
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
     suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
-    conforming = [conformance, conformance_list, conformance_modern]
+    conforming = [conformance, conformance_list, conformance_modern, conformance_auth]
     for module in [*suites, merging, standard_io, *conforming]:
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
