@@ -9,12 +9,11 @@ import contextlib
 import json
 import os
 import subprocess
-import urllib.request
 
 from ports import free_port
 from processes import read_line, running
 from recorders import record_proxy
-from replaying import check_accounts, check_validity, replay
+from replaying import check_accounts, check_validity, replay, report
 from scenario import check, check_none
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -52,12 +51,6 @@ def strict_server(python, *options):
     with running(command, stdout=subprocess.PIPE) as process:
         line = read_line(process.stdout, "listening on", 60, "the strict SDK server")
         yield int(line.rsplit(":", 1)[1])
-
-
-def report(port):
-    """What the referee found."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/referee", timeout=10) as answer:
-        return json.load(answer)
 
 
 def run_agent(context, python, url, client, steps, *options):

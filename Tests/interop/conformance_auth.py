@@ -5,8 +5,8 @@ import re
 import urllib.parse
 import urllib.request
 
-from conformance import MULTIPLY, PING, QUESTIONS, record, report, strict_server
-from replaying import check_accounts, replay
+from conformance import MULTIPLY, PING, QUESTIONS, record, strict_server
+from replaying import check_accounts, replay, report
 from scenario import check, check_none
 
 STEPS = [["list"], ["call", "add", {"a": 1, "b": 2}], *QUESTIONS[:1]]

@@ -122,5 +122,5 @@ class Strict:
         await send({"type": "http.response.body", "body": body})
 
 
-def strict(app, stateful, authority, tokens=None):
+def strict(app, stateful, authority=None, tokens=None):
     return Strict(app, Referee(stateful, authority, tokens))
