@@ -10,6 +10,8 @@ from trace_model import Trace
 from truth import canonical, lines
 
 OUTCOMES = ["ok", "tool_error", "jsonrpc_error", "http_error", "transport_error", "timeout"]
+# The client by which a replay asks a target what it speaks.
+PROBE = "replay"
 OUTCOMES += ["cancelled", "session_lost", "unanswered"]
 
 
@@ -115,7 +117,12 @@ def check_server(trace, log, multiply):
             wanted["initialize"] += multiply
         elif message.kind == "http" and message.role in ("stream-open", "delete"):
             wanted[message.method] += multiply
+    asked = {
+        line["answer_session"] for line in lines(log, "http") if line["rpc"].get("client") == PROBE
+    }
     for line in lines(log, "http"):
+        if line["rpc"].get("client") == PROBE or line["session"] and line["session"] in asked:
+            continue
         if line["rpc"].get("method") == "initialize":
             found["initialize"] += 1
         elif line["verb"] in ("GET", "DELETE"):

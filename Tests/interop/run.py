@@ -33,6 +33,7 @@ import inference
 import live
 import matrix
 import merging
+import revisions
 import selftest
 import standard_io
 import weather_proxy
@@ -59,8 +60,9 @@ def scenarios():
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
     suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
-    conforming = [conformance_captures, conformance, conformance_list, conformance_modern]
-    for module in [*suites, merging, standard_io, *conforming, conformance_auth]:
+    suites += [merging, revisions, standard_io]
+    suites += [conformance_captures, conformance, conformance_list, conformance_modern]
+    for module in [*suites, conformance_auth]:
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)

@@ -59,12 +59,13 @@ public struct ValueFlow: Sendable {
     for i in fields.indices {
       let (name, value) = (fields.name(i), fields.value(i))
       guard ValueWorth.isWorth(value) else { continue }
-      let key = ByteScan.string(name, 0..<name.count)
+      let key = ByteScan.string(name, 0..<name.count).lowercased()
       guard ValueScan.isOwn(key) else { continue }
+      let path = ValuePath(steps: [.child("headers"), .child(key)])
       table.found(
         ByteScan.hash(value),
         .init(
-          n: n, done: done, rank: 0, path: Array("/headers/\(key.lowercased())".utf8),
+          n: n, done: done, rank: 0, path: Array(path.description.utf8),
           before: [], after: []))
     }
   }

@@ -55,16 +55,15 @@ enum ValueScan {
     isString ? ValueWorth.isWorth(text) : ValueWorth.isWorth(number: text)
   }
 
-  /// Whether a header field of an answer may be the server's own: not one of HTTP, of MCP or of a credential.
+  /// Whether a header field of an answer may be the server's own: not one of HTTP, of MCP or of a credential. In lower case.
   static func isOwn(_ name: String) -> Bool {
-    guard name.utf8.first.map({ $0 | 0x20 }) != 0x61 else { return false }
-    let name = name.lowercased()
-    return !common.contains(name) && !name.hasPrefix("access-control-")
+    !common.contains(name) && !name.hasPrefix("access-control-")
       && !name.hasPrefix("mcp-") && !name.hasPrefix("content-")
   }
 
   private static let common: Set<String> = [
-    "date", "server", "cache-control", "connection", "transfer-encoding", "x-accel-buffering",
+    "accept-ranges", "age", "allow", "alt-svc", "authentication-info", "date", "server",
+    "cache-control", "connection", "transfer-encoding", "x-accel-buffering",
     "vary", "keep-alive", "set-cookie", "www-authenticate", "strict-transport-security", "expires",
     "last-modified", "pragma", "via", "trailer", "upgrade",
   ]

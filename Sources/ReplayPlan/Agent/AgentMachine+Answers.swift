@@ -55,7 +55,8 @@ extension AgentMachine {
   private mutating func message(_ exchange: Int, _ message: JSONRPCMessage, _ at: Int64) {
     switch message.kind {
     case .notification: break
-    case .request: if let id = message.id { answer(message.method, id) }
+    case .request:
+      if let id = message.id { answer(message.method, id, message.content, on: exchange, at) }
     case .result, .error:
       let carrier = exchanges.first { $0.number == exchange }
       guard let i = step(answeredBy: message, on: carrier) else {
@@ -119,14 +120,21 @@ extension AgentMachine {
     var members: [JSONValue.Member] = []
     var responses: [JSONValue.Member] = []
     var recorded = round < step.rounds.count ? step.rounds[round].answers : []
-    result.member("inputRequests")?.forEachMember { key, request in
+    var think: Int64 = 0
+    for (key, request) in requests(result) {
       let method = request.member("method")?.string ?? ""
       let match =
         recorded.firstIndex { $0.key == key } ?? recorded.firstIndex { $0.method == method }
-      let answer =
-        match.map { recorded.remove(at: $0).response.value }
-        ?? AgentMachine.defaultAnswer(method) ?? .object([])
-      responses.append(.init(key, answer))
+      var answer = match.map { recorded.remove(at: $0).response.value }
+      if answer == nil,
+        let given = recordedAnswer(
+          method, SessionScript.question(request.member("params")), for: i)
+      {
+        think = max(think, given.think)
+        answer = given.isError ? nil : given.content.value
+      }
+      answer = answer ?? AgentMachine.defaultAnswer(method)
+      responses.append(.init(key, answer ?? .object([])))
     }
     if !responses.isEmpty { members.append(.init("inputResponses", .object(responses))) }
     if let state = result.member("requestState") {
@@ -135,9 +143,15 @@ extension AgentMachine {
     pendingRounds[i] = members
     let pause =
       round < step.rounds.count
-      ? script.roundThink[i][round] : responses.isEmpty ? AgentMachine.stateOnlyPause : 0
+      ? script.roundThink[i][round] : responses.isEmpty ? AgentMachine.stateOnlyPause : think
     alarms.removeAll { $0.what == .timeout(i) }
     arm(.again(i), at + pause)
+  }
+
+  private func requests(_ result: RawJSON) -> [(key: String, request: RawJSON)] {
+    var requests: [(key: String, request: RawJSON)] = []
+    result.member("inputRequests")?.forEachMember { requests.append(($0, $1)) }
+    return requests
   }
 
   /// An HTTP answer is over: whoever still waits for it has not been answered.

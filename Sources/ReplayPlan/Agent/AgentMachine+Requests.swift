@@ -21,15 +21,19 @@ extension AgentMachine {
       // The listing has fewer pages here: this one does not exist.
       if cursor == nil { return conclude(i, at: states[i].due, failed: false) }
     }
-    if step.kind == .delete {
-      // A server that gave no session has none to end.
-      if identity.sessionID == nil { return conclude(i, at: states[i].due, failed: false) }
-      abandonStreams()
+    if let closed = step.closes {
+      hangUp(closed)
+      return conclude(i, at: states[i].due, failed: false)
     }
-    let isForeign = book.isStdio && (step.kind == .openStream || step.kind == .delete)
+    let isOfSession = step.kind == .openStream || step.kind == .delete
+    // What the recorded client did not do itself is done in a session alone; one that the server never gave has no end.
+    let isForeign =
+      isOfSession
+      && (book.isStdio || identity.sessionID == nil && (step.n == 0 || step.kind == .delete))
     if isForeign || step.kind == .openStream && hasOpenStream {
       return conclude(i, at: states[i].due, failed: false)
     }
+    if step.kind == .delete { abandonStreams() }
     states[i].phase = .flying
     if step.kind == .request { states[i].id = mintID(like: step.id) }
     post(i, book.templates[i].bytes(identity, fill(i, cursor)))
@@ -87,41 +91,16 @@ extension AgentMachine {
     _ = send(.cancelNotice(i), extraBytes(body), id: nil, isInSession: true)
   }
 
-  /// Answers a request of the server at once: as recorded for that method in order, else as a client without people does.
-  mutating func answer(_ method: String, _ id: RawJSON) {
-    let recorded = script.session.serverAnswers[method] ?? []
-    let count = answered[method, default: 0]
-    answered[method] = count + 1
-    var members: [JSONValue.Member] = [.init("jsonrpc", .string("2.0")), .init("id", id.value)]
-    if method == "ping" {
-      members.append(.init("result", .object([])))
-    } else if !recorded.isEmpty {
-      let answer = recorded[count % recorded.count]
-      members.append(.init(answer.isError ? "error" : "result", answer.content.value))
-    } else if let result = AgentMachine.defaultAnswer(method) {
-      members.append(.init("result", result))
+  /// Ends a stream that is open for as long as the client likes.
+  private mutating func hangUp(_ i: Int) {
+    guard let at = exchanges.firstIndex(where: { $0.purpose == .step(i) }) else { return }
+    let exchange = exchanges.remove(at: at)
+    if book.isStdio {
+      notifyCancelled(i)
     } else {
-      members.append(
-        .init(
-          "error",
-          .object([.init("code", .int(-32601)), .init("message", .string("Method not found"))])))
+      actions.append(.abandon(exchange: exchange.number))
     }
-    _ = send(.serverAnswer(method), extraBytes(.object(members)), id: id, isInSession: true)
-  }
-
-  /// What a client says to a question that the recording holds no answer to.
-  static func defaultAnswer(_ method: String) -> JSONValue? {
-    switch method {
-    case "elicitation/create": .object([.init("action", .string("decline"))])
-    case "roots/list": .object([.init("roots", .array([]))])
-    case "sampling/createMessage":
-      .object([
-        .init("role", .string("assistant")),
-        .init("content", .object([.init("type", .string("text")), .init("text", .string(""))])),
-        .init("model", .string("replay")), .init("stopReason", .string("endTurn")),
-      ])
-    default: nil
-    }
+    record(i, .cancelled, at: states[i].due, exchange.status)
   }
 
   private mutating func post(_ i: Int, _ request: RequestBytes) {
@@ -146,7 +125,7 @@ extension AgentMachine {
     return lastExchange
   }
 
-  private func extraBytes(_ body: JSONValue) -> RequestBytes {
+  func extraBytes(_ body: JSONValue) -> RequestBytes {
     book.extra.bytes(identity, body: RawJSON(body).bytes)
   }
 

@@ -60,7 +60,7 @@ struct MirroredFields {
     let match =
       bound.first { path in
         guard case .child(let key)? = path.steps.last else { return false }
-        return plain(key) == plain(wanted)
+        return MirroredFields.plain(key) == MirroredFields.plain(wanted)
       } ?? bound.first
     return match.flatMap { ParamsCut.text(params, at: $0, places) }
   }
@@ -87,7 +87,7 @@ struct MirroredFields {
   }
 
   /// A name without case and punctuation.
-  private func plain(_ name: some StringProtocol) -> String {
+  static func plain(_ name: some StringProtocol) -> String {
     name.lowercased().filter { $0.isLetter || $0.isNumber }
   }
 }

@@ -60,12 +60,12 @@ public final class RequestBook: Sendable {
     resume = RequestBook.template(typical, path, target)
   }
 
-  private static func template(
+  static func template(
     _ step: ScriptStep, _ path: String, _ target: ReplayTarget
   ) -> RequestTemplate {
     let verb =
       switch step.kind {
-      case .request, .notification: "POST"
+      case .request, .notification, .closeStream: "POST"
       case .openStream: "GET"
       case .delete: "DELETE"
       }

@@ -140,6 +140,12 @@ struct ScriptAssembly {
     step.isModern = Modern.isModern(params: line.params, headers: line.headers)
     step.isLongLived = line.method == "subscriptions/listen"
     step.cancellation = cancellations[line.n]
+    step.hidden = (members[line.n] ?? [line]).flatMap { member in
+      // Another round says of the first one's params what that did.
+      (lines.hidden[member.n] ?? []).filter {
+        member.n == line.n || $0.steps.first == .child("inputResponses")
+      }
+    }
     joinMidCall(&step, line)
     var done = line.t
     var thinking: Int64 = 0
@@ -173,8 +179,10 @@ struct ScriptAssembly {
   private func roundAnswers(_ line: RequestLine, question: RawJSON?) -> [ScriptStep.Round.Answer] {
     var answers: [ScriptStep.Round.Answer] = []
     line.params?.member("inputResponses")?.forEachMember { key, response in
-      let method = question?.member(key)?.member("method")?.string ?? ""
-      answers.append(.init(key: key, method: method, response: response))
+      let asked = question?.member(key)
+      let method = asked?.member("method")?.string ?? ""
+      let question = SessionScript.question(asked?.member("params"))
+      answers.append(.init(key: key, method: method, question: question, response: response))
     }
     return answers
   }
@@ -235,9 +243,10 @@ struct ScriptAssembly {
 
   private func collectServerAnswers(_ script: inout SessionScript) {
     for line in lines.requests.sorted(by: { $0.t < $1.t }) where line.dir == .s2c {
-      if let answer = answersByRequest[line.n]?.serverAnswer {
-        script.serverAnswers[line.method, default: []].append(answer)
-      }
+      guard let said = answersByRequest[line.n], var answer = said.serverAnswer else { continue }
+      answer.question = SessionScript.question(line.params)
+      answer.think = max(0, said.t - (line.sent ?? line.t))
+      script.serverAnswers[line.method, default: []].append(answer)
     }
   }
 
@@ -307,28 +316,10 @@ struct ScriptAssembly {
 
   /// A session joined in the middle needs a session of its own: the handshake runs before its first step.
   private func prependInitialize(_ script: inout SessionScript) {
-    let client = script.client ?? Implementation(name: "replay", version: "1")
-    var initialize = ScriptStep(n: 0, kind: .request, method: "initialize")
-    initialize.id = RawJSON(.int(0))
-    initialize.outcome = .ok
-    initialize.params = RawJSON(
-      .object([
-        .init("protocolVersion", .string(script.revision ?? Modern.lastWithSessions)),
-        .init("capabilities", .object([])),
-        .init(
-          "clientInfo",
-          .object([
-            .init("name", .string(client.name)), .init("version", .string(client.version)),
-          ])),
-      ]))
-    var initialized = ScriptStep(n: 0, kind: .notification, method: "notifications/initialized")
-    initialized.after = [0]
-    for i in script.steps.indices {
-      script.steps[i].after = script.steps[i].after.map { $0 + 2 }
-      script.steps[i].gates = script.steps[i].gates.map { $0 + 2 } + [0, 1]
-      script.steps[i].cursorFrom = script.steps[i].cursorFrom.map { $0 + 2 }
-    }
-    for k in script.values.indices { script.values[k].step += 2 }
-    script.steps = [initialize, initialized] + script.steps
+    let handshake = Handshake(
+      revision: script.revision ?? Modern.lastWithSessions,
+      client: script.client.map(Handshake.describe))
+    script.insert(handshake.steps, at: 0)
+    for i in script.steps.indices.dropFirst(2) { script.steps[i].gates += [0, 1] }
   }
 }

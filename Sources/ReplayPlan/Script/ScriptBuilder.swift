@@ -1,4 +1,5 @@
 import Basics
+import MCP
 import NIOCore
 public import Trace
 
@@ -11,6 +12,7 @@ public struct ScriptBuilder {
   struct Answer {
     var n: Int
     var re: Int
+    var t: Int64
     var done: Int64
     var outcome: Outcome
     var cancelledBy: Int?
@@ -28,10 +30,14 @@ public struct ScriptBuilder {
     var http: [HTTPLine] = []
     var answers: [Answer] = []
     var end: EndLine?
+    /// Places of surrogates in requests, by `n`.
+    var hidden: [Int: [ValuePath]] = [:]
   }
 
   private var sessions: [String: Lines] = [:]
   private var order: [String] = []
+  private var hiding = HiddenValues()
+  private var redactionRules: [String] = []
   private var listings: [(session: String, re: Int, tools: [ListedTool])] = []
 
   /// Creates an empty builder.
@@ -42,8 +48,13 @@ public struct ScriptBuilder {
     switch event {
     case .session(let line):
       edit(line.session) { $0.session = $0.session?.updated(by: line) ?? line }
+    case .header(let line):
+      hiding.payloads = line.payloads ?? .full
+      redactionRules = (line.redaction?["rules"]?.array ?? []).compactMap(\.string)
     case .request(var line):
       guard let session = line.session else { return }
+      let hidden = line.dir == .c2s ? hiding.places(in: line) : []
+      if !hidden.isEmpty { edit(session) { $0.hidden[line.n] = hidden } }
       line.params = line.params.map(ScriptBuilder.copy)
       edit(session) { $0.requests.append(line) }
     case .response(let line):
@@ -57,13 +68,15 @@ public struct ScriptBuilder {
       guard let session = line.session, line.n != nil else { return }
       edit(session) { $0.http.append(line) }
     case .end(let line): edit(line.session) { $0.end = line }
-    case .header, .connection, .sse, .exchange, .loss, .footer, .unknown: break
+    case .connection, .sse, .exchange, .loss, .footer, .unknown: break
     }
   }
 
   /// Returns the scripts of all sessions that can be replayed.
   public func finish() -> RecordedTraffic {
     var traffic = RecordedTraffic()
+    traffic.payloads = hiding.payloads
+    traffic.redactionRules = redactionRules
     var assembled: [(script: SessionScript, start: Int64)] = []
     for name in order {
       guard let lines = sessions[name] else { continue }
@@ -99,11 +112,15 @@ public struct ScriptBuilder {
 
   private mutating func note(_ line: ResponseLine, _ session: String) {
     var answer = Answer(
-      n: line.n, re: line.re, done: line.done ?? line.t, outcome: line.outcome,
+      n: line.n, re: line.re, t: line.t, done: line.done ?? line.t, outcome: line.outcome,
       cancelledBy: line.cancelledBy, by: line.by)
     if line.dir == .c2s {
       let content = (line.result ?? line.error).map(ScriptBuilder.copy)
-      answer.serverAnswer = content.map { .init(content: $0, isError: line.result == nil) }
+      let method = sessions[session]?.requests.last { $0.n == line.re }?.method ?? ""
+      let isHidden = hiding.isIn(line, of: method)
+      answer.serverAnswer = content.map {
+        .init(content: $0, isError: line.result == nil, isHidden: isHidden)
+      }
     } else if let result = line.result {
       answer.nextCursor = result.member("nextCursor").map(ScriptBuilder.copy)
       answer.inputRequests = result.member("inputRequests").map(ScriptBuilder.copy)

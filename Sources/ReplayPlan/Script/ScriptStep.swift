@@ -17,6 +17,16 @@ public struct ScriptStep: Hashable, Sendable {
     case openStream
     /// The DELETE that ends the session.
     case delete
+    /// Nothing is sent: the stream of an earlier step is closed.
+    case closeStream
+  }
+
+  /// Why a step is not sent in the revision that the target speaks.
+  public enum Omission: Hashable, Sendable {
+    /// What it says is said by other requests.
+    case retold
+    /// That revision has nothing of the kind.
+    case noCounterpart
   }
 
   /// Another round of a call: what the client answered to `input_required`.
@@ -32,6 +42,8 @@ public struct ScriptStep: Hashable, Sendable {
       public var key: String
       /// Method of the question, empty when unknown.
       public var method: String
+      /// What was asked.
+      public var question: String?
       /// The answer, verbatim.
       public var response: RawJSON
     }
@@ -83,6 +95,8 @@ public struct ScriptStep: Hashable, Sendable {
   public var gates: [Int] = []
   /// Values that its params take from earlier answers.
   public var bindings: [Binding] = []
+  /// Places of the params, of all rounds, where the recording has surrogates.
+  public var hidden: [ValuePath] = []
   /// Step whose `nextCursor` is this request's `cursor`.
   public var cursorFrom: Int?
   /// The client's own time since the last of `after`, nanoseconds.
@@ -111,6 +125,10 @@ public struct ScriptStep: Hashable, Sendable {
   public var headers: [HeaderField] = []
   /// Arguments that headers repeat; `nil` when the recording does not show the tool's schema.
   public var mirrors: [Mirror]?
+  /// Why it is not sent although the recorded client did.
+  public var omission: Omission?
+  /// The step whose stream it closes.
+  public var closes: Int?
 
   /// Creates a step.
   public init(n: Int, kind: Kind, method: String) {

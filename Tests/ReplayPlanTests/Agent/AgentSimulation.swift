@@ -50,6 +50,7 @@ struct AgentSimulation {
   private(set) var records: [RequestRecord] = []
   private(set) var omitted: [Int: SkipReason?] = [:]
   private(set) var unresolved: [UnresolvedValue] = []
+  private(set) var untold: [Int] = []
   private(set) var abandoned: [Int] = []
   private(set) var end: AgentEnd?
   private(set) var now: Int64 = 0
@@ -124,6 +125,7 @@ struct AgentSimulation {
       case .record(let record): records.append(record)
       case .settled: break
       case .unresolved(let missing): unresolved.append(missing)
+      case .untold(let step): untold.append(step)
       case .omitted(let step, let reason): omitted[step] = .some(reason)
       case .finished(let how): end = how
       }
