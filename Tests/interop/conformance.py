@@ -9,11 +9,11 @@ import contextlib
 import json
 import os
 import subprocess
-import urllib.request
 
+from ports import free_port
 from processes import read_line, running
 from recorders import record_proxy
-from replaying import check_accounts, check_validity, replay
+from replaying import check_accounts, check_validity, replay, report
 from scenario import check, check_none
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -53,12 +53,6 @@ def strict_server(python, *options):
         yield int(line.rsplit(":", 1)[1])
 
 
-def report(port):
-    """What the referee found."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/referee", timeout=10) as answer:
-        return json.load(answer)
-
-
 def run_agent(context, python, url, client, steps, *options):
     """An SDK client takes the steps."""
     command = [python, os.path.join(HERE, "strict_agent.py"), url, "--client", client]
@@ -69,23 +63,20 @@ def run_agent(context, python, url, client, steps, *options):
 
 def record(context, server, client, how, steps, options=(), agent=(), proxy_options=()):
     """Records an SDK client with an SDK server; returns the trace and what the referee saw."""
-    pythons = context.options.pythons
-    with contextlib.ExitStack() as stack:
-        # Clients name the proxy as their host.
-        proxy_port = []
-        upstream = stack.enter_context(strict_server(pythons[server], *options))
-        proxy = stack.enter_context(record_proxy(context, upstream, *proxy_options))
-        proxy_port.append(proxy.port)
-        run_agent(context, pythons[client], proxy.url, how, steps, "--answer", ANSWER, *agent)
-        proxy.finish()
+    pythons, port = context.options.pythons, free_port()
+    # Clients name the recorder as their host.
+    options = [*options, "--authority", f"127.0.0.1:{port}"]
+    with strict_server(pythons[server], *options) as upstream:
+        with record_proxy(context, upstream, *proxy_options, port=port) as proxy:
+            run_agent(context, pythons[client], proxy.url, how, steps, "--answer", ANSWER, *agent)
+            proxy.finish()
         found = report(upstream)
     context.run("trace", "validate", proxy.trace)
-    own = [v for v in found["violations"] if f"Host '127.0.0.1:{proxy.port}'" not in v]
-    check_none(own, "the SDK's own client breaks rules")
+    check_none(found["violations"], "the SDK's own client breaks rules")
     return proxy.trace, found["seen"]
 
 
-def check_replayed(context, trace, seen, server, options=(), replay_options=(), port_report=None):
+def check_replayed(context, trace, seen, server, options=(), replay_options=()):
     """Replays the trace at three times the agents; nothing is violated and nothing is left out."""
     with strict_server(context.options.pythons[server], *options) as port:
         words = ["--multiply", MULTIPLY, "--time-scale", 0.5, "--allow-writes", *replay_options]
