@@ -45,11 +45,17 @@ public final class RequestBook: Sendable {
   /// True when messages go to a stdio server: streams and the session's deletion are HTTP's alone.
   let isStdio: Bool
 
+  /// Where the session's stream is asked for.
+  let authority: String
+  let path: String
+
   /// Prepares the requests of `script`.
   public init(_ script: AgentScript, _ target: ReplayTarget) {
     let script = script.session
     let path = target.path ?? script.path
     isStdio = target.command != nil
+    authority = target.authority
+    self.path = path
     templates = script.steps.map { RequestBook.template($0, path, target) }
     var typical = ScriptStep(n: 0, kind: .notification, method: "")
     typical.headers =
@@ -85,7 +91,7 @@ public final class RequestBook: Sendable {
       fields.removeAll { $0.named(field.name) }
       fields.append(field)
     }
-    var head = ByteBuffer(string: "\(verb) \(path) HTTP/1.1\r\n")
+    var head = ByteBuffer()
     var live: [RequestTemplate.LiveField] = []
     for field in fields {
       if !target.headers.contains(where: { $0.named(field.name) }),
@@ -97,7 +103,8 @@ public final class RequestBook: Sendable {
       }
     }
     return RequestTemplate(
-      head: head, liveFields: live, isInSession: !step.isModern && step.method != "initialize",
+      verb: verb, path: path, head: head, liveFields: live,
+      isInSession: !step.isModern && step.method != "initialize",
       hasBody: verb == "POST", body: verb == "POST" ? body(step, places) : [])
   }
 
