@@ -65,6 +65,12 @@ public struct ScriptStep: Hashable, Sendable {
     public var name: String
     /// Where the argument stands in the params.
     public var path: ValuePath
+
+    /// Describes an argument.
+    public init(name: String, path: ValuePath) {
+      self.name = name
+      self.path = path
+    }
   }
 
   /// How the recorded client gave the request up.
@@ -123,7 +129,7 @@ public struct ScriptStep: Hashable, Sendable {
   public var cancellation: Cancellation?
   /// Recorded header fields that a replay repeats.
   public var headers: [HeaderField] = []
-  /// Arguments that headers repeat; `nil` when the recording does not show the tool's schema.
+  /// Arguments that headers repeat; `nil` when neither the recording nor the target shows the tool's schema.
   public var mirrors: [Mirror]?
   /// Why it is not sent although the recorded client did.
   public var omission: Omission?
