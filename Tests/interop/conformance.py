@@ -125,17 +125,6 @@ def modern(context, mode):
     check_replayed(context, trace, seen, "2.3.0", ["--mode", mode])
 
 
-def tasks(context):
-    """Tasks of 2025-11-25 against a server that takes longer: polled until they end, by live ids."""
-    script = "strict_task_server.py"
-    steps = [["list"], ["task", "work", {}], ["task", "ask", {}]]
-    trace, seen = record(context, "1.30.0", "1.30.0", "legacy", steps, script=script)
-    slower = ["--seconds", "1.7"]
-    loose = LOOSE | {"tasks/get"}
-    found = check_replayed(context, trace, seen, "1.30.0", slower, script, loose)
-    check(found["tasks/get"] > MULTIPLY * seen["tasks/get"], f"polls: {found['tasks/get']}")
-
-
 SCENARIOS = {
     f"strict-{version}-{mode}": lambda context, how=(version, mode): legacy(context, *how)
     for version in ("1.30.0", "2.3.0")
@@ -145,4 +134,3 @@ SCENARIOS |= {
     f"strict-modern-{mode}": lambda context, mode=mode: modern(context, mode)
     for mode in ("sse", "json")
 }
-SCENARIOS["strict-tasks"] = tasks
