@@ -125,12 +125,13 @@ extension AgentMachine {
     var think: Int64 = 0
     for (key, request) in requests(result) {
       let method = request.member("method")?.string ?? ""
+      let asked = request.member("params")
+      let fitting = recorded.indices.filter { AgentMachine.fits(recorded[$0].response, asked) }
       let match =
-        recorded.firstIndex { $0.key == key } ?? recorded.firstIndex { $0.method == method }
+        fitting.first { recorded[$0].key == key } ?? fitting.first { recorded[$0].method == method }
       var answer = match.map { recorded.remove(at: $0).response.value }
       if answer == nil,
-        let given = recordedAnswer(
-          method, SessionScript.question(request.member("params")), for: i)
+        let given = recordedAnswer(method, asked, for: i)
       {
         think = max(think, given.think)
         answer = given.isError ? nil : given.content.value
