@@ -31,6 +31,7 @@ import merging
 import revisions
 import selftest
 import standard_io
+import tasks
 import weather_proxy
 import weather_replay
 import weather_stop
@@ -55,7 +56,7 @@ def scenarios():
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
     suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
-    for module in [*suites, merging, revisions, standard_io]:
+    for module in [*suites, merging, revisions, standard_io, tasks]:
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)

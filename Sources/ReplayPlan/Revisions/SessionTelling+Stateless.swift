@@ -13,6 +13,7 @@ extension SessionTelling {
     var listening: [String: Int] = [:]
     for i in script.steps.indices {
       var step = script.steps[i]
+      step.taskEnd = nil
       step.isModern = true
       step.headers.removeAll { $0.name.lowercased().hasPrefix("mcp-param-") }
       step.cancellation?.notification = nil

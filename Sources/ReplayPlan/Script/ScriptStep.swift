@@ -57,6 +57,8 @@ public struct ScriptStep: Hashable, Sendable {
     public var at: ValuePath
     /// What is around it where `at` leads to a longer text.
     public var within: ValueUse.Surroundings?
+    /// True for what each client has of its own whatever the options say, as the id of a task.
+    public var isProtocol = false
   }
 
   /// How the recorded client gave the request up.
@@ -115,6 +117,12 @@ public struct ScriptStep: Hashable, Sendable {
   public var cancellation: Cancellation?
   /// Recorded header fields that a replay repeats.
   public var headers: [HeaderField] = []
+  /// The call whose task it is about.
+  public var taskOf: Int?
+  /// True for a poll, which stands for all polls of its loop: how many there are is decided in the run.
+  public var isPoll = false
+  /// The step whose answer ends this call's task.
+  public var taskEnd: Int?
   /// Why it is not sent although the recorded client did.
   public var omission: Omission?
   /// The step whose stream it closes.
