@@ -83,7 +83,8 @@ struct Run: AsyncParsableCommand {
   func run() async throws {
     let traffic = try SourceTrace.read(trace)
     var session = RunSession(
-      traffic: traffic, plan: Planner(traffic, load.planOptions).plan(), target: replayTarget)
+      traffic: traffic, plan: try Planner(traffic, load.planOptions(for: traffic)).plan(),
+      target: replayTarget)
     session.run.policy.onError = onError?.policy ?? .endTurn
     session.run.policy.callTimeout = max(1_000_000, callTimeout?.nanoseconds ?? 60_000_000_000)
     session.run.maxLag = maxLag?.nanoseconds ?? 20_000_000

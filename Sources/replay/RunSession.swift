@@ -170,6 +170,7 @@ struct RunSession {
     }
     members.append(("only", .array(options.only.map { .string($0.description) })))
     members.append(("skip", .array(options.skip.map { .string($0.description) })))
+    if options.map.count > 0 { members.append(("map", .int(options.map.count))) }
     members.append(("correlation", .bool(options.correlates)))
     members.append(("after", .string(options.after.rawValue)))
     members.append(("on_unresolved", .string(options.onUnresolved.rawValue)))

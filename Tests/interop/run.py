@@ -22,6 +22,9 @@ import unittest
 import bad_input
 import byte_identity
 import capture_counts
+import conformance
+import conformance_list
+import conformance_modern
 import crossing
 import handles
 import inference
@@ -56,7 +59,8 @@ def scenarios():
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
     suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
-    for module in [*suites, merging, revisions, standard_io, tasks]:
+    conforming = [conformance, conformance_list, conformance_modern]
+    for module in [*suites, merging, revisions, standard_io, tasks, *conforming]:
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)

@@ -168,7 +168,11 @@ extension AgentMachine {
     }
     let step = script.session.steps[i]
     guard states[i].phase == .flying, states[i].exchange == number else {
-      if step.isLongLived { record(i, isComplete ? .ok : .transportError, at: at, exchange.status) }
+      if step.kind == .openStream {
+        streamEnded(i, exchange, at)
+      } else if step.isLongLived {
+        record(i, isComplete ? .ok : .transportError, at: at, exchange.status)
+      }
       return
     }
     if exchange.purpose == .step(i) { states[i].first = states[i].first ?? exchange.first }
@@ -178,16 +182,8 @@ extension AgentMachine {
       return conclude(i, at: at, failed: false)
     }
     let outcome = unansweredOutcome(exchange, isComplete: isComplete)
-    if outcome == .transportError, let eventID = exchange.eventID ?? states[i].eventID,
-      states[i].resumes < AgentMachine.resumeLimit, closing == nil
-    {
-      // An event gave hope: only attempts without any count.
-      states[i].resumes = exchange.eventID == nil ? states[i].resumes + 1 : 1
-      states[i].eventID = eventID
-      let pause = exchange.retry.map { Int64($0) &* 1_000_000 } ?? AgentMachine.resumePause
-      states[i].exchange = nil
-      return arm(.resume(i), at + max(0, min(pause, policy.callTimeout)))
-    }
+    let hasEvents = exchange.eventID != nil || states[i].eventID != nil
+    if outcome == .transportError, hasEvents, takeUp(i, exchange, at) { return }
     over(i, outcome, at, exchange.status, code: exchange.error?.member("code")?.value.int)
   }
 
@@ -204,16 +200,18 @@ extension AgentMachine {
   mutating func giveUp(_ i: Int, _ outcome: Outcome, _ now: Int64) {
     guard states[i].phase == .flying else { return }
     let step = script.session.steps[i]
+    // A notification never cancels an initialize.
+    let isHandshake = step.method == "initialize"
     let closes =
       !book.isStdio
-      && (step.isModern || step.kind != .request
+      && (step.isModern || step.kind != .request || isHandshake
         || outcome == .cancelled && step.cancellation?.notification == nil)
     if closes {
       if let exchange = states[i].exchange {
         exchanges.removeAll { $0.number == exchange }
         actions.append(.abandon(exchange: exchange))
       }
-    } else {
+    } else if !isHandshake {
       notifyCancelled(i)
     }
     if step.kind == .request { over(i, outcome, now) } else { conclude(i, at: now, failed: false) }

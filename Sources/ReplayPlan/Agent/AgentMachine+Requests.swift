@@ -10,11 +10,6 @@ extension AgentMachine {
   static let stateOnlyPause: Int64 = 100_000_000
   /// Pause before the first repetition; it doubles. An agent never fails at full speed.
   static let repetitionPause: Int64 = 1_000_000_000
-  /// How long to wait before taking up a stream when the server names no time (both SDKs: 1 s).
-  static let resumePause: Int64 = 1_000_000_000
-  /// How often a stream is taken up (Python: 2 attempts).
-  static let resumeLimit = 2
-
   /// Sends a step for the first time.
   mutating func transmit(_ i: Int) {
     let step = script.session.steps[i]
@@ -31,11 +26,14 @@ extension AgentMachine {
       return conclude(i, at: states[i].due, failed: false)
     }
     let isOfSession = step.kind == .openStream || step.kind == .delete
-    // What the recorded client did not do itself is done in a session alone.
-    let isForeign = isOfSession && (book.isStdio || step.n == 0 && identity.sessionID == nil)
+    // What the recorded client did not do itself is done in a session alone; one that the server never gave has no end.
+    let isForeign =
+      isOfSession
+      && (book.isStdio || identity.sessionID == nil && (step.n == 0 || step.kind == .delete))
     if isForeign || step.kind == .openStream && hasOpenStream {
       return conclude(i, at: states[i].due, failed: false)
     }
+    if step.kind == .delete { abandonStreams() }
     states[i].phase = .flying
     if step.kind == .request { states[i].id = mintID(like: step.id) }
     post(i, book.templates[i].bytes(identity, fill(i, cursor)))
@@ -77,16 +75,6 @@ extension AgentMachine {
     return RawJSON(.object(members)).bytes
   }
 
-  /// Asks for the rest of a stream that ended before its answer came.
-  mutating func resume(_ i: Int) {
-    guard states[i].phase == .flying, let eventID = states[i].eventID else { return }
-    var request = book.resume.bytes(identity, RequestFill())
-    // The empty line that ends the head makes room for one more field.
-    request.bytes.moveWriterIndex(to: request.bytes.writerIndex - 2)
-    request.bytes.writeString("last-event-id: \(eventID)\r\n\r\n")
-    states[i].exchange = send(.resume(i), request, id: states[i].id, isInSession: true)
-  }
-
   /// Tells the server that a request was given up, as clients with sessions do.
   mutating func notifyCancelled(_ i: Int) {
     let step = script.session.steps[i]
@@ -115,13 +103,6 @@ extension AgentMachine {
       actions.append(.abandon(exchange: exchange.number))
     }
     record(i, .cancelled, at: states[i].due, exchange.status)
-  }
-
-  private var hasOpenStream: Bool {
-    exchanges.contains { exchange in
-      guard case .step(let i) = exchange.purpose else { return false }
-      return script.session.steps[i].kind == .openStream
-    }
   }
 
   private mutating func post(_ i: Int, _ request: RequestBytes) {

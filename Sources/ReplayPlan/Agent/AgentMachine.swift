@@ -48,8 +48,9 @@ public struct AgentMachine {
     var omission: SkipReason?
     /// Outcome of the last try, when another was to follow.
     var failure: Outcome?
-    /// Latest event id of its stream.
+    /// Latest event id of its stream, and its latest reconnection time in milliseconds.
     var eventID: String?
+    var retry: Int?
     /// The task that its answer promised, and when it has to be over.
     var task: TaskFacts?
     var taskDeadline: Int64?

@@ -34,6 +34,7 @@ public final class AgentScript: Sendable {
   /// Lays a script out in time.
   public init(_ recorded: SessionScript, _ options: PlanOptions) {
     var session = recorded
+    for i in session.steps.indices { options.map.apply(to: &session.steps[i]) }
     for method in session.serverAnswers.keys {
       for k in session.serverAnswers[method, default: []].indices {
         let think = session.serverAnswers[method, default: []][k].think

@@ -157,28 +157,10 @@ public struct Negotiation {
   private mutating func listed(_ answer: Answer) {
     pages += 1
     answer.result?.member("tools")?.forEachElement { tool in
-      guard let name = tool.member("name")?.string else { return }
-      var found: [SpokenRevisions.MirroredArgument] = []
-      Negotiation.mirrored(tool.member("inputSchema"), [], &found)
-      if !found.isEmpty { spoken.mirrored[name] = found }
+      guard let tool = ListedTool(tool.value), !tool.mirrors.isEmpty else { return }
+      spoken.mirrored[tool.name] = tool.mirrors
     }
     cursor = answer.result?.member("nextCursor")?.value
     if cursor?.string != nil, pages < Negotiation.pageLimit { todo.append(.list) }
-  }
-
-  /// Properties with `x-mcp-header`, at any depth of `properties` alone.
-  private static func mirrored(
-    _ schema: RawJSON?, _ path: [String], _ found: inout [SpokenRevisions.MirroredArgument]
-  ) {
-    var properties: [(String, RawJSON)] = []
-    schema?.member("properties")?.forEachMember { properties.append(($0, $1)) }
-    for (name, property) in properties {
-      if let header = property.member("x-mcp-header")?.string,
-        !header.isEmpty, header.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x3a })
-      {
-        found.append(.init(path: path + [name], header: header))
-      }
-      mirrored(property, path + [name], &found)
-    }
   }
 }

@@ -5,7 +5,7 @@ import Trace
 /// From sessions to requests that carry all they need.
 extension SessionTelling {
   mutating func stateless(
-    _ mirrored: [String: [SpokenRevisions.MirroredArgument]]
+    _ mirrored: [String: [ScriptStep.Mirror]]
   ) -> SessionScript {
     let handshake = script.steps.first { $0.method == Method.initialize }?.params
     let probes = script.steps.contains { $0.method == Method.discover }
@@ -15,7 +15,6 @@ extension SessionTelling {
       var step = script.steps[i]
       step.taskEnd = nil
       step.isModern = true
-      step.headers.removeAll { $0.name.lowercased().hasPrefix("mcp-param-") }
       step.cancellation?.notification = nil
       let uri = step.params?.member("uri")?.string ?? ""
       script.steps[i] = step
@@ -46,7 +45,7 @@ extension SessionTelling {
       script.steps[i].params = SessionTelling.params(
         script.steps[i].params, meta: meta(script.steps[i].params, handshake, level),
         without: ["task"])
-      mirror(i, mirrored)
+      script.steps[i].mirrors = script.steps[i].tool.map { mirrored[$0] ?? [] }
     }
     return script
   }
@@ -91,20 +90,5 @@ extension SessionTelling {
     meta.append(.init(Modern.capabilitiesKey, .object(capabilities)))
     if let level { meta.append(.init(Modern.logLevelKey, level)) }
     return meta
-  }
-
-  /// Adds the headers that this target wants for arguments of the call.
-  private mutating func mirror(
-    _ i: Int, _ mirrored: [String: [SpokenRevisions.MirroredArgument]]
-  ) {
-    guard let tool = script.steps[i].tool, let wanted = mirrored[tool] else { return }
-    for argument in wanted {
-      let value = argument.path.reduce(script.steps[i].params?.member("arguments")) {
-        $0?.member($1)
-      }
-      guard let value, [.string, .number, .bool].contains(value.kind) else { continue }
-      let text = HeaderText.encoded(value.string ?? value.text)
-      script.steps[i].headers.append(HeaderField("Mcp-Param-\(argument.header)", text))
-    }
   }
 }

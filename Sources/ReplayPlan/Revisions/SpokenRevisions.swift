@@ -13,26 +13,12 @@ public struct SpokenRevisions: Hashable, Sendable {
     case speaks(Revision)
   }
 
-  /// An argument that is mirrored in a header (SEP-2243).
-  public struct MirroredArgument: Hashable, Sendable {
-    /// Names of the properties that lead to it.
-    public var path: [String]
-    /// What follows `Mcp-Param-`.
-    public var header: String
-
-    /// Describes an argument.
-    public init(path: [String], header: String) {
-      self.path = path
-      self.header = header
-    }
-  }
-
   /// Revisions up to 2025-11-25: handshake, sessions, requests of the server.
   public var withSessions = Verdict.unknown
   /// Revisions from 2026-07-28 on.
   public var stateless = Verdict.unknown
   /// Arguments that this target wants in headers, by tool.
-  public var mirrored: [String: [MirroredArgument]] = [:]
+  public var mirrored: [String: [ScriptStep.Mirror]] = [:]
 
   /// Creates the answer of a target that nobody asked.
   public init() {}

@@ -150,6 +150,7 @@ struct ScriptAssembly {
         member.n == line.n || $0.steps.first == .child("inputResponses")
       }
     }
+    joinMidCall(&step, line)
     var done = line.t
     var thinking: Int64 = 0
     var last = answersByRequest[line.n]
@@ -169,6 +170,16 @@ struct ScriptAssembly {
     return (step, LineTimes(t: line.t, done: done, after: line.after ?? []))
   }
 
+  /// A recording that begins between the rounds of a call: the replay starts the call anew, and its state is the server's affair.
+  private func joinMidCall(_ step: inout ScriptStep, _ line: RequestLine) {
+    let ofRound = ["inputResponses", "requestState"]
+    guard step.isModern, let members = line.params?.value.members,
+      members.contains(where: { ofRound.contains($0.key) })
+    else { return }
+    step.params = RawJSON(.object(members.filter { !ofRound.contains($0.key) }))
+    step.rounds.append(.init(think: 0, answers: roundAnswers(line, question: nil)))
+  }
+
   private func roundAnswers(_ line: RequestLine, question: RawJSON?) -> [ScriptStep.Round.Answer] {
     var answers: [ScriptStep.Round.Answer] = []
     line.params?.member("inputResponses")?.forEachMember { key, response in
@@ -183,13 +194,36 @@ struct ScriptAssembly {
   private mutating func findRoots() {
     for line in lines.requests.sorted(by: { ($0.t, $0.n) < ($1.t, $1.n) }) where line.dir == .c2s {
       var root = line.n
-      let earlier = line.continues ?? line.retryOf ?? tasks.loops[line.n]
+      let earlier =
+        line.continues ?? line.retryOf ?? question(answeredBy: line) ?? tasks.loops[line.n]
       if let earlier, requests[earlier] != nil, earlier != line.n {
         root = roots[earlier] ?? earlier
         roots[line.n] = root
       }
       members[root, default: []].append(line)
     }
+  }
+
+  /// A question without `requestState` is known by its keys and its call; of several the latest that nobody came back to.
+  private func question(answeredBy line: RequestLine) -> Int? {
+    guard let responses = line.params?.member("inputResponses"),
+      line.params?.member("requestState") == nil
+    else { return nil }
+    let resumed = Set(members.values.flatMap { zip($0, $0.dropFirst()).map(\.0.n) })
+    let keys = Set(responses.value.members?.map(\.key) ?? [])
+    let call = ScriptAssembly.call(line)
+    return lines.requests.last { earlier in
+      guard earlier.t < line.t, earlier.method == line.method, !resumed.contains(earlier.n),
+        let asked = answersByRequest[earlier.n]?.inputRequests?.value.members
+      else { return false }
+      return Set(asked.map(\.key)) == keys && ScriptAssembly.call(earlier) == call
+    }?.n
+  }
+
+  /// What all rounds of a call say.
+  private static func call(_ line: RequestLine) -> [JSONValue.Member] {
+    let other = ["inputResponses", "requestState", "_meta"]
+    return (line.params?.value.members ?? []).filter { !other.contains($0.key) }
   }
 
   /// Ties each `notifications/cancelled`, and each closed stream, to the request it gave up.

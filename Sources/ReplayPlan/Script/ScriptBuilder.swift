@@ -39,7 +39,7 @@ public struct ScriptBuilder {
   private var order: [String] = []
   private var hiding = HiddenValues()
   private var redactionRules: [String] = []
-  private var listings: [(session: String, re: Int, tools: [(name: String, readOnly: Bool)])] = []
+  private var listings: [(session: String, re: Int, tools: [ListedTool])] = []
 
   /// Creates an empty builder.
   public init() {}
@@ -88,9 +88,13 @@ public struct ScriptBuilder {
       if let made = ScriptAssembly(name: name, lines: lines).script() { assembled.append(made) }
     }
     let first = assembled.map(\.start).min() ?? 0
+    let mirrors = mirrors()
     for made in assembled {
       var script = made.script
       script.start = made.start - first
+      for i in script.steps.indices {
+        script.steps[i].mirrors = script.steps[i].tool.flatMap { mirrors[script.endpoint]?[$0] }
+      }
       traffic.scripts.append(script)
       traffic.length = max(traffic.length, script.start + script.length)
     }
@@ -129,26 +133,35 @@ public struct ScriptBuilder {
 
   private mutating func noteListing(_ result: RawJSON, _ session: String, _ re: Int) {
     guard let tools = result.member("tools")?.value.array else { return }
-    let listed = tools.compactMap { tool -> (name: String, readOnly: Bool)? in
-      guard let name = tool["name"]?.string else { return nil }
-      return (name, tool["annotations"]?["readOnlyHint"]?.bool == true)
-    }
-    listings.append((session, re, listed))
+    listings.append((session, re, tools.compactMap(ListedTool.init)))
   }
 
   /// Tools that were listed, and by every listing as read-only.
   private func readOnlyTools() -> Set<String> {
     var verdicts: [String: Bool] = [:]
-    for listing in listings {
-      let isListing = sessions[listing.session]?.requests.contains {
-        $0.n == listing.re && $0.method == "tools/list"
-      }
-      guard isListing == true else { continue }
-      for tool in listing.tools {
-        verdicts[tool.name] = verdicts[tool.name, default: true] && tool.readOnly
-      }
+    for tool in listed().flatMap(\.tools) {
+      verdicts[tool.name] = verdicts[tool.name, default: true] && tool.isReadOnly
     }
     return Set(verdicts.filter(\.value).keys)
+  }
+
+  private func listed() -> [(session: String, re: Int, tools: [ListedTool])] {
+    listings.filter { listing in
+      sessions[listing.session]?.requests.contains {
+        $0.n == listing.re && $0.method == "tools/list"
+      } == true
+    }
+  }
+
+  /// Arguments that headers repeat, by endpoint and tool; of several listings the last holds.
+  private func mirrors() -> [String: [String: [ScriptStep.Mirror]]] {
+    var mirrors: [String: [String: [ScriptStep.Mirror]]] = [:]
+    for listing in listed() {
+      guard let session = sessions[listing.session]?.session else { continue }
+      let endpoint = (session.authority ?? "") + (session.path ?? "/mcp")
+      for tool in listing.tools { mirrors[endpoint, default: [:]][tool.name] = tool.mirrors }
+    }
+    return mirrors
   }
 
   /// A copy of its own, so that a few bytes do not pin a chunk of the file.

@@ -61,6 +61,20 @@ public struct ScriptStep: Hashable, Sendable {
     public var isProtocol = false
   }
 
+  /// An argument that a header repeats, because the tool's schema says so (`x-mcp-header`).
+  public struct Mirror: Hashable, Sendable {
+    /// What follows `Mcp-Param-` in the header's name.
+    public var name: String
+    /// Where the argument stands in the params.
+    public var path: ValuePath
+
+    /// Describes an argument.
+    public init(name: String, path: ValuePath) {
+      self.name = name
+      self.path = path
+    }
+  }
+
   /// How the recorded client gave the request up.
   public struct Cancellation: Hashable, Sendable {
     /// Time from sending the request, nanoseconds; never scaled, it is the client's time-out or its user's will.
@@ -117,6 +131,8 @@ public struct ScriptStep: Hashable, Sendable {
   public var cancellation: Cancellation?
   /// Recorded header fields that a replay repeats.
   public var headers: [HeaderField] = []
+  /// Arguments that headers repeat; `nil` when neither the recording nor the target shows the tool's schema.
+  public var mirrors: [Mirror]?
   /// The call whose task it is about.
   public var taskOf: Int?
   /// True for a poll, which stands for all polls of its loop: how many there are is decided in the run.

@@ -21,6 +21,8 @@ struct AgentSimulation {
     /// The connection fails instead of ending.
     var fails = false
     var eventID: String?
+    /// Milliseconds.
+    var retry: Int?
   }
 
   struct Sent: Equatable {
@@ -71,6 +73,9 @@ struct AgentSimulation {
   }
 
   static let target = ReplayTarget(host: "127.0.0.1", port: 80, authority: "t:80", path: nil)
+
+  /// What a server answers with that has sessions.
+  static let session: HeaderFields = [HeaderField("mcp-session-id", "live")]
 
   /// When each step was sent.
   var sent: [Sent] {
@@ -153,7 +158,9 @@ struct AgentSimulation {
   ) -> [AnswerDecoder.Event]? {
     var events: [AnswerDecoder.Event] = []
     if reply.status > 0 { events.append(.head(status: reply.status, fields: reply.fields, at: at)) }
-    if let eventID = reply.eventID { events.append(.position(id: eventID, retry: nil)) }
+    if reply.eventID != nil || reply.retry != nil {
+      events.append(.position(id: reply.eventID, retry: reply.retry))
+    }
     var texts = reply.before
     if !reply.content.isEmpty, let id = reply.id ?? transmission.id?.text {
       texts.append(#"{"jsonrpc":"2.0","id":\#(id),\#(reply.content)}"#)

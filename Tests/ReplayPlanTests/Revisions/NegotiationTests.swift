@@ -87,7 +87,11 @@ struct `Negotiation with a target` {
     spoken.withSessions = .refused
     spoken.stateless = .speaks(Self.stateless)
     spoken.mirrored = [
-      "a": [.init(path: ["r"], header: "Region"), .init(path: ["o", "p"], header: "Part")]
+      "a": [
+        .init(name: "Region", path: ValuePath(steps: [.child("arguments"), .child("r")])),
+        .init(
+          name: "Part", path: ValuePath(steps: [.child("arguments"), .child("o"), .child("p")])),
+      ]
     ]
     #expect(talk.spoken == spoken)
   }

@@ -10,7 +10,7 @@ struct `Telling a session` {
   private typealias Reply = AgentSimulation.Reply
 
   private static func stateless(
-    _ events: [TraceEvent], mirrored: [String: [SpokenRevisions.MirroredArgument]] = [:]
+    _ events: [TraceEvent], mirrored: [String: [ScriptStep.Mirror]] = [:]
   ) -> SessionScript {
     var target = SpokenRevisions()
     target.withSessions = .refused
@@ -74,11 +74,11 @@ struct `Telling a session` {
   }
 
   @Test func `a stateless agent sends all that a request needs, and keeps the rhythm`() {
+    func mirror(_ name: String, _ path: String...) -> ScriptStep.Mirror {
+      .init(name: name, path: ValuePath(steps: [.child("arguments")] + path.map { .child($0) }))
+    }
     let mirrored = [
-      "ship": [
-        SpokenRevisions.MirroredArgument(path: ["region"], header: "Region"),
-        .init(path: ["n", "k"], header: "K"), .init(path: ["absent"], header: "None"),
-      ]
+      "ship": [mirror("Region", "region"), mirror("K", "n", "k"), mirror("None", "absent")]
     ]
     var agent = AgentSimulation(Self.stateless(Self.rich(), mirrored: mirrored)) { request, _ in
       // Streams stay open.
