@@ -9,23 +9,6 @@ import Wire
 ///
 /// Confined to the agent. Lines are complete when they are appended; `after` names the answers of this run.
 struct AgentTranscript {
-  private struct Exchange {
-    var x: Int?
-    var conn: Int
-    var at: Int64
-    var purpose: Transmission.Purpose
-    var status: Int?
-    var error: JSONRPCMessage?
-    var notification: NotificationLine?
-  }
-
-  private struct Answer {
-    var message: JSONRPCMessage
-    var via: Via
-    var x: Int?
-    var conn: Int
-  }
-
   /// Lines that wait to be written.
   var events: [TraceEvent] = []
   let script: AgentScript
@@ -120,7 +103,18 @@ struct AgentTranscript {
       let isRound =
         message.content?.member("requestState") != nil
         || message.content?.member("inputResponses") != nil
-      if isRound { line.continues = earlier } else { line.retryOf = earlier }
+      if isRound {
+        line.continues = earlier
+      } else if message.method == "tasks/get" {
+        // Each poll follows the answer to the one before.
+        line.after = answerN[i].map { [$0] }
+        line.think = answeredAt[i].map { exchange.at - $0 }
+      } else {
+        line.retryOf = earlier
+      }
+    }
+    if message.method == "tasks/get" {
+      line.pollOf = step.taskOf.flatMap { requestN[$0] } ?? requestN[i]
     }
     line.params = message.content
     line.uses = uses(step)

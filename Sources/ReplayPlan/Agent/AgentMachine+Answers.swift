@@ -86,7 +86,7 @@ extension AgentMachine {
     return states.indices.first { states[$0].phase == .flying && states[$0].id == id }
   }
 
-  private mutating func succeeded(
+  mutating func succeeded(
     _ i: Int, _ result: RawJSON?, _ carrier: Exchange?, _ at: Int64
   ) {
     let step = script.session.steps[i]
@@ -103,12 +103,15 @@ extension AgentMachine {
     {
       return nextRound(i, result, status, at)
     }
+    if let task = TaskFacts(result), goesOn(i, task, carrier, at) { return }
     states[i].hasResult = true
     for k in script.wanted[i] {
       let source = script.session.values[k].source
       values[k] = source.value(in: result, headers: carrier?.fields)?.owned
     }
-    let isError = step.method == "tools/call" && result?.member("isError")?.text == "true"
+    if states[i].task != nil, step.taskEnd != nil { return promised(i, at, status) }
+    let isResult = step.method == Method.toolsCall || step.method == TaskChains.result
+    let isError = isResult && result?.member("isError")?.text == "true"
     over(i, isError ? .toolError : .ok, at, status)
   }
 
@@ -243,6 +246,7 @@ extension AgentMachine {
       return arm(.again(i), at + pause)
     }
     record(i, outcome, at: at, status, code: code)
+    noteTaskEnd(i, outcome, at, status, code)
     var failed = isNewFailure && outcome != .cancelled
     if policy.onError == .carryOn { failed = false }
     conclude(i, at: at, failed: failed)
@@ -263,7 +267,7 @@ extension AgentMachine {
     actions.append(.record(requestRecord(i, outcome, at: at, status, code: code)))
   }
 
-  private func requestRecord(
+  func requestRecord(
     _ i: Int, _ outcome: Outcome, at: Int64, _ status: Int?, code: Int64? = nil
   ) -> RequestRecord {
     let state = states[i]

@@ -22,7 +22,7 @@ extension AgentMachine {
     guard let i = channelStep, states[i].phase == .flying, states[i].exchange == exchange else {
       return
     }
-    guard let endpoint = Endpoints.path(text, on: book.authority, from: book.path) else {
+    guard let endpoint = Endpoints.path(text, on: book.target.authority, from: book.path) else {
       return giveUp(i, .transportError, at)
     }
     identity.endpoint = endpoint

@@ -19,6 +19,7 @@ public struct ScriptBuilder {
     var by: ResponseLine.EndedBy?
     var nextCursor: RawJSON?
     var inputRequests: RawJSON?
+    var task: TaskFacts?
     var serverAnswer: SessionScript.ServerAnswer?
   }
 
@@ -120,6 +121,7 @@ public struct ScriptBuilder {
     } else if let result = line.result {
       answer.nextCursor = result.member("nextCursor").map(ScriptBuilder.copy)
       answer.inputRequests = result.member("inputRequests").map(ScriptBuilder.copy)
+      answer.task = TaskFacts(result)?.kept
       noteListing(result, session, line.re)
     }
     edit(session) { $0.answers.append(answer) }
