@@ -9,14 +9,15 @@ import contextlib
 import json
 import os
 import subprocess
-import urllib.request
 
+from ports import free_port
 from processes import read_line, running
 from recorders import record_proxy
-from replaying import check_accounts, check_validity, replay
+from replaying import check_accounts, check_validity, replay, report
 from scenario import check, check_none
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SERVER = "strict_sdk_server.py"
 MULTIPLY = 3
 ANSWER = '{"colour": "red", "count": 2}'
 # What depends on the moment: how often a stream is taken up, and what the SDK asks on its own.
@@ -45,18 +46,12 @@ DROP = [["call", "drop", {}]]
 
 
 @contextlib.contextmanager
-def strict_server(python, *options):
+def strict_server(python, *options, script=SERVER):
     """Yields the port of an SDK server behind a referee."""
-    command = [python, os.path.join(HERE, "strict_sdk_server.py"), *options]
+    command = [python, os.path.join(HERE, script), *options]
     with running(command, stdout=subprocess.PIPE) as process:
         line = read_line(process.stdout, "listening on", 60, "the strict SDK server")
         yield int(line.rsplit(":", 1)[1])
-
-
-def report(port):
-    """What the referee found."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/referee", timeout=10) as answer:
-        return json.load(answer)
 
 
 def run_agent(context, python, url, client, steps, *options):
@@ -67,28 +62,25 @@ def run_agent(context, python, url, client, steps, *options):
     check(done.returncode == 0, f"the SDK's client failed: {done.stdout}{done.stderr}"[-2500:])
 
 
-def record(context, server, client, how, steps, options=(), agent=(), proxy_options=()):
+def record(context, server, client, how, steps, options=(), agent=(), script=SERVER):
     """Records an SDK client with an SDK server; returns the trace and what the referee saw."""
-    pythons = context.options.pythons
-    with contextlib.ExitStack() as stack:
-        # Clients name the proxy as their host.
-        proxy_port = []
-        upstream = stack.enter_context(strict_server(pythons[server], *options))
-        proxy = stack.enter_context(record_proxy(context, upstream, *proxy_options))
-        proxy_port.append(proxy.port)
-        run_agent(context, pythons[client], proxy.url, how, steps, "--answer", ANSWER, *agent)
-        proxy.finish()
+    pythons, port = context.options.pythons, free_port()
+    # Clients name the recorder as their host.
+    options = [*options, "--authority", f"127.0.0.1:{port}"]
+    with strict_server(pythons[server], *options, script=script) as upstream:
+        with record_proxy(context, upstream, port=port) as proxy:
+            run_agent(context, pythons[client], proxy.url, how, steps, "--answer", ANSWER, *agent)
+            proxy.finish()
         found = report(upstream)
     context.run("trace", "validate", proxy.trace)
-    own = [v for v in found["violations"] if f"Host '127.0.0.1:{proxy.port}'" not in v]
-    check_none(own, "the SDK's own client breaks rules")
+    check_none(found["violations"], "the SDK's own client breaks rules")
     return proxy.trace, found["seen"]
 
 
-def check_replayed(context, trace, seen, server, options=(), replay_options=(), port_report=None):
+def check_replayed(context, trace, seen, server, options=(), script=SERVER, loose=LOOSE):
     """Replays the trace at three times the agents; nothing is violated and nothing is left out."""
-    with strict_server(context.options.pythons[server], *options) as port:
-        words = ["--multiply", MULTIPLY, "--time-scale", 0.5, "--allow-writes", *replay_options]
+    with strict_server(context.options.pythons[server], *options, script=script) as port:
+        words = ["--multiply", MULTIPLY, "--time-scale", 0.5, "--allow-writes"]
         summary, recorded, done = replay(context, trace, port, *words, expect=(0, 2))
         found = report(port)
     check_none(found["violations"], "the replay breaks rules")
@@ -97,7 +89,7 @@ def check_replayed(context, trace, seen, server, options=(), replay_options=(), 
     context.run("trace", "validate", recorded)
     check(summary["new_error_ratio"] == 0, f"errors: {summary['outcomes']}")
     check(not found["open"], f"sessions without DELETE: {found['open']}")
-    keys = (set(seen) | set(found["seen"])) - LOOSE
+    keys = (set(seen) | set(found["seen"])) - loose
     check_none(
         [
             f"{key}: {found['seen'].get(key, 0)} times, not {MULTIPLY * seen.get(key, 0)}"

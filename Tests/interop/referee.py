@@ -21,6 +21,9 @@ from referee_rules import (
     media_types,
 )
 
+# The client by which a replay asks a target what it speaks: judged as all are, but not counted.
+PROBE = "replay"
+ENDED = {"completed", "failed", "cancelled"}
 BEFORE_INITIALIZED = {"initialize", "ping"}
 
 
@@ -39,6 +42,8 @@ class Session:
         self.cursors = {}
         self.asked = {}
         self.event_ids = set()
+        self.tasks = {}
+        self.is_probe = False
         self.open_stream = None
 
 
@@ -52,7 +57,7 @@ class Exchange:
         self.message = None
         self.session = None
         self.is_modern = False
-        self.is_stream = False
+        self.is_probe = False
         self.status = None
 
 
@@ -87,19 +92,40 @@ class Referee:
             exchange = Exchange(self.count, verb, headers)
             if verb == "POST" and body is not None:
                 self.read(exchange, body)
-            self.headers(exchange, body)
-            version = first(headers, "mcp-protocol-version") or ""
-            meta = referee_modern.meta(exchange.message)
-            named = meta.get(referee_modern.VERSION)
-            exchange.is_modern = version >= FIRST_MODERN or (
-                isinstance(named, str) and named >= FIRST_MODERN
-            )
-            if exchange.is_modern:
-                for text in self.modern.request(exchange, self.seen):
-                    self.fault(exchange, text)
-            elif body is not None or verb != "POST":
-                self.legacy(exchange)
-            return exchange
+            kept = self.seen
+            if self.is_probe(exchange):
+                self.seen = collections.Counter()
+            try:
+                return self.judge(exchange, body)
+            finally:
+                self.seen = kept
+
+    def is_probe(self, exchange):
+        params = (exchange.message or {}).get("params")
+        info = params.get("clientInfo") if isinstance(params, dict) else None
+        info = info or referee_modern.meta(exchange.message).get(referee_modern.CLIENT)
+        if isinstance(info, dict):
+            exchange.is_probe = info.get("name") == PROBE
+        else:
+            session = self.sessions.get(first(exchange.headers, "mcp-session-id"))
+            exchange.is_probe = session is not None and session.is_probe
+        return exchange.is_probe
+
+    def judge(self, exchange, body):
+        headers, verb = exchange.headers, exchange.verb
+        self.headers(exchange, body)
+        version = first(headers, "mcp-protocol-version") or ""
+        meta = referee_modern.meta(exchange.message)
+        named = meta.get(referee_modern.VERSION)
+        exchange.is_modern = version >= FIRST_MODERN or (
+            isinstance(named, str) and named >= FIRST_MODERN
+        )
+        if exchange.is_modern:
+            for text in self.modern.request(exchange, self.seen):
+                self.fault(exchange, text)
+        elif body is not None or verb != "POST":
+            self.legacy(exchange)
+        return exchange
 
     def read(self, exchange, body):
         try:
@@ -205,7 +231,6 @@ class Referee:
             self.fault(exchange, f"MCP-Protocol-Version {given!r}, negotiated {revision!r}")
 
     def stream(self, exchange, session):
-        exchange.is_stream = True
         last = first(exchange.headers, "last-event-id")
         if last is None:
             self.seen["GET"] += 1
@@ -232,6 +257,12 @@ class Referee:
             self.seen["cursor"] += 1
             if params["cursor"] not in session.cursors.get(method, ()):
                 self.fault(exchange, f"cursor {params['cursor']!r} was never given for {method}")
+        if method.startswith("tasks/") and "taskId" in params:
+            task = session.tasks.get(params["taskId"])
+            if task is None:
+                self.fault(exchange, f"task {params['taskId']!r} was never given in this session")
+            elif method == "tasks/get" and task in ENDED:
+                self.fault(exchange, f"asks for a task that is {task}")
         for name in ("requestState", "inputResponses"):
             if name in params:
                 self.fault(exchange, f"{name} in revision {session.revision}")
@@ -283,6 +314,7 @@ class Referee:
             if method == "initialize" and status == 200 and not exchange.is_modern:
                 session = Session(sid, None) if sid else self.nobody
                 if sid:
+                    session.is_probe = exchange.is_probe
                     self.sessions[sid] = session
                 exchange.session = session
 
@@ -305,6 +337,10 @@ class Referee:
             if asked.get("method") == "initialize":
                 session.revision = result.get("protocolVersion")
                 session.ids.add((type(asked.get("id")).__name__, asked.get("id")))
+            if isinstance(task := result.get("task"), dict):
+                session.tasks[task["taskId"]] = task["status"]
+            if asked.get("method") == "tasks/get":
+                session.tasks[asked["params"]["taskId"]] = result.get("status")
             if "nextCursor" in result:
                 session.cursors.setdefault(asked.get("method"), set()).add(result["nextCursor"])
 

@@ -3,8 +3,9 @@
 import collections
 import json
 import os
+import urllib.request
 
-from scenario import check
+from scenario import check, check_none
 from trace_model import Trace
 from truth import canonical, lines
 
@@ -31,6 +32,12 @@ def read_summary(path):
         return json.load(file)
 
 
+def report(port):
+    """What the referee in front of an SDK server found."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/referee", timeout=10) as answer:
+        return json.load(answer)
+
+
 def check_accounts(summary):
     """plan.calls = sent + skipped + aborted, and the outcomes add up to what was sent."""
     sent, skipped, aborted = (summary.get(key) for key in ("sent", "skipped", "aborted"))
@@ -52,6 +59,7 @@ def check_replay(context, trace, target, log, multiply):
     """A replay against a fresh server with the same data makes the recorded calls `multiply` times."""
     options = ["--multiply", multiply, "--time-scale", 0.5, "--allow-writes"]
     summary, recorded, done = replay(context, trace.path, target, *options, expect=(0, 2))
+    check_none(report(target)["violations"], "the replay breaks rules")
     check_accounts(summary)
     check_validity(context, summary, done)
     calls = [

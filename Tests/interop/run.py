@@ -23,6 +23,8 @@ import bad_input
 import byte_identity
 import capture_counts
 import conformance
+import conformance_auth
+import conformance_captures
 import conformance_list
 import conformance_modern
 import crossing
@@ -59,8 +61,9 @@ def scenarios():
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
     suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
-    conforming = [conformance, conformance_list, conformance_modern]
-    for module in [*suites, merging, revisions, standard_io, tasks, *conforming]:
+    suites += [merging, revisions, standard_io, tasks]
+    suites += [conformance_captures, conformance, conformance_list, conformance_modern]
+    for module in [*suites, conformance_auth]:
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)

@@ -2,7 +2,7 @@
 """One SDK client that does what it is told: a JSON list of steps, each [what, ...].
 
     list · call TOOL ARGUMENTS · cancel TOOL ARGUMENTS SECONDS · read URI · resources · templates ·
-    prompts · prompt NAME ARGUMENTS · complete · ping · level · sleep SECONDS · listen SECONDS ·
+    prompts · prompt NAME ARGUMENTS · ping · task TOOL ARGUMENTS · sleep SECONDS · listen SECONDS ·
     together STEPS
 
 Its user accepts every question with what `--answer` says; its model says "words"; it has one root.
@@ -21,10 +21,12 @@ import anyio
 from sdk_client import LEGACY, ElicitResult, connect, ignore
 
 if LEGACY:
-    from mcp.types import CreateMessageResult, ListRootsResult, PromptReference, Root, TextContent
+    from mcp.types import (
+        CallToolResult, CreateMessageResult, ListRootsResult, Root, TextContent,
+    )  # fmt: skip
     from pydantic import AnyUrl as URL
 else:
-    from mcp_types import CreateMessageResult, ListRootsResult, PromptReference, Root, TextContent
+    from mcp_types import CreateMessageResult, ListRootsResult, Root, TextContent
 
     URL = str
 from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
@@ -104,23 +106,18 @@ class Agent:
     async def do_prompt(self, name, arguments):
         await self.session.get_prompt(name, arguments)
 
-    async def do_complete(self):
-        await self.session.complete(
-            PromptReference(type="ref/prompt", name="greet"), {"name": "name", "value": "a"}
-        )
-
     async def do_ping(self):
         await self.session.send_ping()
 
-    async def do_pages(self):
-        cursor, pages = None, 0
-        while pages == 0 or cursor:
-            if LEGACY:
-                found = await self.session.list_tools(cursor)
-            else:
-                found = await self.session.list_tools(cursor=cursor)
-            cursor = found.nextCursor if LEGACY else found.next_cursor
-            pages += 1
+    async def do_task(self, tool, arguments):
+        tasks = self.session.experimental
+        made = (await tasks.call_tool_as_task(tool, arguments)).task.taskId
+        async for status in tasks.poll_task(made):
+            if status.status == "input_required":
+                break
+        answer = await tasks.get_task_result(made, CallToolResult)
+        if answer.isError:
+            raise RuntimeError(f"{tool}: {answer}")
 
     async def do_sleep(self, seconds):
         await anyio.sleep(seconds)

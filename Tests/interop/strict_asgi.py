@@ -61,7 +61,7 @@ class Strict:
         if scope["path"] == "/referee":
             return await self.report(send)
         if scope["path"] != self.path:
-            self.referee.seen[f"GET {scope['path']}"] += 1
+            self.referee.seen[f"{scope['method']} {scope['path']}"] += 1
             return await self.app(scope, receive, send)
         await self.judged(scope, receive, send)
 
@@ -122,5 +122,5 @@ class Strict:
         await send({"type": "http.response.body", "body": body})
 
 
-def strict(app, stateful, authority, tokens=None):
+def strict(app, stateful, authority=None, tokens=None):
     return Strict(app, Referee(stateful, authority, tokens))

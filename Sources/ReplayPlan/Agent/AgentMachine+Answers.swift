@@ -13,6 +13,7 @@ extension AgentMachine {
     switch event {
     case .head(let status, let fields, let at): head(exchange, status, fields, at)
     case .message(let message, _, _, let at): self.message(exchange, message, at)
+    case .endpoint(let text, let at): opened(exchange, endpoint: text, at)
     case .position(let id, let retry):
       edit(exchange) {
         $0.eventID = id ?? $0.eventID
@@ -63,7 +64,8 @@ extension AgentMachine {
         if message.kind == .error { edit(exchange) { $0.error = message.content } }
         return
       }
-      states[i].first = states[i].first ?? carrier?.first ?? at
+      let isItsOwn = carrier?.purpose == .step(i) || carrier?.purpose == .resume(i)
+      states[i].first = states[i].first ?? (isItsOwn ? carrier?.first : nil) ?? at
       if message.kind == .result {
         succeeded(i, message.content, carrier, at)
       } else {
@@ -127,12 +129,13 @@ extension AgentMachine {
     var think: Int64 = 0
     for (key, request) in requests(result) {
       let method = request.member("method")?.string ?? ""
+      let asked = request.member("params")
+      let fitting = recorded.indices.filter { AgentMachine.fits(recorded[$0].response, asked) }
       let match =
-        recorded.firstIndex { $0.key == key } ?? recorded.firstIndex { $0.method == method }
+        fitting.first { recorded[$0].key == key } ?? fitting.first { recorded[$0].method == method }
       var answer = match.map { said(recorded.remove(at: $0), i) }
       if answer == nil,
-        let given = recordedAnswer(
-          method, SessionScript.question(request.member("params")), for: i)
+        let given = recordedAnswer(method, asked, for: i)
       {
         think = max(think, given.think)
         answer = given.isError ? nil : given.content.value
@@ -193,6 +196,7 @@ extension AgentMachine {
     case .serverAnswer, .cancelNotice: return
     }
     let step = script.session.steps[i]
+    if i == channelStep { return channelEnded(i, exchange, at) }
     guard states[i].phase == .flying, states[i].exchange == number else {
       if step.kind == .openStream {
         streamEnded(i, exchange, at)
@@ -206,6 +210,11 @@ extension AgentMachine {
       let isLost = exchange.status == 404 && exchange.isInSession && step.kind == .notification
       if isLost { loseSession(at) }
       return conclude(i, at: at, failed: false)
+    }
+    if hasChannel, isComplete, exchange.status.map({ (200..<300).contains($0) }) == true {
+      // It was accepted; the answer is to come on the stream.
+      states[i].exchange = nil
+      return
     }
     let outcome = unansweredOutcome(exchange, isComplete: isComplete)
     let hasEvents = exchange.eventID != nil || states[i].eventID != nil
@@ -229,7 +238,7 @@ extension AgentMachine {
     // A notification never cancels an initialize.
     let isHandshake = step.method == "initialize"
     let closes =
-      !book.isStdio
+      !book.isStdio && !hasChannel
       && (step.isModern || step.kind != .request || isHandshake
         || outcome == .cancelled && step.cancellation?.notification == nil)
     if closes {
@@ -240,6 +249,7 @@ extension AgentMachine {
     } else if !isHandshake {
       notifyCancelled(i)
     }
+    if i == channelStep { return giveUpChannel(i, now) }
     if step.kind == .request { over(i, outcome, now) } else { conclude(i, at: now, failed: false) }
   }
 
@@ -272,7 +282,7 @@ extension AgentMachine {
     if step.method == "initialize", outcome != .ok { close(.omit(.afterError), at) }
   }
 
-  private mutating func loseSession(_ at: Int64) {
+  mutating func loseSession(_ at: Int64) {
     lostSession = true
     close(.omit(.afterError), at)
   }

@@ -12,7 +12,7 @@ extension AgentMachine {
     var think: Int64 = 0
     if method == "ping" {
       members.append(.init("result", .object([])))
-    } else if let answer = recordedAnswer(method, SessionScript.question(params), for: i ?? 0) {
+    } else if let answer = recordedAnswer(method, params, for: i ?? 0) {
       members.append(.init(answer.isError ? "error" : "result", answer.content.value))
       think = answer.think
     } else if let result = AgentMachine.defaultAnswer(method) {
@@ -46,23 +46,38 @@ extension AgentMachine {
     _ = send(.serverAnswer(reply.method), extraBytes(reply.body), id: reply.id, isInSession: true)
   }
 
-  /// The recorded answer to the same question, else the next one to any of that method; they begin anew when all were given.
+  /// The recorded answer to the same question, else the next of that method that can be one; they begin anew when all were given.
   mutating func recordedAnswer(
-    _ method: String, _ question: String?, for i: Int
+    _ method: String, _ params: RawJSON?, for i: Int
   ) -> SessionScript.ServerAnswer? {
+    let question = SessionScript.question(params)
     let recorded = script.session.serverAnswers[method] ?? []
     guard !recorded.isEmpty else { return nil }
     var given = answered[method, default: []]
     if given.count == recorded.count { given = [] }
     let left = recorded.indices.filter { !given.contains($0) }
     let same = left.first { question != nil && recorded[$0].question == question }
-    guard let chosen = same ?? left.first else { return nil }
+    let other = left.first {
+      recorded[$0].isError || AgentMachine.fits(recorded[$0].content, params)
+    }
+    guard let chosen = same ?? other else { return nil }
     given.insert(chosen)
     answered[method] = given
     if recorded[chosen].isHidden {
       actions.append(.unresolved(UnresolvedValue(step: i, value: nil, cause: .redacted)))
     }
     return recorded[chosen]
+  }
+
+  /// Whether what a user entered can be entered here: all of it is asked for, and all that must be there is.
+  static func fits(_ answer: RawJSON, _ params: RawJSON?) -> Bool {
+    guard let schema = params?.member("requestedSchema"),
+      let content = answer.member("content")?.value.members
+    else { return true }
+    let asked = Set(schema.member("properties")?.value.members?.map(\.key) ?? [])
+    let required = schema.member("required")?.value.array?.compactMap(\.string) ?? []
+    let said = Set(content.map(\.key))
+    return said.isSubset(of: asked) && said.isSuperset(of: required)
   }
 
   /// What a client says to a question that the recording holds no answer to.

@@ -40,7 +40,7 @@ extension AgentMachine {
     states[i].phase = .flying
     if step.kind == .request { states[i].id = mintID(like: step.id) }
     post(i, book.templates[i].bytes(identity, fill(i, cursor)))
-    if step.kind == .openStream || step.isLongLived {
+    if step.kind == .openStream && i != channelStep || step.isLongLived {
       conclude(i, at: states[i].due, failed: false)
     }
   }

@@ -178,7 +178,9 @@ public struct AgentMachine {
         arm(.cancel(i), now + cancellation.after)
       }
     }
-    if script.session.steps[i].kind != .openStream, !script.session.steps[i].isLongLived {
+    if script.session.steps[i].kind != .openStream || i == channelStep,
+      !script.session.steps[i].isLongLived
+    {
       alarms.removeAll { $0.what == .timeout(i) }
       arm(.timeout(i), now + policy.callTimeout)
     }

@@ -42,8 +42,9 @@ public final class RequestBook: Sendable {
   let extra: RequestTemplate
   /// For taking up a stream that ended early; `Last-Event-ID` is added.
   let resume: RequestTemplate
-  private let path: String
-  private let target: ReplayTarget
+  /// Where it goes.
+  let path: String
+  let target: ReplayTarget
   /// True when messages go to a stdio server: streams and the session's deletion are HTTP's alone.
   let isStdio: Bool
 
@@ -68,7 +69,7 @@ public final class RequestBook: Sendable {
   static func said(_ answer: ScriptStep.Round.Answer, _ values: [RawJSON?]) -> RawJSON {
     let places = answer.bindings.map { place($0) }
     let template = RequestTemplate(
-      head: ByteBuffer(), isInSession: false, hasBody: true,
+      verb: "", path: "", head: ByteBuffer(), isInSession: false, hasBody: true,
       body: ParamsCut.pieces(answer.response, places))
     return RawJSON(trusted: template.body(RequestFill(values: values)))
   }
@@ -114,7 +115,7 @@ public final class RequestBook: Sendable {
       fields.removeAll { $0.named(field.name) }
       fields.append(field)
     }
-    var head = ByteBuffer(string: "\(verb) \(path) HTTP/1.1\r\n")
+    var head = ByteBuffer()
     var live: [RequestTemplate.LiveField] = []
     for field in fields {
       if !target.headers.contains(where: { $0.named(field.name) }),
@@ -126,7 +127,8 @@ public final class RequestBook: Sendable {
       }
     }
     return RequestTemplate(
-      head: head, liveFields: live, isInSession: !step.isModern && step.method != "initialize",
+      verb: verb, path: path, head: head, liveFields: live,
+      isInSession: !step.isModern && step.method != "initialize",
       hasBody: verb == "POST", body: verb == "POST" ? body(step, places) : [])
   }
 

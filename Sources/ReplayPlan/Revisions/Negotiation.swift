@@ -5,7 +5,7 @@ import Trace
 
 /// Finds out, without I/O, which kind of revision a target speaks, as client libraries do when they connect.
 ///
-/// Theory: the recording's own kind is asked for first: `initialize` for sessions (ended again with DELETE), `server/discover` for
+/// Theory: the recording's own kind is asked for first: the handshake for sessions (ended again with DELETE), `server/discover` for
 /// stateless revisions. Only a refusal leads to the other question; silence, failures of the server and demands for credentials say
 /// nothing, and then everything is replayed as it was. Where a session is to be told statelessly, the target's tools are listed too:
 /// their schemas say which arguments it wants in headers.
@@ -45,6 +45,7 @@ public struct Negotiation {
 
   private enum Stage: Hashable {
     case initialize
+    case initialized
     case discover
     case delete
     case list
@@ -87,6 +88,7 @@ public struct Negotiation {
     step.isModern = stage == .discover || stage == .list
     switch stage {
     case .initialize: step = Handshake(revision: Modern.lastWithSessions).steps[0]
+    case .initialized: step = Handshake(revision: Modern.lastWithSessions).steps[1]
     case .discover: step.method = Method.discover
     case .list: step.method = Method.toolsList
     case .delete: step.kind = .delete
@@ -96,7 +98,7 @@ public struct Negotiation {
     let id = RawJSON(.int(lastID))
     let request = RequestBook.template(step, path, target).bytes(identity, RequestFill(id: id))
     return Question(
-      bytes: request.bytes, bodyLength: request.bodyLength, id: stage == .delete ? nil : id)
+      bytes: request.bytes, bodyLength: request.bodyLength, id: step.kind == .request ? id : nil)
   }
 
   private func params() -> RawJSON {
@@ -122,7 +124,7 @@ public struct Negotiation {
     case .initialize: initialized(answer)
     case .discover: discovered(answer)
     case .list: listed(answer)
-    case .delete, nil: break
+    case .initialized, .delete, nil: break
     }
     asked = nil
   }
@@ -134,7 +136,10 @@ public struct Negotiation {
       spoken.withSessions = .speaks(version)
       identity.sessionID = answer.sessionID
       identity.revision = version.description
-      if answer.sessionID != nil, target.command == nil { todo.insert(.delete, at: 0) }
+      if target.command == nil {
+        todo.insert(
+          contentsOf: answer.sessionID == nil ? [.initialized] : [.initialized, .delete], at: 0)
+      }
     } else if answer.isRefusal {
       spoken.withSessions = .refused
       if spoken.stateless == .unknown, !todo.contains(.discover) { todo.append(.discover) }

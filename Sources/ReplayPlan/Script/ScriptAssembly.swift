@@ -52,6 +52,7 @@ struct ScriptAssembly {
       name: name, endpoint: (session?.authority ?? "") + path, path: path)
     script.revision = session?.revision
     script.key = lines.end?.key ?? session?.key
+    script.transport = session?.transport ?? .streamableHTTP
     script.isCut = session?.start == .cut
     script.isUnfinished = lines.end?.how == .captureEnd
 
@@ -83,6 +84,7 @@ struct ScriptAssembly {
     link(&script, doneOfStep, start: start, stepOfAnswer: stepOfAnswer)
     collectServerAnswers(&script)
     if needsInitialize(script) { prependInitialize(&script) }
+    if script.transport == .httpSSE { waitForStream(&script) }
     return (script, start)
   }
 
@@ -267,7 +269,8 @@ struct ScriptAssembly {
   }
 
   private func needsInitialize(_ script: SessionScript) -> Bool {
-    script.key?.by == .mcpSessionID && !script.steps.contains { $0.method == "initialize" }
+    [.mcpSessionID, .sseEndpoint].contains(script.key?.by)
+      && !script.steps.contains { $0.method == "initialize" }
       && script.steps.contains { !$0.isModern }
   }
 
@@ -276,7 +279,25 @@ struct ScriptAssembly {
     let handshake = Handshake(
       revision: script.revision ?? Modern.lastWithSessions,
       client: script.client.map(Handshake.describe))
-    script.insert(handshake.steps, at: 0)
-    for i in script.steps.indices.dropFirst(2) { script.steps[i].gates += [0, 1] }
+    // Over HTTP+SSE its stream comes first.
+    let isBehindStream = script.transport == .httpSSE && script.steps.first?.kind == .openStream
+    let place = isBehindStream ? 1 : 0
+    var steps = handshake.steps
+    steps[1].after = [place]
+    script.insert(steps, at: place)
+    for i in script.steps.indices.dropFirst(place + 2) {
+      script.steps[i].gates += [place, place + 1]
+    }
+  }
+  /// Over HTTP+SSE nothing is said before the session's stream is there.
+  private func waitForStream(_ script: inout SessionScript) {
+    if script.steps.first?.kind != .openStream {
+      script.insert([ScriptStep(n: 0, kind: .openStream, method: "GET")], at: 0)
+    }
+    for i in script.steps.indices.dropFirst() {
+      script.steps[i].gates.append(0)
+      // The answer comes elsewhere: what its client accepted here says nothing.
+      script.steps[i].headers.removeAll { $0.named("accept") }
+    }
   }
 }

@@ -81,10 +81,6 @@ public struct ScriptBuilder {
     var assembled: [(script: SessionScript, start: Int64)] = []
     for name in order {
       guard let lines = sessions[name] else { continue }
-      if let transport = lines.session?.transport, transport == .httpSSE {
-        traffic.unsupported[transport.rawValue, default: 0] += 1
-        continue
-      }
       if let made = ScriptAssembly(name: name, lines: lines).script() { assembled.append(made) }
     }
     let first = assembled.map(\.start).min() ?? 0

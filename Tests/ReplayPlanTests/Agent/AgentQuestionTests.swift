@@ -55,6 +55,31 @@ struct `Agent questions` {
     #expect(names == ["ada", "bob"])
   }
 
+  @Test(arguments: [
+    (#"{"properties":{"name":{"type":"string"},"age":{}}}"#, "accept"),
+    (#"{"properties":{"age":{"type":"integer"}}}"#, "decline"),
+    (#"{"properties":{"name":{},"age":{}},"required":["age"]}"#, "decline"),
+  ])
+  func `what was entered elsewhere is entered where it fits`(_ schema: String, _ action: String) {
+    let params = #""params":{"message":"new","requestedSchema":\#(schema)}"#
+    var lines = SessionLines("s1", start: 0, by: .clientInfo)
+    let asked = lines.request("elicitation/create", t: 0) { $0.dir = .s2c }
+    lines.answer(asked, t: 5, result: #"{"action":"accept","content":{"name":"ada"}}"#) {
+      $0.dir = .c2s
+    }
+    lines.call("greet", t: 30, turn: 1)
+    var agent = AgentSimulation(Conversation.script(lines.events)) { request, _ in
+      request.purpose == .step(0)
+        ? Reply(
+          after: 100,
+          before: [#"{"jsonrpc":"2.0","id":0,"method":"elicitation/create",\#(params)}"#])
+        : Reply(status: 202, content: "")
+    }
+    agent.run()
+    let said = agent.requests.first { $0.purpose == .serverAnswer("elicitation/create") }
+    #expect(said?.body["result"]?["action"]?.string == action)
+  }
+
   @Test func `an input_required call goes on with this server's state and keys`() {
     let meta = #""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#
     var lines = SessionLines("s1", start: 0, by: .clientInfo)

@@ -49,8 +49,8 @@ struct `Negotiation with a target` {
 
   @Test func `a session is asked for and ended again`() {
     let welcome = Self.answer(200, result: #"{"protocolVersion":"2025-06-18"}"#, session: "x")
-    let talk = Self.talk(Conversation.desk(), [welcome, Self.answer(200)])
-    #expect(talk.asked == ["initialize", "DELETE"])
+    let talk = Self.talk(Conversation.desk(), [welcome, Self.answer(202), Self.answer(200)])
+    #expect(talk.asked == ["initialize", "notifications/initialized", "DELETE"])
     #expect(talk.spoken.withSessions == .speaks(Revision("2025-06-18")))
     #expect(talk.spoken.stateless == .unknown)
   }
@@ -102,8 +102,8 @@ struct `Negotiation with a target` {
   ])
   func `a refusal of stateless requests leads to the handshake`(_ refusal: Negotiation.Answer) {
     let welcome = Self.answer(200, result: #"{"protocolVersion":"2025-11-25"}"#)
-    let talk = Self.talk(Self.modern(), [refusal, welcome])
-    #expect(talk.asked == ["server/discover", "initialize"])
+    let talk = Self.talk(Self.modern(), [refusal, welcome, Self.answer(202)])
+    #expect(talk.asked == ["server/discover", "initialize", "notifications/initialized"])
     #expect(talk.spoken.stateless == .refused)
     #expect(talk.spoken.withSessions == .speaks(Self.sessions))
   }
