@@ -77,8 +77,8 @@ struct RunSession {
   private func negotiated() async throws -> RunSession {
     let told = traffic.told(to: try await TargetQuestions.ask(traffic, target: target))
     guard told != traffic else { return self }
-    if !isQuiet {
-      let sessions = told.scripts.filter { $0.recordedRevision != nil }
+    let sessions = told.scripts.filter { $0.recordedRevision != nil }
+    if !isQuiet, !sessions.isEmpty {
       let recorded = Set(sessions.compactMap(\.recordedRevision)).sorted().joined(separator: ", ")
       let spoken = Set(sessions.compactMap(\.revision)).sorted().joined(separator: ", ")
       say(

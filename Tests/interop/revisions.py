@@ -10,9 +10,10 @@ import contextlib
 import os
 import subprocess
 
+import handles
 from processes import read_line, running
 from recorders import record_proxy
-from replaying import PROBE, check_accounts, check_validity, replay
+from replaying import PROBE, check_accounts, check_validity, read_summary, replay
 from scenario import check
 from trace_model import Trace
 from truth import lines
@@ -178,6 +179,25 @@ def to_sessions(context):
     check([line["level"] for line in lines(log, "level")] == ["warning"] * agents, "log levels")
 
 
+def to_processes(context):
+    """Recorded without sessions, replayed with a process for each agent that knows nothing else."""
+    python = context.options.pythons
+    trace = handles.record(context, python["2.3.0"], "auto", "--stateless")
+    script, result = os.path.join(HERE, "handle_server.py"), context.path("stdio.json")
+    again = context.path("stdio.mcptrace")
+    context.run(
+        "replay", "run", trace, "--stdio", f"{python['1.30.0']} {script} --stdio", "--multiply", 2,
+        "--allow-writes", "--summary", result, "--record", again, expect=(0, 2), timeout=120,
+    )  # fmt: skip
+    summary = read_summary(result)
+    check_accounts(summary)
+    check(summary["revisions"]["told"] == {WITH_SESSIONS: handles.AGENTS}, f"{summary}"[:900])
+    check(summary["success_ratio"] == 1, f"success {summary['success_ratio']}: {summary}"[:900])
+    check(summary["sent"] == 2 * handles.AGENTS * handles.CALLS, f"sent {summary['sent']}")
+    check(summary["requests"].get("initialize") == 2 * handles.AGENTS, f"{summary['requests']}")
+    context.run("trace", "validate", again)
+
+
 def as_recorded(context):
     """A target that speaks both is spoken to as in the recording."""
     recorded = context.path("recorded.jsonl")
@@ -194,5 +214,6 @@ SCENARIOS = {
     "revision-1.30.0-to-stateless": lambda context: to_stateless(context, "1.30.0"),
     "revision-2.3.0-to-stateless": lambda context: to_stateless(context, "2.3.0"),
     "revision-to-sessions": to_sessions,
+    "revision-to-processes": to_processes,
     "revision-as-recorded": as_recorded,
 }

@@ -114,8 +114,8 @@ final class Agent {
       transcript?.ended(record)
     case .taskOver(let record): count(record)
     case .settled(let record): transcript?.ended(record)
-    case .polled(let record):
-      worker.recorder.polled(record)
+    case .repeated(let record, let method):
+      worker.recorder.repeated(record, method)
       transcript?.ended(record)
     case .unresolved(let missing): worker.recorder.unresolved.add(missing, script)
     case .omitted(_, let reason): worker.recorder.omit(reason)

@@ -90,11 +90,11 @@ struct Recorder {
     noteChange(record.outcome, step)
   }
 
-  /// A poll of a task that goes on; the last one of a loop comes as a request.
-  mutating func polled(_ record: RequestRecord) {
+  /// One of several requests for which a step stands; the last one comes as the step's own.
+  mutating func repeated(_ record: RequestRecord, _ method: String) {
     sentBins[Int(record.done / Recorder.bin), default: 0] += 1
     dueBins[Int(record.done / Recorder.bin), default: 0] += 1
-    requests["tasks/get", default: 0] += 1
+    requests[method, default: 0] += 1
   }
 
   private mutating func noteChange(_ outcome: Outcome, _ step: ScriptStep) {

@@ -105,8 +105,8 @@ struct AgentTranscript {
         || message.content?.member("inputResponses") != nil
       if isRound {
         line.continues = earlier
-      } else if message.method == "tasks/get" {
-        // Each poll follows the answer to the one before.
+      } else if message.method == "tasks/get" || step.isLastPage {
+        // Each poll or page follows the answer to the one before.
         line.after = answerN[i].map { [$0] }
         line.think = answeredAt[i].map { exchange.at - $0 }
       } else {

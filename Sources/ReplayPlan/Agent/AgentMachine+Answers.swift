@@ -94,10 +94,11 @@ extension AgentMachine {
     if step.method == "initialize" {
       identity.revision = result?.member("protocolVersion")?.string ?? script.session.revision
     }
-    if script.feedsCursors.contains(i) {
+    if script.feedsCursors.contains(i) || step.isLastPage {
       let cursor = result?.member("nextCursor")
       states[i].cursor = cursor?.text == "null" ? nil : cursor
     }
+    if step.isLastPage, turnsPage(i, status, at) { return }
     if step.isModern, let result, result.member("resultType")?.string == "input_required",
       states[i].round < AgentMachine.roundLimit
     {
@@ -132,7 +133,7 @@ extension AgentMachine {
       let fitting = recorded.indices.filter { AgentMachine.fits(recorded[$0].response, asked) }
       let match =
         fitting.first { recorded[$0].key == key } ?? fitting.first { recorded[$0].method == method }
-      var answer = match.map { recorded.remove(at: $0).response.value }
+      var answer = match.map { said(recorded.remove(at: $0), i) }
       if answer == nil,
         let given = recordedAnswer(method, asked, for: i)
       {
@@ -152,6 +153,31 @@ extension AgentMachine {
       ? script.roundThink[i][round] : responses.isEmpty ? AgentMachine.stateOnlyPause : think
     alarms.removeAll { $0.what == .timeout(i) }
     arm(.again(i), at + pause)
+  }
+
+  /// A recorded answer with the values of this run.
+  private mutating func said(_ answer: ScriptStep.Round.Answer, _ i: Int) -> JSONValue {
+    guard !answer.bindings.isEmpty else { return answer.response.value }
+    for binding in answer.bindings where values[binding.value] == nil {
+      actions.append(
+        .unresolved(UnresolvedValue(step: i, value: binding.value, cause: .notInAnswer)))
+    }
+    return RequestBook.said(answer, values).value
+  }
+
+  /// Where this server has more pages than the recorded one had, a client that read to the end reads on.
+  private mutating func turnsPage(_ i: Int, _ status: Int?, _ at: Int64) -> Bool {
+    guard let cursor = states[i].cursor, states[i].pages < AgentMachine.pageLimit, closing == nil
+    else { return false }
+    states[i].pages += 1
+    states[i].nextPage = cursor.owned
+    states[i].cursor = nil
+    states[i].exchange = nil
+    actions.append(
+      .repeated(requestRecord(i, .ok, at: at, status), script.session.steps[i].method))
+    alarms.removeAll { $0.what == .timeout(i) }
+    arm(.again(i), at)
+    return true
   }
 
   private func requests(_ result: RawJSON) -> [(key: String, request: RawJSON)] {

@@ -8,8 +8,11 @@ extension AgentMachine {
   static let roundLimit = 10
   /// Pause before a round that only carries state back (SDKs take 50 to 250 ms).
   static let stateOnlyPause: Int64 = 100_000_000
+  /// Most pages that are read beyond the recorded ones; a server whose pages never end is left.
+  static let pageLimit = 1000
   /// Pause before the first repetition; it doubles. An agent never fails at full speed.
   static let repetitionPause: Int64 = 1_000_000_000
+
   /// Sends a step for the first time.
   mutating func transmit(_ i: Int) {
     let step = script.session.steps[i]
@@ -47,8 +50,8 @@ extension AgentMachine {
     let step = script.session.steps[i]
     guard states[i].phase == .flying else { return }
     states[i].id = mintID(like: step.id)
-    let fill = fill(i, step.cursorFrom.flatMap { states[$0].cursor })
-    if let task = states[i].task, step.isCall {
+    let fill = fill(i, states[i].nextPage ?? step.cursorFrom.flatMap { states[$0].cursor })
+    if let task = states[i].task, pollsItself(i) {
       post(i, book.poll(step, task.id).bytes(identity, fill))
     } else if let round = pendingRounds.removeValue(forKey: i) {
       let body = AgentMachine.round(book.templates[i].body(fill), round)

@@ -16,11 +16,8 @@ extension AgentMachine {
   /// Takes a task in an answer; true when the step goes on polling.
   mutating func goesOn(_ i: Int, _ task: TaskFacts, _ carrier: Exchange?, _ at: Int64) -> Bool {
     let step = script.session.steps[i]
-    let pollsItself = step.isCall && step.taskEnd == nil && step.isModern
-    guard step.isCall || step.isPoll else { return false }
-    if step.isCall, step.taskEnd != nil || pollsItself {
-      states[i].task = task.kept
-    }
+    let pollsItself = self.pollsItself(i)
+    if step.isCall { states[i].task = task.kept }
     guard step.isPoll || pollsItself else { return false }
     guard task.isAtWork else {
       if step.isPoll, task.isOver { states[i].taskOutcome = task.outcome }
@@ -37,10 +34,16 @@ extension AgentMachine {
       over(i, .timeout, at, carrier?.status)
       return true
     }
-    actions.append(.polled(requestRecord(i, .ok, at: at, carrier?.status)))
+    actions.append(.repeated(requestRecord(i, .ok, at: at, carrier?.status), TaskChains.get))
     states[i].exchange = nil
     arm(.again(i), at + pause)
     return true
+  }
+
+  /// True for a call after whose task nobody asked in the recording, in revisions where that is the server's choice.
+  func pollsItself(_ i: Int) -> Bool {
+    let step = script.session.steps[i]
+    return step.isCall && step.isModern && !script.askedAfter.contains(i)
   }
 
   private func interval(_ task: TaskFacts, _ i: Int) -> Int64 {

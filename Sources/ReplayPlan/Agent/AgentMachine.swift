@@ -51,6 +51,9 @@ public struct AgentMachine {
     /// Latest event id of its stream, and its latest reconnection time in milliseconds.
     var eventID: String?
     var retry: Int?
+    /// Cursor of a page that the recording has not, and how many there were.
+    var nextPage: RawJSON?
+    var pages = 0
     /// The task that its answer promised, and when it has to be over.
     var task: TaskFacts?
     var taskDeadline: Int64?

@@ -85,8 +85,8 @@ public enum AgentAction: Sendable {
   case record(RequestRecord)
   /// One try or round of a request is over, and another follows.
   case settled(RequestRecord)
-  /// One poll of a task that goes on.
-  case polled(RequestRecord)
+  /// One of several requests of that method for which a step stands is over: a poll, or a page; another follows.
+  case repeated(RequestRecord, String)
   /// The task is over with which a call was answered: only now is the call's end known.
   case taskOver(RequestRecord)
   /// A value that a request needs is not there; what follows is the policy's.

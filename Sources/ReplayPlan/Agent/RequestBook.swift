@@ -65,6 +65,20 @@ public final class RequestBook: Sendable {
     resume = RequestBook.template(typical, path, target)
   }
 
+  /// What the client said in a round, with the values of this run where there are any.
+  static func said(_ answer: ScriptStep.Round.Answer, _ values: [RawJSON?]) -> RawJSON {
+    let places = answer.bindings.map { place($0) }
+    let template = RequestTemplate(
+      verb: "", path: "", head: ByteBuffer(), isInSession: false, hasBody: true,
+      body: ParamsCut.pieces(answer.response, places))
+    return RawJSON(trusted: template.body(RequestFill(values: values)))
+  }
+
+  private static func place(_ binding: ScriptStep.Binding) -> ParamsCut.Place {
+    let value = LiveValue(number: binding.value, recorded: RawJSON(.null), isPart: false)
+    return .init(steps: binding.at.steps[...], within: binding.within, piece: .value(value))
+  }
+
   /// A poll of the task with which a call was answered that had its result at once in the recording.
   func poll(_ call: ScriptStep, _ task: RawJSON) -> RequestTemplate {
     var step = ScriptStep(n: call.n, kind: .request, method: TaskChains.get)
@@ -129,13 +143,7 @@ public final class RequestBook: Sendable {
           steps: [.child("_meta"), .child("progressToken")],
           piece: .progressToken(isString: token.kind == .string)))
     }
-    let unknown = RawJSON(.null)
-    for binding in step.bindings {
-      let value = LiveValue(number: binding.value, recorded: unknown, isPart: false)
-      places.append(
-        .init(steps: binding.at.steps[...], within: binding.within, piece: .value(value)))
-    }
-    return places
+    return places + step.bindings.map { place($0) }
   }
 
   private static func body(

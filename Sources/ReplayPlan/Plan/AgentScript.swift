@@ -23,6 +23,8 @@ public final class AgentScript: Sendable {
   public let successors: [[Int]]
   /// Steps whose `nextCursor` a later one takes.
   let feedsCursors: Set<Int>
+  /// Calls whose tasks the recorded client asked after.
+  let askedAfter: Set<Int>
   /// For each step the values that later ones take from its answer.
   let wanted: [[Int]]
   /// Steps of whose answers a header is wanted.
@@ -42,7 +44,7 @@ public final class AgentScript: Sendable {
       }
     }
     if !options.correlates {
-      for i in session.steps.indices { session.steps[i].bindings.removeAll { !$0.isProtocol } }
+      for i in session.steps.indices { session.steps[i].unbind() }
     }
     var think: [Int64] = []
     var rounds: [[Int64]] = []
@@ -87,6 +89,7 @@ public final class AgentScript: Sendable {
     self.successors = successors
     self.wanted = wanted
     feedsCursors = Set(session.steps.compactMap(\.cursorFrom))
+    askedAfter = Set(session.steps.compactMap(\.taskOf))
     feedsHeaders = Set(session.values.filter { $0.source.path.header != nil }.map(\.step))
     hidden = session.steps.map(\.hiddenPlace)
     onUnresolved = options.onUnresolved

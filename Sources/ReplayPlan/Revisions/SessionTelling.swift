@@ -1,5 +1,6 @@
 import Basics
 import MCP
+import Trace
 
 /// Tells a recorded session in the other kind of revision: with sessions (up to 2025-11-25) or stateless (from 2026-07-28 on).
 ///
@@ -24,6 +25,7 @@ struct SessionTelling {
     self.revision = revision
     self.script.recordedRevision = script.revision ?? Modern.lastWithSessions
     self.script.revision = revision.description
+    if script.transport == .httpSSE { self.script.transport = .streamableHTTP }
   }
 
   static let logSetLevel = "logging/setLevel"

@@ -41,7 +41,19 @@ extension ScriptStep {
   var hiddenPlace: ValuePath? {
     hidden.first { place in
       !bindings.contains { $0.within == nil && place.steps.starts(with: $0.at.steps) }
-        && !(cursorFrom != nil && place.steps == [.child("cursor")])
+        && !(cursorFrom != nil && place.steps == [.child("cursor")]) && !isSaidAnew(place)
+    }
+  }
+  /// Whether an answer in a later round takes the value from an answer of the run.
+  private func isSaidAnew(_ place: ValuePath) -> Bool {
+    guard place.steps.count > 1, place.steps[0] == .child("inputResponses") else { return false }
+    return rounds.contains { round in
+      round.answers.contains { answer in
+        guard place.steps[1] == .child(answer.key) else { return false }
+        return answer.bindings.contains {
+          $0.within == nil && place.steps.dropFirst(2).starts(with: $0.at.steps)
+        }
+      }
     }
   }
 }

@@ -6,13 +6,13 @@ import Trace
 /// Makes one session's script of its lines.
 struct ScriptAssembly {
   private let name: String
-  private let lines: ScriptBuilder.Lines
-  private let requests: [Int: RequestLine]
-  private let answersByRequest: [Int: ScriptBuilder.Answer]
-  private let tasks: TaskChains
+  let lines: ScriptBuilder.Lines
+  let requests: [Int: RequestLine]
+  let answersByRequest: [Int: ScriptBuilder.Answer]
+  let tasks: TaskChains
   /// Request that a round or repetition belongs to, by `n`.
   private var roots: [Int: Int] = [:]
-  private var members: [Int: [RequestLine]] = [:]
+  private(set) var members: [Int: [RequestLine]] = [:]
   private var cancelNotices: Set<Int> = []
   private var cancellations: [Int: ScriptStep.Cancellation] = [:]
 
@@ -253,86 +253,6 @@ struct ScriptAssembly {
       answer.question = SessionScript.question(line.params)
       answer.think = max(0, said.t - (line.sent ?? line.t))
       script.serverAnswers[line.method, default: []].append(answer)
-    }
-  }
-
-  /// Finds what steps take from others: cursors, bound values, and the order that the protocol demands.
-  private func link(
-    _ script: inout SessionScript, _ done: [Int64], start: Int64, stepOfAnswer: [Int: Int]
-  ) {
-    let initialize = script.steps.firstIndex { $0.method == "initialize" }
-    let initialized = script.steps.firstIndex { $0.method == "notifications/initialized" }
-    var cursors: [RawJSON: Int] = [:]
-    var values: [SessionScript.Value: Int] = [:]
-    for i in script.steps.indices {
-      let step = script.steps[i]
-      if let cursor = step.params?.member("cursor") { script.steps[i].cursorFrom = cursors[cursor] }
-      for use in requests[step.n]?.valueUses ?? [] {
-        if let from = stepOfAnswer[use.from], from < i { bind(i, use, from, &script, &values) }
-      }
-      // Clients send nothing between the handshake's messages; a faster clock must not overtake them.
-      for gate in [initialize, initialized].compactMap({ $0 })
-      where gate < i && !step.isModern && done[gate] <= start + step.offset
-        && !step.after.contains(gate)
-      {
-        script.steps[i].gates.append(gate)
-      }
-      if let cursor = answersByRequest[step.n]?.nextCursor { cursors[cursor] = i }
-    }
-  }
-
-  /// Ties what is asked after a call's task to the call, and the call to what ended it.
-  private func linkTasks(_ script: inout SessionScript) {
-    let steps = Dictionary(
-      script.steps.enumerated().filter { $1.kind == .request }.map { ($1.n, $0) },
-      uniquingKeysWith: { a, _ in a })
-    for i in script.steps.indices {
-      let n = script.steps[i].n
-      if let call = tasks.calls[n].flatMap({ steps[$0] }), call < i,
-        let path = answer(of: call, script)?.task.flatMap({ ValuePath($0.path) })
-      {
-        script.steps[i].taskOf = call
-        let value = SessionScript.Value(step: call, source: ValueSource(path: path, within: nil))
-        script.values.append(value)
-        script.steps[i].bindings.append(
-          .init(
-            value: script.values.count - 1, at: ValuePath(steps: [.child("taskId")]),
-            isProtocol: true))
-        if !script.steps[i].after.contains(call) { script.steps[i].gates.append(call) }
-      }
-      guard let end = tasks.ends[n].flatMap({ steps[$0] }), end > i else { continue }
-      script.steps[i].taskEnd = end
-      let last = answer(of: end, script)
-      script.steps[i].outcome = last?.task?.outcome ?? last?.outcome
-    }
-  }
-
-  /// The last answer to a step.
-  private func answer(of i: Int, _ script: SessionScript) -> ScriptBuilder.Answer? {
-    let n = script.steps[i].n
-    return (members[n] ?? []).compactMap { answersByRequest[$0.n] }.last
-  }
-
-  /// Ties a place in the params of step `i` to a value of the answer of an earlier one.
-  private func bind(
-    _ i: Int, _ use: ValueUse, _ from: Int, _ script: inout SessionScript,
-    _ values: inout [SessionScript.Value: Int]
-  ) {
-    guard let at = ValuePath(use.at), let path = ValuePath(use.path) else { return }
-    if script.steps[i].bindings.contains(where: { $0.at == at && $0.isProtocol }) { return }
-    // Pages have a rule of their own: there may be fewer of them.
-    if script.steps[i].cursorFrom != nil, at.steps == [.child("cursor")] { return }
-    let value = SessionScript.Value(
-      step: from, source: ValueSource(path: path, within: use.within))
-    let index = values[value] ?? script.values.count
-    if index == script.values.count {
-      script.values.append(value)
-      values[value] = index
-    }
-    script.steps[i].bindings.append(.init(value: index, at: at, within: use.atWithin))
-    // Mostly implied by what it waits for; a value that is not there yet is waited for in any case.
-    if !script.steps[i].after.contains(from), !script.steps[i].gates.contains(from) {
-      script.steps[i].gates.append(from)
     }
   }
 

@@ -46,6 +46,8 @@ public struct ScriptStep: Hashable, Sendable {
       public var question: String?
       /// The answer, verbatim.
       public var response: RawJSON
+      /// Values that it takes from earlier answers; places are those in the answer.
+      public var bindings: [Binding] = []
     }
   }
 
@@ -107,6 +109,8 @@ public struct ScriptStep: Hashable, Sendable {
   public var hidden: [ValuePath] = []
   /// Step whose `nextCursor` is this request's `cursor`.
   public var cursorFrom: Int?
+  /// True for the last page of a listing that the client read to its end.
+  public var isLastPage = false
   /// The client's own time since the last of `after`, nanoseconds.
   public var think: Int64 = 0
   /// Time since the session's start, nanoseconds; counts for a step that waits for nothing.
@@ -149,6 +153,14 @@ public struct ScriptStep: Hashable, Sendable {
     self.n = n
     self.kind = kind
     self.method = method
+  }
+
+  /// Takes no values of answers any more but those that each client has of its own.
+  mutating func unbind() {
+    bindings.removeAll { !$0.isProtocol }
+    for round in rounds.indices {
+      for answer in rounds[round].answers.indices { rounds[round].answers[answer].bindings = [] }
+    }
   }
 
   /// True when nothing but the recorded order says that it waits.

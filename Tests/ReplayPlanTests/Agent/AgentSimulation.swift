@@ -55,7 +55,7 @@ struct AgentSimulation {
   private(set) var omitted: [Int: SkipReason?] = [:]
   private(set) var unresolved: [UnresolvedValue] = []
   private(set) var untold: [Int] = []
-  private(set) var polls: [Int64] = []
+  private(set) var repeated: [Int64] = []
   private(set) var abandoned: [Int] = []
   private(set) var end: AgentEnd?
   private(set) var now: Int64 = 0
@@ -131,7 +131,7 @@ struct AgentSimulation {
         answers.removeAll { $0.exchange == exchange }
       case .record(let record): records.append(record)
       case .taskOver(let record): records.append(record)
-      case .polled(let record): polls.append(record.done)
+      case .repeated(let record, _): repeated.append(record.done)
       case .settled: break
       case .unresolved(let missing): unresolved.append(missing)
       case .untold(let step): untold.append(step)

@@ -88,7 +88,7 @@ struct `Agent tasks` {
     #expect(
       agent.requests[2..<(2 + polls)].map(\.at)
         == (0..<polls).map { 100 + Int64($0) * (millisecond + 10) })
-    #expect(agent.polls.count == polls - 1)
+    #expect(agent.repeated.count == polls - 1)
     #expect(agent.requests.suffix(2).map(\.at) == [last + 95, last + 95 + 10 + 90])
     let ids = agent.requests[2...(2 + polls)].map { $0.body["params"]?["taskId"]?.string }
     #expect(ids.allSatisfy { $0 == "live" })
@@ -124,7 +124,7 @@ struct `Agent tasks` {
     agent.run()
     let call = agent.records.first { $0.step == 0 }
     #expect(call?.outcome == .timeout)
-    #expect(agent.polls.count == 20)
+    #expect(agent.repeated.count == 20)
     let done = call?.done ?? 0
     #expect(done > 19_000_000 && done <= 20_000_000 + 1005 + 110)
     #expect(!agent.requests.contains { $0.body["method"]?.string == "tasks/result" })

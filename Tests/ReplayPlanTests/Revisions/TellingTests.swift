@@ -228,6 +228,24 @@ struct `Telling a session` {
     #expect(script.calls == 2)
   }
 
+  @Test func `a session over HTTP+SSE is told like any other`() {
+    var lines = SessionLines("s1", start: 0, by: .sseEndpoint)
+    lines.stream(t: 0, after: [])
+    let hello = lines.request("initialize", t: 10, params: Conversation.initialize)
+    let welcome = lines.answer(hello, t: 15)
+    lines.notification("notifications/initialized", t: 16, done: 17, after: [welcome])
+    lines.call("a", t: 100, turn: 1, after: [welcome])
+    var agent = AgentSimulation(Self.stateless(lines.events)) { request, _ in
+      request.body["method"]?.string == "subscriptions/listen" ? Reply(after: nil) : Reply(after: 5)
+    }
+    agent.run()
+    let methods = agent.requests.map { $0.body["method"]?.string }
+    #expect(methods == ["subscriptions/listen", "server/discover", "tools/call"])
+    #expect(agent.requests.map(\.at) == [0, 10, 100])
+    #expect(agent.requests.allSatisfy { $0.head.hasPrefix("POST /sse ") })
+    #expect(agent.records.map(\.outcome) == [.ok, .ok, .cancelled])
+  }
+
   @Test func `without a session id there is neither stream nor end`() {
     var agent = AgentSimulation(Self.withSession(Self.modern())) { request, _ in
       request.body["method"]?.string == "initialize"
