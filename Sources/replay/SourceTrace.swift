@@ -25,11 +25,6 @@ enum SourceTrace {
       say("replay: \(path): the last line is cut off (\(tornTail) bytes); all before it was read")
     }
     let traffic = builder.finish()
-    for (transport, count) in traffic.unsupported.sorted(by: { $0.key < $1.key }) {
-      say(
-        "replay: \(path): \(count) sessions over \(transport) are left out; this version replays streamable-http and stdio"
-      )
-    }
     guard !traffic.scripts.isEmpty else {
       throw failure(
         Exit.unreadableInput,

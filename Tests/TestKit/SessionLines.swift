@@ -14,9 +14,10 @@ public struct SessionLines {
   public init(_ name: String, start: Int64, by: SessionKey.By = .mcpSessionID) {
     self.name = name
     self.start = start
-    var line = SessionLine(session: name, t: start, transport: .streamableHTTP)
+    let isSSE = by == .sseEndpoint
+    var line = SessionLine(session: name, t: start, transport: isSSE ? .httpSSE : .streamableHTTP)
     line.authority = "h:1"
-    line.path = "/mcp"
+    line.path = isSSE ? "/sse" : "/mcp"
     line.key = SessionKey(by: by, value: nil, evidence: [by.rawValue], confidence: 1)
     line.start = .seen
     events.append(.session(line))

@@ -9,7 +9,7 @@ import sys
 
 import anyio
 
-from sdk_client import connect, connect_stdio
+from sdk_client import connect, connect_sse, connect_stdio
 
 
 async def must(connection, tool, **arguments):
@@ -52,7 +52,8 @@ async def run(arguments):
             command = [word.replace("%n", str(number)) for word in arguments.server]
             opened = connect_stdio(command, name, arguments.client)
         else:
-            opened = connect(arguments.url, name, arguments.client)
+            over = connect_sse if arguments.sse else connect
+            opened = over(arguments.url, name, arguments.client)
         async with opened as connection:
             await work(connection, name)
 
@@ -66,6 +67,7 @@ def main():
     parser.add_argument("url", nargs="?")
     parser.add_argument("--server", type=json.loads, help="a JSON list to start, %%n is the agent")
     parser.add_argument("--agents", type=int, default=3)
+    parser.add_argument("--sse", action="store_true", help="over HTTP+SSE")
     parser.add_argument("--client", choices=["legacy", "auto"], default="legacy")
     logging.basicConfig(level=logging.CRITICAL)
     logging.disable(logging.ERROR)

@@ -79,17 +79,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stateless", action="store_true")
     parser.add_argument("--nameless", action="store_true", help="cases are opened without an id")
+    parser.add_argument("--sse", action="store_true", help="over HTTP+SSE of 2024-11-05")
     parser.add_argument("--stdio", action="store_true", help="on standard input and output")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.CRITICAL)
     logging.disable(logging.ERROR)
-    how = {"stateless_http": arguments.stateless}
+    # The one SDK is told when the server is made, the other when its application is.
+    how = {"sse_path": "/mcp"} if arguments.sse else {"stateless_http": arguments.stateless}
     server = Base("handles", **(how if LEGACY else {}))
     add_tools(server, arguments.nameless)
     if arguments.stdio:
         server.run("stdio")
         return
-    app = server.streamable_http_app(**({} if LEGACY else how))
+    make = server.sse_app if arguments.sse else server.streamable_http_app
+    app = make(**({} if LEGACY else how))
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(1024)

@@ -35,6 +35,7 @@ def record(context, python, client, *options, redaction=("--no-redact",)):
         with record_proxy(context, upstream, *redaction) as proxy:
             command = [python, os.path.join(HERE, "handle_agents.py"), proxy.url]
             command += ["--agents", str(AGENTS), "--client", client]
+            command += [option for option in options if option == "--sse"]
             done = subprocess.run(command, capture_output=True, text=True, timeout=60)
             check(done.returncode == 0, f"the agents failed: {done.stdout}{done.stderr}"[-3000:])
             proxy.finish()
@@ -114,6 +115,31 @@ def unresolved(context):
         check(summary["outcomes"]["tool_error"] > 0, f"recorded: {summary['outcomes']}")
 
 
+def over_sse(context, version):
+    """A trace over HTTP+SSE replays so, and against a server that speaks Streamable HTTP there."""
+    python = context.options.pythons[version]
+    trace = record(context, python, "legacy", "--sse")
+    check(transports(trace) == {"http+sse"}, f"recorded over {transports(trace)}")
+    check_plan(context, trace)
+    with handle_server(python, "--sse") as target:
+        check_success(context, trace, target, 25, "sse")
+        check(transports(context.path("sse.mcptrace")) == {"http+sse"}, "replayed over another")
+    with handle_server(python) as target:
+        check_success(context, trace, target, 5, "http")
+        again = transports(context.path("http.mcptrace"))
+        check(again == {"streamable-http"}, f"replayed over {again}")
+
+
+def transports(trace):
+    """How the sessions of a trace spoke; the last line of a session counts."""
+    sessions = {}
+    with open(trace, encoding="utf-8") as file:
+        for line in map(json.loads, file):
+            if line["type"] == "session":
+                sessions[line["session"]] = line["transport"]
+    return set(sessions.values())
+
+
 def redacted(context):
     """Surrogates are replaced by live values, and none is sent where there is no such value."""
     python = context.options.pythons["1.30.0"]
@@ -149,3 +175,7 @@ SCENARIOS = {
 SCENARIOS["handles-other-version"] = other_version
 SCENARIOS["handles-unresolved"] = unresolved
 SCENARIOS["handles-redacted"] = redacted
+for _version in ("1.30.0", "2.3.0"):
+    SCENARIOS[f"handles-{_version}-http+sse"] = lambda context, version=_version: over_sse(
+        context, version
+    )

@@ -36,6 +36,7 @@ import merging
 import revisions
 import selftest
 import standard_io
+import tasks
 import weather_proxy
 import weather_replay
 import weather_stop
@@ -60,7 +61,7 @@ def scenarios():
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
     suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
-    suites += [merging, revisions, standard_io]
+    suites += [merging, revisions, standard_io, tasks]
     suites += [conformance_captures, conformance, conformance_list, conformance_modern]
     for module in [*suites, conformance_auth]:
         found.update(module.SCENARIOS)

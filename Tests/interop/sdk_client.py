@@ -11,11 +11,13 @@ from importlib.metadata import version
 LEGACY = version("mcp").startswith("1.")
 if LEGACY:
     from mcp import ClientSession
+    from mcp.client.sse import sse_client
     from mcp.client.stdio import StdioServerParameters, stdio_client
     from mcp.client.streamable_http import streamablehttp_client
     from mcp.types import ElicitResult, Implementation
 else:
     from mcp import Client
+    from mcp.client.sse import sse_client
     from mcp.client.stdio import StdioServerParameters, stdio_client
     from mcp.client.streamable_http import streamable_http_client
     from mcp.shared._httpx_utils import create_mcp_http_client
@@ -76,10 +78,9 @@ async def connect(
 
 
 @contextlib.asynccontextmanager
-async def connect_stdio(command, name, mode):
-    """Starts a stdio server and opens a session with it as client `name`."""
+async def connect_over(transport, name, mode):
+    """Opens a session over what an SDK's client reads and writes, as client `name`."""
     info = Implementation(name=name, version="1.0")
-    transport = stdio_client(StdioServerParameters(command=command[0], args=command[1:]))
     if LEGACY:
         async with transport as (reading, writing):
             async with ClientSession(
@@ -92,6 +93,17 @@ async def connect_stdio(command, name, mode):
             transport, mode=mode, client_info=info, elicitation_callback=approve
         ) as client:
             yield Connection(client)
+
+
+def connect_stdio(command, name, mode):
+    """Starts a stdio server and opens a session with it as client `name`."""
+    parameters = StdioServerParameters(command=command[0], args=command[1:])
+    return connect_over(stdio_client(parameters), name, mode)
+
+
+def connect_sse(url, name, mode):
+    """Opens a session over HTTP+SSE as client `name`."""
+    return connect_over(sse_client(url), name, mode)
 
 
 warnings.simplefilter("ignore", DeprecationWarning)

@@ -110,18 +110,26 @@ final class Agent {
         drop(connection)
       }
     case .record(let record):
-      if callsInFlight.remove(record.step) != nil {
-        let step = script.session.steps[record.step]
-        worker.gauges.callEnded(failed: !step.isSuccess(record.outcome))
-      }
-      worker.recorder.add(record, script.session.steps[record.step])
+      count(record)
       transcript?.ended(record)
+    case .taskOver(let record): count(record)
     case .settled(let record): transcript?.ended(record)
+    case .polled(let record):
+      worker.recorder.polled(record)
+      transcript?.ended(record)
     case .unresolved(let missing): worker.recorder.unresolved.add(missing, script)
     case .omitted(_, let reason): worker.recorder.omit(reason)
     case .untold(let i): worker.recorder.untold[script.session.steps[i].method, default: 0] += 1
     case .finished(let end): finish(end)
     }
+  }
+
+  private func count(_ record: RequestRecord) {
+    let step = script.session.steps[record.step]
+    if callsInFlight.remove(record.step) != nil {
+      worker.gauges.callEnded(failed: !step.isSuccess(record.outcome))
+    }
+    worker.recorder.add(record, step)
   }
 
   private func send(_ transmission: Transmission) {

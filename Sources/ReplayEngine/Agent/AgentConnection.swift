@@ -106,7 +106,7 @@ final class AgentConnection: ChannelInboundHandler {
       case .garbage:
         transmission = nil
         agent.answered(self, exchange, event, reusable: false)
-      case .head, .message, .position: agent.received(exchange, event)
+      case .head, .message, .position, .endpoint: agent.received(exchange, event)
       }
     }
   }

@@ -90,6 +90,13 @@ struct Recorder {
     noteChange(record.outcome, step)
   }
 
+  /// A poll of a task that goes on; the last one of a loop comes as a request.
+  mutating func polled(_ record: RequestRecord) {
+    sentBins[Int(record.done / Recorder.bin), default: 0] += 1
+    dueBins[Int(record.done / Recorder.bin), default: 0] += 1
+    requests["tasks/get", default: 0] += 1
+  }
+
   private mutating func noteChange(_ outcome: Outcome, _ step: ScriptStep) {
     guard step.outcome != nil else { return }
     switch (step.succeededThen, outcome == .ok) {

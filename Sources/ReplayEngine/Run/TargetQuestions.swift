@@ -127,7 +127,7 @@ private final class AnsweringServer: ChannelInboundHandler {
         if message.kind == .result { answer.result = message.content }
         if message.kind == .error { answer.error = message.content }
         context.close(promise: nil)
-      case .position: break
+      case .position, .endpoint: break
       case .end, .garbage: context.close(promise: nil)
       }
     }

@@ -9,38 +9,21 @@ import Wire
 ///
 /// Confined to the agent. Lines are complete when they are appended; `after` names the answers of this run.
 struct AgentTranscript {
-  private struct Exchange {
-    var x: Int?
-    var conn: Int
-    var at: Int64
-    var purpose: Transmission.Purpose
-    var status: Int?
-    var error: JSONRPCMessage?
-    var notification: NotificationLine?
-  }
-
-  private struct Answer {
-    var message: JSONRPCMessage
-    var via: Via
-    var x: Int?
-    var conn: Int
-  }
-
   /// Lines that wait to be written.
   var events: [TraceEvent] = []
-  private let script: AgentScript
+  let script: AgentScript
   private var session: SessionLine
   private var n = 0
   private var exchanges: [Int: Exchange] = [:]
   private var ids: [Int: RawJSON] = [:]
-  private var requestN: [Int: Int] = [:]
-  private var answerN: [Int: Int] = [:]
-  private var answeredAt: [Int: Int64] = [:]
+  var requestN: [Int: Int] = [:]
+  var answerN: [Int: Int] = [:]
+  var answeredAt: [Int: Int64] = [:]
   /// The steps that each waited for in this run.
-  private var waits: [Int: [Int]] = [:]
+  var waits: [Int: [Int]] = [:]
   /// The turns of this run, by step, and the latest of the agent's.
-  private var turns: [Int: Int] = [:]
-  private var latestTurn = 0
+  var turns: [Int: Int] = [:]
+  var latestTurn = 0
   private var carriers: [Int: Exchange] = [:]
   private var answers: [RawJSON: Answer] = [:]
   private var serverRequests: [RawJSON: Int] = [:]
@@ -120,7 +103,18 @@ struct AgentTranscript {
       let isRound =
         message.content?.member("requestState") != nil
         || message.content?.member("inputResponses") != nil
-      if isRound { line.continues = earlier } else { line.retryOf = earlier }
+      if isRound {
+        line.continues = earlier
+      } else if message.method == "tasks/get" {
+        // Each poll follows the answer to the one before.
+        line.after = answerN[i].map { [$0] }
+        line.think = answeredAt[i].map { exchange.at - $0 }
+      } else {
+        line.retryOf = earlier
+      }
+    }
+    if message.method == "tasks/get" {
+      line.pollOf = step.taskOf.flatMap { requestN[$0] } ?? requestN[i]
     }
     line.params = message.content
     line.uses = uses(step)
@@ -147,53 +141,6 @@ struct AgentTranscript {
       }
     }
     return uses.isEmpty ? nil : .array(uses)
-  }
-
-  private func wait(_ steps: [Int], _ at: Int64) -> (after: [Int]?, think: Int64?) {
-    let after = steps.compactMap { answerN[$0] }.sorted()
-    guard !after.isEmpty else { return (nil, nil) }
-    return (after, steps.compactMap { answeredAt[$0] }.max().map { at - $0 })
-  }
-
-  /// The steps whose answers a step waited for in this run: where one was skipped, those that it would have waited for, but for
-  /// what others of them waited for themselves.
-  private func waited(_ step: ScriptStep) -> [Int] {
-    var waited: Set<Int> = []
-    var seen: Set<Int> = []
-    var wasSkipped = false
-    var left = step.after
-    while let i = left.popLast() {
-      guard seen.insert(i).inserted else { continue }
-      if answerN[i] != nil {
-        waited.insert(i)
-      } else if requestN[i] == nil {
-        wasSkipped = true
-        left += script.session.steps[i].after
-      }
-    }
-    guard wasSkipped, waited.count > 1 else { return waited.sorted() }
-    left = waited.flatMap { waits[$0] ?? [] }
-    seen = []
-    while let i = left.popLast() {
-      guard seen.insert(i).inserted else { continue }
-      waited.remove(i)
-      left += waits[i] ?? []
-    }
-    return waited.sorted()
-  }
-
-  /// The turn of a request in this run, in which turns that were skipped do not count.
-  private mutating func turn(of i: Int, after steps: [Int]) -> Int {
-    if let known = turns[i] { return known }
-    let step = script.session.steps[i]
-    if step.origin == .agent {
-      let follows = steps.contains { turns[$0] == latestTurn }
-      if latestTurn == 0 || follows { latestTurn += 1 }
-      turns[i] = latestTurn
-    } else {
-      turns[i] = min(step.turn, latestTurn)
-    }
-    return turns[i] ?? 0
   }
 
   private mutating func notification(
@@ -240,7 +187,10 @@ struct AgentTranscript {
     case .message(let message, let isEvent, let first, let at):
       take(message, isEvent, first, at, &exchange)
       exchanges[number] = exchange
-    case .position: break
+    case .endpoint where session.transport == .streamableHTTP && isStream(exchange):
+      session.transport = .httpSSE
+      events.append(.session(session))
+    case .position, .endpoint: break
     case .end(_, _, _, let at): end(number, at)
     case .garbage(let bytes, let at):
       events.append(
@@ -380,7 +330,14 @@ struct AgentTranscript {
   mutating func finish(_ end: AgentEnd, hasSessionID: Bool, at: Int64) {
     for number in exchanges.keys.sorted() { self.end(number, at) }
     guard n > 0 else { return }
-    let by = isStdio ? .stdio : hasSessionID ? .mcpSessionID : script.session.key?.by ?? .clientInfo
+    let by: SessionKey.By =
+      switch (session.transport, script.session.key?.by) {
+      case (.stdio, _): .stdio
+      case (.httpSSE, _): .sseEndpoint
+      case (.streamableHTTP, _) where hasSessionID: .mcpSessionID
+      case (.streamableHTTP, .sseEndpoint), (.streamableHTTP, nil): .clientInfo
+      case (.streamableHTTP, let recorded?): recorded
+      }
     events.append(
       .end(
         EndLine(

@@ -13,6 +13,7 @@ extension AgentMachine {
     switch event {
     case .head(let status, let fields, let at): head(exchange, status, fields, at)
     case .message(let message, _, _, let at): self.message(exchange, message, at)
+    case .endpoint(let text, let at): opened(exchange, endpoint: text, at)
     case .position(let id, let retry):
       edit(exchange) {
         $0.eventID = id ?? $0.eventID
@@ -63,7 +64,8 @@ extension AgentMachine {
         if message.kind == .error { edit(exchange) { $0.error = message.content } }
         return
       }
-      states[i].first = states[i].first ?? carrier?.first ?? at
+      let isItsOwn = carrier?.purpose == .step(i) || carrier?.purpose == .resume(i)
+      states[i].first = states[i].first ?? (isItsOwn ? carrier?.first : nil) ?? at
       if message.kind == .result {
         succeeded(i, message.content, carrier, at)
       } else {
@@ -84,7 +86,7 @@ extension AgentMachine {
     return states.indices.first { states[$0].phase == .flying && states[$0].id == id }
   }
 
-  private mutating func succeeded(
+  mutating func succeeded(
     _ i: Int, _ result: RawJSON?, _ carrier: Exchange?, _ at: Int64
   ) {
     let step = script.session.steps[i]
@@ -101,12 +103,15 @@ extension AgentMachine {
     {
       return nextRound(i, result, status, at)
     }
+    if let task = TaskFacts(result), goesOn(i, task, carrier, at) { return }
     states[i].hasResult = true
     for k in script.wanted[i] {
       let source = script.session.values[k].source
       values[k] = source.value(in: result, headers: carrier?.fields)?.owned
     }
-    let isError = step.method == "tools/call" && result?.member("isError")?.text == "true"
+    if states[i].task != nil, step.taskEnd != nil { return promised(i, at, status) }
+    let isResult = step.method == Method.toolsCall || step.method == TaskChains.result
+    let isError = isResult && result?.member("isError")?.text == "true"
     over(i, isError ? .toolError : .ok, at, status)
   }
 
@@ -165,6 +170,7 @@ extension AgentMachine {
     case .serverAnswer, .cancelNotice: return
     }
     let step = script.session.steps[i]
+    if i == channelStep { return channelEnded(i, exchange, at) }
     guard states[i].phase == .flying, states[i].exchange == number else {
       if step.kind == .openStream {
         streamEnded(i, exchange, at)
@@ -178,6 +184,11 @@ extension AgentMachine {
       let isLost = exchange.status == 404 && exchange.isInSession && step.kind == .notification
       if isLost { loseSession(at) }
       return conclude(i, at: at, failed: false)
+    }
+    if hasChannel, isComplete, exchange.status.map({ (200..<300).contains($0) }) == true {
+      // It was accepted; the answer is to come on the stream.
+      states[i].exchange = nil
+      return
     }
     let outcome = unansweredOutcome(exchange, isComplete: isComplete)
     let hasEvents = exchange.eventID != nil || states[i].eventID != nil
@@ -201,7 +212,7 @@ extension AgentMachine {
     // A notification never cancels an initialize.
     let isHandshake = step.method == "initialize"
     let closes =
-      !book.isStdio
+      !book.isStdio && !hasChannel
       && (step.isModern || step.kind != .request || isHandshake
         || outcome == .cancelled && step.cancellation?.notification == nil)
     if closes {
@@ -212,6 +223,7 @@ extension AgentMachine {
     } else if !isHandshake {
       notifyCancelled(i)
     }
+    if i == channelStep { return giveUpChannel(i, now) }
     if step.kind == .request { over(i, outcome, now) } else { conclude(i, at: now, failed: false) }
   }
 
@@ -234,6 +246,7 @@ extension AgentMachine {
       return arm(.again(i), at + pause)
     }
     record(i, outcome, at: at, status, code: code)
+    noteTaskEnd(i, outcome, at, status, code)
     var failed = isNewFailure && outcome != .cancelled
     if policy.onError == .carryOn { failed = false }
     conclude(i, at: at, failed: failed)
@@ -243,7 +256,7 @@ extension AgentMachine {
     if step.method == "initialize", outcome != .ok { close(.omit(.afterError), at) }
   }
 
-  private mutating func loseSession(_ at: Int64) {
+  mutating func loseSession(_ at: Int64) {
     lostSession = true
     close(.omit(.afterError), at)
   }
@@ -254,7 +267,7 @@ extension AgentMachine {
     actions.append(.record(requestRecord(i, outcome, at: at, status, code: code)))
   }
 
-  private func requestRecord(
+  func requestRecord(
     _ i: Int, _ outcome: Outcome, at: Int64, _ status: Int?, code: Int64? = nil
   ) -> RequestRecord {
     let state = states[i]

@@ -37,7 +37,7 @@ extension AgentMachine {
     states[i].phase = .flying
     if step.kind == .request { states[i].id = mintID(like: step.id) }
     post(i, book.templates[i].bytes(identity, fill(i, cursor)))
-    if step.kind == .openStream || step.isLongLived {
+    if step.kind == .openStream && i != channelStep || step.isLongLived {
       conclude(i, at: states[i].due, failed: false)
     }
   }
@@ -48,7 +48,9 @@ extension AgentMachine {
     guard states[i].phase == .flying else { return }
     states[i].id = mintID(like: step.id)
     let fill = fill(i, step.cursorFrom.flatMap { states[$0].cursor })
-    if let round = pendingRounds.removeValue(forKey: i) {
+    if let task = states[i].task, step.isCall {
+      post(i, book.poll(step, task.id).bytes(identity, fill))
+    } else if let round = pendingRounds.removeValue(forKey: i) {
       let body = AgentMachine.round(book.templates[i].body(fill), round)
       post(i, book.templates[i].bytes(identity, fill, body: body))
     } else {

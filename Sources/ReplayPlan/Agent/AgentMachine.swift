@@ -51,6 +51,11 @@ public struct AgentMachine {
     /// Latest event id of its stream, and its latest reconnection time in milliseconds.
     var eventID: String?
     var retry: Int?
+    /// The task that its answer promised, and when it has to be over.
+    var task: TaskFacts?
+    var taskDeadline: Int64?
+    /// How the call ended by the last poll's answer.
+    var taskOutcome: Outcome?
   }
 
   enum Alarm: Hashable {
@@ -96,6 +101,8 @@ public struct AgentMachine {
   var pendingRounds: [Int: [JSONValue.Member]] = [:]
   /// The script's values, as this clone's answers gave them.
   var values: [RawJSON?]
+  /// Calls that were answered with a task which is not over.
+  var openTasks: Set<Int> = []
   var closing: Closing?
   var lostSession = false
   var isChainExact = true
@@ -168,7 +175,9 @@ public struct AgentMachine {
         arm(.cancel(i), now + cancellation.after)
       }
     }
-    if script.session.steps[i].kind != .openStream, !script.session.steps[i].isLongLived {
+    if script.session.steps[i].kind != .openStream || i == channelStep,
+      !script.session.steps[i].isLongLived
+    {
       alarms.removeAll { $0.what == .timeout(i) }
       arm(.timeout(i), now + policy.callTimeout)
     }
@@ -212,13 +221,19 @@ public struct AgentMachine {
     states[i] = state
     if closing != nil {
       // The DELETE has its own time then: when nothing is in flight.
-      if step.kind != .delete { omit(i, at: state.due) }
+      if isOwed(i) {
+        states[i].phase = .scheduled
+        arm(.due(i), state.due)
+      } else if step.kind != .delete {
+        omit(i, at: state.due)
+      }
       return
     }
     if let omission = step.omission {
       if omission == .noCounterpart { actions.append(.untold(step: i)) }
       return conclude(i, at: state.due + step.service, failed: false)
     }
+    if isWithoutTask(i) { return conclude(i, at: state.due, failed: false) }
     if let reason = script.skips[i] {
       // The agent's rhythm stays: what is left out takes as long as it did.
       return omit(i, reason, at: state.due + step.service)
@@ -274,6 +289,7 @@ public struct AgentMachine {
     states[i].done = at
     states[i].exchange = nil
     left -= 1
+    endTask(of: i, at)
     alarms.removeAll { $0.what.step == i }
     let turn = script.session.steps[i].turn
     for next in script.successors[i] {
@@ -293,13 +309,15 @@ public struct AgentMachine {
     guard closing == nil else { return }
     closing = how
     for i in states.indices where states[i].phase == .scheduled || states[i].phase == .waiting {
-      guard script.session.steps[i].kind != .delete else { continue }
+      guard script.session.steps[i].kind != .delete, !isOwed(i) else { continue }
       alarms.removeAll { $0.what == .due(i) }
       if states[i].phase != .over { omit(i, at: max(states[i].ready, states[i].gate)) }
     }
     // Repetitions and rounds that were to come will not.
     for alarm in alarms {
-      if case .again(let i) = alarm.what { over(i, states[i].failure ?? .unanswered, now) }
+      if case .again(let i) = alarm.what, !isPolling(i) {
+        over(i, states[i].failure ?? .unanswered, now)
+      }
     }
   }
 
@@ -314,11 +332,12 @@ public struct AgentMachine {
 
   mutating func finishIfDone(_ now: Int64) {
     guard !isFinished else { return }
-    if closing != nil, left > 0 { closeSession() }
+    if closing != nil, left > 0, openTasks.isEmpty { closeSession() }
     // A client answers what it was asked even when it needs nothing more itself.
     guard left == 0, !alarms.contains(where: { $0.what.step == nil }) else { return }
     isFinished = true
     alarms.removeAll()
+    for i in openTasks.sorted() { closeTask(i, .unanswered, at: now) }
     for exchange in exchanges {
       if case .step(let i) = exchange.purpose, states[i].phase == .over,
         script.session.steps[i].isLongLived

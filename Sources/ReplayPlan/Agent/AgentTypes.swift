@@ -85,6 +85,10 @@ public enum AgentAction: Sendable {
   case record(RequestRecord)
   /// One try or round of a request is over, and another follows.
   case settled(RequestRecord)
+  /// One poll of a task that goes on.
+  case polled(RequestRecord)
+  /// The task is over with which a call was answered: only now is the call's end known.
+  case taskOver(RequestRecord)
   /// A value that a request needs is not there; what follows is the policy's.
   case unresolved(UnresolvedValue)
   /// A call will not be sent; without a reason the run was interrupted.

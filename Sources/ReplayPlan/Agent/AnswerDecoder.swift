@@ -15,6 +15,8 @@ public struct AnswerDecoder {
     case message(JSONRPCMessage, isEvent: Bool, firstByteAt: Int64, at: Int64)
     /// An event id or a reconnection time in milliseconds.
     case position(id: String?, retry: Int?)
+    /// The address for what the client says, as HTTP+SSE's first event has it.
+    case endpoint(String, at: Int64)
     /// The answer is over; `reusable` when the connection can carry another.
     case end(isComplete: Bool, reusable: Bool, unreadable: Bool, at: Int64)
     /// Bytes that are no HTTP answer.
@@ -120,6 +122,10 @@ public struct AnswerDecoder {
       ready.append(.position(id: event.id, retry: event.retry))
     }
     guard let data = event.data, data.readableBytes > 0 else { return }
+    if event.name == "endpoint" {
+      ready.append(.endpoint(String(buffer: data), at: event.lastByteAt.nanoseconds))
+      return
+    }
     let messages = JSONRPCPayload(data).messages
     if messages.isEmpty { unreadable = true }
     for message in messages {

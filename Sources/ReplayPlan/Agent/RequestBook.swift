@@ -42,6 +42,9 @@ public final class RequestBook: Sendable {
   let extra: RequestTemplate
   /// For taking up a stream that ended early; `Last-Event-ID` is added.
   let resume: RequestTemplate
+  /// Where it goes.
+  let path: String
+  let target: ReplayTarget
   /// True when messages go to a stdio server: streams and the session's deletion are HTTP's alone.
   let isStdio: Bool
 
@@ -49,6 +52,8 @@ public final class RequestBook: Sendable {
   public init(_ script: AgentScript, _ target: ReplayTarget) {
     let script = script.session
     let path = target.path ?? script.path
+    self.path = path
+    self.target = target
     isStdio = target.command != nil
     templates = script.steps.map { RequestBook.template($0, path, target) }
     var typical = ScriptStep(n: 0, kind: .notification, method: "")
@@ -58,6 +63,17 @@ public final class RequestBook: Sendable {
     extra = RequestBook.template(typical, path, target)
     typical.kind = .openStream
     resume = RequestBook.template(typical, path, target)
+  }
+
+  /// A poll of the task with which a call was answered that had its result at once in the recording.
+  func poll(_ call: ScriptStep, _ task: RawJSON) -> RequestTemplate {
+    var step = ScriptStep(n: call.n, kind: .request, method: TaskChains.get)
+    step.isModern = call.isModern
+    step.headers = call.headers.filter { !$0.name.lowercased().hasPrefix("mcp-param-") }
+    var members = [JSONValue.Member("taskId", task.value)]
+    if let meta = call.params?.member("_meta")?.value { members.append(.init("_meta", meta)) }
+    step.params = RawJSON(.object(members))
+    return RequestBook.template(step, path, target)
   }
 
   static func template(
@@ -85,7 +101,7 @@ public final class RequestBook: Sendable {
       fields.removeAll { $0.named(field.name) }
       fields.append(field)
     }
-    var head = ByteBuffer(string: "\(verb) \(path) HTTP/1.1\r\n")
+    var head = ByteBuffer()
     var live: [RequestTemplate.LiveField] = []
     for field in fields {
       if !target.headers.contains(where: { $0.named(field.name) }),
@@ -97,7 +113,8 @@ public final class RequestBook: Sendable {
       }
     }
     return RequestTemplate(
-      head: head, liveFields: live, isInSession: !step.isModern && step.method != "initialize",
+      verb: verb, path: path, head: head, liveFields: live,
+      isInSession: !step.isModern && step.method != "initialize",
       hasBody: verb == "POST", body: verb == "POST" ? body(step, places) : [])
   }
 

@@ -19,7 +19,11 @@ struct RequestTemplate: Sendable {
     var value: [Piece]
   }
 
-  /// Start line and fields that are the same for all clones, without `Content-Length` and the empty line.
+  /// Verb of the start line.
+  var verb: String
+  /// Path of the start line, where the session has no address of its own for what the client says.
+  var path: String
+  /// Fields that are the same for all clones, without `Content-Length` and the empty line.
   var head: ByteBuffer
   /// Fields that say what the body says.
   var liveFields: [LiveField] = []
@@ -41,6 +45,8 @@ struct RequestBytes: Sendable {
 struct ClientIdentity: Sendable {
   /// `Mcp-Session-Id` that this server gave to this clone.
   var sessionID: String?
+  /// Path to which an HTTP+SSE server wants everything posted.
+  var endpoint: String?
   /// The revision that this server chose.
   var revision: String?
 }
@@ -86,6 +92,10 @@ extension RequestTemplate {
   ) -> ByteBuffer {
     var out = ByteBuffer()
     out.reserveCapacity(head.readableBytes + capacity + 160)
+    out.writeString(verb)
+    out.writeStaticString(" ")
+    out.writeString(hasBody ? identity.endpoint ?? path : path)
+    out.writeStaticString(" HTTP/1.1\r\n")
     out.writeImmutableBuffer(head)
     for field in liveFields {
       let value = field.value.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1.bytes(fill)) }
@@ -93,8 +103,8 @@ extension RequestTemplate {
     }
     if isInSession {
       if let session = identity.sessionID { out.writeString("mcp-session-id: \(session)\r\n") }
-      // The header came with 2025-06-18; dates compare as text.
-      if let revision = identity.revision, revision >= "2025-06-18" {
+      // The header came with 2025-06-18, not for HTTP+SSE; dates compare as text.
+      if let revision = identity.revision, identity.endpoint == nil, revision >= "2025-06-18" {
         out.writeString("mcp-protocol-version: \(revision)\r\n")
       }
     }

@@ -42,8 +42,7 @@ public final class AgentScript: Sendable {
       }
     }
     if !options.correlates {
-      session.values = []
-      for i in session.steps.indices { session.steps[i].bindings = [] }
+      for i in session.steps.indices { session.steps[i].bindings.removeAll { !$0.isProtocol } }
     }
     var think: [Int64] = []
     var rounds: [[Int64]] = []
@@ -51,7 +50,10 @@ public final class AgentScript: Sendable {
     var done: [Int64] = []
     var skips: [SkipReason?] = []
     for (i, step) in session.steps.enumerated() {
-      var pause = options.scaledThink(step.after.isEmpty ? step.offset : step.think)
+      // When a server is polled is the server's wish.
+      var pause =
+        step.isPoll && !step.after.isEmpty
+        ? step.think : options.scaledThink(step.after.isEmpty ? step.offset : step.think)
       let pauses = step.rounds.map { options.scaledThink($0.think) }
       var due = (step.after.map { done[$0] }.max() ?? 0) + pause
       for gate in step.gates { due = max(due, done[gate]) }

@@ -11,6 +11,7 @@ extension SessionTelling {
     collectAnswers()
     for i in script.steps.indices {
       var step = script.steps[i]
+      step.taskEnd = nil
       step.isModern = false
       step.headers.removeAll { $0.name.lowercased().hasPrefix("mcp-param-") }
       if step.cancellation != nil, step.cancellation?.notification == nil {

@@ -13,6 +13,7 @@ extension SessionTelling {
     var listening: [String: Int] = [:]
     for i in script.steps.indices {
       var step = script.steps[i]
+      step.taskEnd = nil
       step.isModern = true
       step.cancellation?.notification = nil
       let uri = step.params?.member("uri")?.string ?? ""

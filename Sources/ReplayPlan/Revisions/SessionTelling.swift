@@ -14,7 +14,7 @@ import MCP
 /// | `logging/setLevel` | the log level in `_meta` of what follows |
 /// | the server's requests | `input_required`, answered in another round |
 /// | `notifications/cancelled` | closing the stream |
-/// | DELETE, `ping`, other notifications of the client | – |
+/// | DELETE, `ping`, other notifications of the client; tasks | – |
 struct SessionTelling {
   var script: SessionScript
   let revision: Revision
@@ -59,6 +59,8 @@ extension SessionScript {
       self.steps[i].gates = self.steps[i].gates.map(moved)
       self.steps[i].cursorFrom = self.steps[i].cursorFrom.map(moved)
       self.steps[i].closes = self.steps[i].closes.map(moved)
+      self.steps[i].taskOf = self.steps[i].taskOf.map(moved)
+      self.steps[i].taskEnd = self.steps[i].taskEnd.map(moved)
     }
     for k in values.indices { values[k].step = moved(values[k].step) }
     self.steps.insert(contentsOf: steps, at: place)

@@ -45,9 +45,22 @@ extension SessionScript {
 
   /// Returns the session as a client of the target would have led it: itself, or told in the kind of revision that the target speaks.
   public func told(to target: SpokenRevisions) -> SessionScript {
-    guard let revision = target.other(than: self) else { return self }
+    guard let revision = target.other(than: self) else { return overStreamableHTTP(target) }
     var telling = SessionTelling(self, revision)
     return isStateless ? telling.withSession() : telling.stateless(target.mirrored)
+  }
+}
+
+extension SessionScript {
+  /// A session over HTTP+SSE for a target that takes an `initialize` at the same address; itself for any other.
+  private func overStreamableHTTP(_ target: SpokenRevisions) -> SessionScript {
+    guard transport == .httpSSE, case .speaks = target.withSessions else { return self }
+    var script = self
+    script.transport = .streamableHTTP
+    for i in steps.indices where steps[i].kind == .openStream {
+      script.steps[i].omission = .retold
+    }
+    return script
   }
 }
 

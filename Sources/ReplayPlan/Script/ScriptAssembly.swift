@@ -9,6 +9,7 @@ struct ScriptAssembly {
   private let lines: ScriptBuilder.Lines
   private let requests: [Int: RequestLine]
   private let answersByRequest: [Int: ScriptBuilder.Answer]
+  private let tasks: TaskChains
   /// Request that a round or repetition belongs to, by `n`.
   private var roots: [Int: Int] = [:]
   private var members: [Int: [RequestLine]] = [:]
@@ -35,6 +36,7 @@ struct ScriptAssembly {
     requests = Dictionary(lines.requests.map { ($0.n, $0) }, uniquingKeysWith: { a, _ in a })
     answersByRequest = Dictionary(
       lines.answers.map { ($0.re, $0) }, uniquingKeysWith: { a, _ in a })
+    tasks = TaskChains(lines.requests, answersByRequest)
     findRoots()
     findCancellations()
   }
@@ -50,6 +52,7 @@ struct ScriptAssembly {
       name: name, endpoint: (session?.authority ?? "") + path, path: path)
     script.revision = session?.revision
     script.key = lines.end?.key ?? session?.key
+    script.transport = session?.transport ?? .streamableHTTP
     script.isCut = session?.start == .cut
     script.isUnfinished = lines.end?.how == .captureEnd
 
@@ -77,9 +80,11 @@ struct ScriptAssembly {
       script.steps.append(step)
     }
     script.client = session?.client ?? clientInfo(script.steps)
+    linkTasks(&script)
     link(&script, doneOfStep, start: start, stepOfAnswer: stepOfAnswer)
     collectServerAnswers(&script)
     if needsInitialize(script) { prependInitialize(&script) }
+    if script.transport == .httpSSE { waitForStream(&script) }
     return (script, start)
   }
 
@@ -140,6 +145,7 @@ struct ScriptAssembly {
     step.isModern = Modern.isModern(params: line.params, headers: line.headers)
     step.isLongLived = line.method == "subscriptions/listen"
     step.cancellation = cancellations[line.n]
+    step.isPoll = line.method == TaskChains.get && tasks.calls[line.n] != nil
     step.hidden = (members[line.n] ?? [line]).flatMap { member in
       // Another round says of the first one's params what that did.
       (lines.hidden[member.n] ?? []).filter {
@@ -152,7 +158,7 @@ struct ScriptAssembly {
     var last = answersByRequest[line.n]
     done = max(done, last?.done ?? line.t)
     for member in (members[line.n] ?? []).dropFirst() {
-      if member.retryOf == nil {
+      if member.retryOf == nil, !step.isPoll {
         let think = max(0, member.t - done)
         thinking += think
         step.rounds.append(
@@ -190,9 +196,9 @@ struct ScriptAssembly {
   private mutating func findRoots() {
     for line in lines.requests.sorted(by: { ($0.t, $0.n) < ($1.t, $1.n) }) where line.dir == .c2s {
       var root = line.n
-      if let earlier = line.continues ?? line.retryOf ?? question(answeredBy: line),
-        requests[earlier] != nil, earlier != line.n
-      {
+      let earlier =
+        line.continues ?? line.retryOf ?? question(answeredBy: line) ?? tasks.loops[line.n]
+      if let earlier, requests[earlier] != nil, earlier != line.n {
         root = roots[earlier] ?? earlier
         roots[line.n] = root
       }
@@ -275,12 +281,45 @@ struct ScriptAssembly {
     }
   }
 
+  /// Ties what is asked after a call's task to the call, and the call to what ended it.
+  private func linkTasks(_ script: inout SessionScript) {
+    let steps = Dictionary(
+      script.steps.enumerated().filter { $1.kind == .request }.map { ($1.n, $0) },
+      uniquingKeysWith: { a, _ in a })
+    for i in script.steps.indices {
+      let n = script.steps[i].n
+      if let call = tasks.calls[n].flatMap({ steps[$0] }), call < i,
+        let path = answer(of: call, script)?.task.flatMap({ ValuePath($0.path) })
+      {
+        script.steps[i].taskOf = call
+        let value = SessionScript.Value(step: call, source: ValueSource(path: path, within: nil))
+        script.values.append(value)
+        script.steps[i].bindings.append(
+          .init(
+            value: script.values.count - 1, at: ValuePath(steps: [.child("taskId")]),
+            isProtocol: true))
+        if !script.steps[i].after.contains(call) { script.steps[i].gates.append(call) }
+      }
+      guard let end = tasks.ends[n].flatMap({ steps[$0] }), end > i else { continue }
+      script.steps[i].taskEnd = end
+      let last = answer(of: end, script)
+      script.steps[i].outcome = last?.task?.outcome ?? last?.outcome
+    }
+  }
+
+  /// The last answer to a step.
+  private func answer(of i: Int, _ script: SessionScript) -> ScriptBuilder.Answer? {
+    let n = script.steps[i].n
+    return (members[n] ?? []).compactMap { answersByRequest[$0.n] }.last
+  }
+
   /// Ties a place in the params of step `i` to a value of the answer of an earlier one.
   private func bind(
     _ i: Int, _ use: ValueUse, _ from: Int, _ script: inout SessionScript,
     _ values: inout [SessionScript.Value: Int]
   ) {
     guard let at = ValuePath(use.at), let path = ValuePath(use.path) else { return }
+    if script.steps[i].bindings.contains(where: { $0.at == at && $0.isProtocol }) { return }
     // Pages have a rule of their own: there may be fewer of them.
     if script.steps[i].cursorFrom != nil, at.steps == [.child("cursor")] { return }
     let value = SessionScript.Value(
@@ -310,7 +349,8 @@ struct ScriptAssembly {
   }
 
   private func needsInitialize(_ script: SessionScript) -> Bool {
-    script.key?.by == .mcpSessionID && !script.steps.contains { $0.method == "initialize" }
+    [.mcpSessionID, .sseEndpoint].contains(script.key?.by)
+      && !script.steps.contains { $0.method == "initialize" }
       && script.steps.contains { !$0.isModern }
   }
 
@@ -319,7 +359,25 @@ struct ScriptAssembly {
     let handshake = Handshake(
       revision: script.revision ?? Modern.lastWithSessions,
       client: script.client.map(Handshake.describe))
-    script.insert(handshake.steps, at: 0)
-    for i in script.steps.indices.dropFirst(2) { script.steps[i].gates += [0, 1] }
+    // Over HTTP+SSE its stream comes first.
+    let isBehindStream = script.transport == .httpSSE && script.steps.first?.kind == .openStream
+    let place = isBehindStream ? 1 : 0
+    var steps = handshake.steps
+    steps[1].after = [place]
+    script.insert(steps, at: place)
+    for i in script.steps.indices.dropFirst(place + 2) {
+      script.steps[i].gates += [place, place + 1]
+    }
+  }
+  /// Over HTTP+SSE nothing is said before the session's stream is there.
+  private func waitForStream(_ script: inout SessionScript) {
+    if script.steps.first?.kind != .openStream {
+      script.insert([ScriptStep(n: 0, kind: .openStream, method: "GET")], at: 0)
+    }
+    for i in script.steps.indices.dropFirst() {
+      script.steps[i].gates.append(0)
+      // The answer comes elsewhere: what its client accepted here says nothing.
+      script.steps[i].headers.removeAll { $0.named("accept") }
+    }
   }
 }

@@ -19,6 +19,7 @@ public struct ScriptBuilder {
     var by: ResponseLine.EndedBy?
     var nextCursor: RawJSON?
     var inputRequests: RawJSON?
+    var task: TaskFacts?
     var serverAnswer: SessionScript.ServerAnswer?
   }
 
@@ -80,10 +81,6 @@ public struct ScriptBuilder {
     var assembled: [(script: SessionScript, start: Int64)] = []
     for name in order {
       guard let lines = sessions[name] else { continue }
-      if let transport = lines.session?.transport, transport == .httpSSE {
-        traffic.unsupported[transport.rawValue, default: 0] += 1
-        continue
-      }
       if let made = ScriptAssembly(name: name, lines: lines).script() { assembled.append(made) }
     }
     let first = assembled.map(\.start).min() ?? 0
@@ -124,6 +121,7 @@ public struct ScriptBuilder {
     } else if let result = line.result {
       answer.nextCursor = result.member("nextCursor").map(ScriptBuilder.copy)
       answer.inputRequests = result.member("inputRequests").map(ScriptBuilder.copy)
+      answer.task = TaskFacts(result)?.kept
       noteListing(result, session, line.re)
     }
     edit(session) { $0.answers.append(answer) }

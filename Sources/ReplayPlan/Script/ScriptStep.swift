@@ -57,6 +57,8 @@ public struct ScriptStep: Hashable, Sendable {
     public var at: ValuePath
     /// What is around it where `at` leads to a longer text.
     public var within: ValueUse.Surroundings?
+    /// True for what each client has of its own whatever the options say, as the id of a task.
+    public var isProtocol = false
   }
 
   /// An argument that a header repeats, because the tool's schema says so (`x-mcp-header`).
@@ -131,6 +133,12 @@ public struct ScriptStep: Hashable, Sendable {
   public var headers: [HeaderField] = []
   /// Arguments that headers repeat; `nil` when neither the recording nor the target shows the tool's schema.
   public var mirrors: [Mirror]?
+  /// The call whose task it is about.
+  public var taskOf: Int?
+  /// True for a poll, which stands for all polls of its loop: how many there are is decided in the run.
+  public var isPoll = false
+  /// The step whose answer ends this call's task.
+  public var taskEnd: Int?
   /// Why it is not sent although the recorded client did.
   public var omission: Omission?
   /// The step whose stream it closes.

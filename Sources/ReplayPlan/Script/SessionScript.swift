@@ -16,6 +16,8 @@ public struct SessionScript: Hashable, Sendable {
   public var endpoint: String
   /// Path of the recorded endpoint.
   public var path: String
+  /// How client and server spoke.
+  public var transport = SessionLine.Transport.streamableHTTP
   /// Negotiated protocol revision; after translation the target's.
   public var revision: String?
   /// The revision of the recording, where the session is told in another one.
@@ -83,8 +85,6 @@ public struct RecordedTraffic: Hashable, Sendable {
   public var readOnlyTools: Set<String> = []
   /// From the first session's start to the last sign of life, nanoseconds.
   public var length: Int64 = 0
-  /// Sessions that this version cannot replay, by transport.
-  public var unsupported: [String: Int] = [:]
   /// What the recorder kept of payloads.
   public var payloads = HeaderLine.Payloads.full
   /// Names of the rules by which the recorder replaced more than that.

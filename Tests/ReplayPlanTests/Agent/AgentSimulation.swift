@@ -23,6 +23,10 @@ struct AgentSimulation {
     var eventID: String?
     /// Milliseconds.
     var retry: Int?
+    /// The address of an HTTP+SSE server, 10 ns after the request for the stream.
+    var endpoint: String?
+    /// The message comes on the stream of step 0, so long after the request.
+    var onStreamAfter: Int64?
   }
 
   struct Sent: Equatable {
@@ -51,6 +55,7 @@ struct AgentSimulation {
   private(set) var omitted: [Int: SkipReason?] = [:]
   private(set) var unresolved: [UnresolvedValue] = []
   private(set) var untold: [Int] = []
+  private(set) var polls: [Int64] = []
   private(set) var abandoned: [Int] = []
   private(set) var end: AgentEnd?
   private(set) var now: Int64 = 0
@@ -58,6 +63,8 @@ struct AgentSimulation {
   private var machine: AgentMachine
   private var answers: [(at: Int64, order: Int, exchange: Int, events: [AnswerDecoder.Event]?)] = []
   private let serve: (Request, Int) -> Reply
+  /// The exchange of step 0.
+  private var stream = 0
   private var counts: [Transmission.Purpose: Int] = [:]
 
   /// `serve` gets each request with the number of times its purpose was sent before.
@@ -123,6 +130,8 @@ struct AgentSimulation {
         abandoned.append(exchange)
         answers.removeAll { $0.exchange == exchange }
       case .record(let record): records.append(record)
+      case .taskOver(let record): records.append(record)
+      case .polled(let record): polls.append(record.done)
       case .settled: break
       case .unresolved(let missing): unresolved.append(missing)
       case .untold(let step): untold.append(step)
@@ -144,6 +153,20 @@ struct AgentSimulation {
     let count = counts[transmission.purpose, default: 0]
     counts[transmission.purpose] = count + 1
     let reply = serve(request, count)
+    if transmission.purpose == .step(0) { stream = transmission.exchange }
+    if let endpoint = reply.endpoint {
+      answers.append(
+        (
+          now + 10, requests.count, transmission.exchange,
+          [.head(status: 200, fields: [], at: now + 10), .endpoint(endpoint, at: now + 10)]
+        ))
+    }
+    if let after = reply.onStreamAfter {
+      let message = messages(reply, transmission).map {
+        AnswerDecoder.Event.message($0, isEvent: true, firstByteAt: now + after, at: now + after)
+      }
+      answers.append((now + after, requests.count, stream, message))
+    }
     guard let after = reply.after else { return }
     answers.append(
       (now + after, requests.count, transmission.exchange, events(reply, transmission, now + after))
@@ -158,17 +181,20 @@ struct AgentSimulation {
     if reply.eventID != nil || reply.retry != nil {
       events.append(.position(id: reply.eventID, retry: reply.retry))
     }
-    var texts = reply.before
-    if !reply.content.isEmpty, let id = reply.id ?? transmission.id?.text {
-      texts.append(#"{"jsonrpc":"2.0","id":\#(id),\#(reply.content)}"#)
-    }
-    for text in texts {
-      for message in JSONRPCPayload(ByteBuffer(string: text)).messages {
+    if reply.onStreamAfter == nil {
+      for message in messages(reply, transmission) {
         events.append(.message(message, isEvent: true, firstByteAt: at, at: at))
       }
     }
     if reply.fails { return events.isEmpty ? nil : events + [.garbage(bytes: 1, at: at)] }
     events.append(.end(isComplete: true, reusable: true, unreadable: false, at: at))
     return events
+  }
+  private func messages(_ reply: Reply, _ transmission: Transmission) -> [JSONRPCMessage] {
+    var texts = reply.before
+    if !reply.content.isEmpty, let id = reply.id ?? transmission.id?.text {
+      texts.append(#"{"jsonrpc":"2.0","id":\#(id),\#(reply.content)}"#)
+    }
+    return texts.flatMap { JSONRPCPayload(ByteBuffer(string: $0)).messages }
   }
 }

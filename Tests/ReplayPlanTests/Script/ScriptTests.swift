@@ -53,13 +53,15 @@ struct Scripts {
     #expect(script.steps[2].gates == [0, 1])
   }
 
-  @Test func `sessions over other transports are counted and left out`() {
-    var line = SessionLine(session: "s1", t: 0, transport: .httpSSE)
-    line.start = .seen
-    let traffic = Conversation.traffic([.session(line)] + Conversation.desk("s2", at: 9))
-    #expect(traffic.unsupported == ["http+sse": 1])
-    #expect(traffic.scripts.map(\.name) == ["s2"])
-    #expect(traffic.scripts.map(\.start) == [0])
+  @Test func `over HTTP+SSE all waits for the stream`() {
+    var lines = SessionLines("s1", start: 0, by: .sseEndpoint)
+    lines.stream(t: 0, after: [])
+    lines.call("a", t: 50, turn: 1)
+    let seen = Conversation.script(lines.events)
+    #expect(
+      seen.steps.map(\.method) == ["GET", "initialize", "notifications/initialized", "tools/call"])
+    #expect(seen.steps.dropFirst().allSatisfy { $0.gates.contains(0) })
+    #expect(seen.transport == .httpSSE)
   }
 
   @Test func `a server's question is no step`() {

@@ -1,0 +1,98 @@
+import Basics
+import MCP
+import Trace
+
+/// Calls that are answered with a task (2025-11-25 experimental; the extension of 2026).
+///
+/// Theory: the handle releases what waited for the call, as it did in the recording; the call itself ends with its task, and only
+/// then counts. Polls are not replayed one by one: a loop asks at the server's interval until the task is over or wants input, and
+/// what the recorded client did next follows. A server may also answer with a task where it did not in the recording (the extension
+/// leaves that to it): then the call asks by itself, and what waited for its result waits on.
+/// A task may take as long as in the recording and the policy's call timeout more.
+extension AgentMachine {
+  /// Time between polls when neither server nor recording say one.
+  static let pollPause: Int64 = 1_000_000_000
+
+  /// Takes a task in an answer; true when the step goes on polling.
+  mutating func goesOn(_ i: Int, _ task: TaskFacts, _ carrier: Exchange?, _ at: Int64) -> Bool {
+    let step = script.session.steps[i]
+    let pollsItself = step.isCall && step.taskEnd == nil && step.isModern
+    guard step.isCall || step.isPoll else { return false }
+    if step.isCall, step.taskEnd != nil || pollsItself {
+      states[i].task = task.kept
+    }
+    guard step.isPoll || pollsItself else { return false }
+    guard task.isAtWork else {
+      if step.isPoll, task.isOver { states[i].taskOutcome = task.outcome }
+      guard pollsItself, let result = task.result, !step.isPoll else { return false }
+      states[i].task = nil
+      succeeded(i, result, carrier, at)
+      return true
+    }
+    let deadline = states[i].taskDeadline ?? at + step.service + policy.callTimeout
+    states[i].taskDeadline = deadline
+    let pause = interval(task, i)
+    alarms.removeAll { $0.what == .timeout(i) }
+    guard at + pause <= deadline else {
+      over(i, .timeout, at, carrier?.status)
+      return true
+    }
+    actions.append(.polled(requestRecord(i, .ok, at: at, carrier?.status)))
+    states[i].exchange = nil
+    arm(.again(i), at + pause)
+    return true
+  }
+
+  private func interval(_ task: TaskFacts, _ i: Int) -> Int64 {
+    let call = script.session.steps[i].taskOf.flatMap { states[$0].task?.interval }
+    guard let milliseconds = task.interval ?? call else { return AgentMachine.pollPause }
+    return max(1, min(milliseconds, policy.callTimeout / 1_000_000)) &* 1_000_000
+  }
+
+  /// The call was answered with a handle: others go on, and it ends with its task.
+  mutating func promised(_ i: Int, _ at: Int64, _ status: Int?) {
+    actions.append(.settled(requestRecord(i, .ok, at: at, status)))
+    openTasks.insert(i)
+    conclude(i, at: at, failed: false)
+  }
+
+  /// A request about a task is over: so is the call, if it was the last one or failed.
+  mutating func noteTaskEnd(
+    _ i: Int, _ outcome: Outcome, _ at: Int64, _ status: Int?, _ code: Int64?
+  ) {
+    guard let call = script.session.steps[i].taskOf, openTasks.contains(call) else { return }
+    let isEnd = script.session.steps[call].taskEnd == i
+    guard isEnd || outcome != .ok else { return }
+    closeTask(call, states[i].taskOutcome ?? outcome, at: at, status, code)
+  }
+
+  /// A step that would have ended a call's task was left out.
+  mutating func endTask(of i: Int, _ at: Int64) {
+    guard let call = script.session.steps[i].taskOf, script.session.steps[call].taskEnd == i else {
+      return
+    }
+    closeTask(call, .unanswered, at: at)
+  }
+
+  /// Counts a call whose task is over.
+  mutating func closeTask(
+    _ call: Int, _ outcome: Outcome, at: Int64, _ status: Int? = nil, _ code: Int64? = nil
+  ) {
+    guard openTasks.remove(call) != nil else { return }
+    actions.append(.taskOver(requestRecord(call, outcome, at: at, status, code: code)))
+  }
+
+  /// True for what an answered call still owes: it goes on when the agent closes.
+  func isOwed(_ i: Int) -> Bool {
+    script.session.steps[i].taskOf.map(openTasks.contains) ?? false
+  }
+
+  /// True while a step waits for its next poll.
+  func isPolling(_ i: Int) -> Bool { states[i].taskDeadline != nil }
+
+  /// True for a request about a task that this server did not make: it answered at once.
+  func isWithoutTask(_ i: Int) -> Bool {
+    guard let call = script.session.steps[i].taskOf else { return false }
+    return states[call].hasResult && states[call].task == nil
+  }
+}
