@@ -90,15 +90,18 @@ let package = Package(
 
     layer("Dissection", ["Basics", "Wire", "MCP", "Redaction", "Trace", crypto, nioCore]),
     layer("Analysis", ["Basics", "Trace"]),
-    layer("ReplayPlan", ["Basics", "Trace", "MCP", "Wire", crypto, nioCore]),
+    layer("ReplayPlan", ["Basics", "Trace", "MCP", "Redaction", "Wire", crypto, nioCore]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     layer("Capture", ["Basics", "Packets", "CPcap", "CZlib", "CZstd", nioCore]),
     layer("Proxy", ["Basics", "Spawn", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
-      ["Basics", "Trace", "MCP", "Wire", "Spawn", "ReplayPlan", nioCore, nioPosix, heap, histogram]),
-    layer("CommandSupport", []),
+      [
+        "Basics", "Trace", "MCP", "Redaction", "Wire", "Spawn", "ReplayPlan", nioCore, nioPosix,
+        heap, histogram,
+      ]),
+    layer("CommandSupport", ["Trace", "Dissection", arguments]),
     layer("MockServer", ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix]),
 
     .executableTarget(
@@ -112,7 +115,8 @@ let package = Package(
     .executableTarget(
       name: "replay",
       dependencies: [
-        "Basics", "Trace", "MCP", "Analysis", "ReplayPlan", "Report", "ReplayEngine", "MockServer",
+        "Basics", "Trace", "MCP", "Redaction", "Analysis", "ReplayPlan", "Report", "ReplayEngine",
+        "MockServer",
         "CommandSupport", nioCore, nioPosix, arguments,
       ],
       resources: [.embedInCode("Demo/demo.mcptrace")],
@@ -120,14 +124,16 @@ let package = Package(
     .executableTarget(
       name: "trace",
       dependencies: [
-        "Basics", "Trace", "Redaction", "Dissection", "Analysis", "Report", arguments,
+        "Basics", "Trace", "Redaction", "Dissection", "Analysis", "Report", "CommandSupport",
+        arguments,
       ],
       swiftSettings: strict),
 
     .target(
       name: "TestKit",
       dependencies: [
-        "Basics", "Wire", "Packets", "Trace", "Dissection", "CZlib", "CZstd", nioCore, nioHPACK,
+        "Basics", "Wire", "Packets", "Trace", "Capture", "Dissection", "CZlib", "CZstd", nioCore,
+        nioHPACK,
       ],
       path: "Tests/TestKit", swiftSettings: strict),
 
@@ -153,11 +159,13 @@ let package = Package(
     tests("RedactionTests", ["Redaction", "Dissection", "Trace"]),
     tests("DissectionTests", ["Dissection", "Redaction", "Trace", "Packets", "Capture"]),
     tests("AnalysisTests", ["Trace", "Analysis"]),
-    tests("ReplayPlanTests", ["ReplayPlan", "Trace", "Wire"]),
+    tests("ReplayPlanTests", ["ReplayPlan", "MCP", "Trace", "Wire"]),
     tests("ReportTests", ["Trace", "Analysis", "Report"]),
     tests("CaptureTests", ["Packets", "Capture"]),
     tests("ProxyTests", ["Proxy", nioPosix]),
-    tests("ReplayEngineTests", ["ReplayEngine", "ReplayPlan", "Trace", "Wire", nioPosix]),
+    tests(
+      "ReplayEngineTests",
+      ["ReplayEngine", "Redaction", "ReplayPlan", "Trace", "Wire", nioPosix]),
     tests("MockServerTests", ["MockServer", "Trace", "Wire", nioPosix]),
     tests("TraceCommandTests", ["trace"]),
     tests("ServeCommandTests", ["replay"]),

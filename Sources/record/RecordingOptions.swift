@@ -1,16 +1,9 @@
 public import ArgumentParser
 import Basics
+import CommandSupport
 import Dissection
 import Redaction
 public import Trace
-
-/// What agents may be told apart by on demand (`--session-key`).
-enum SessionEvidence: String, CaseIterable, ExpressibleByArgument {
-  case credential
-  case clientInfo = "client-info"
-  case connection
-  case traceContext = "trace-context"
-}
 
 /// Options that every source shares.
 struct RecordingOptions: ParsableArguments {
@@ -49,29 +42,12 @@ struct RecordingOptions: ParsableArguments {
       discussion: "Default: a fresh key for each recording.", valueName: "file"))
   var redactionKey: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "What tells agents apart that name no session.",
-      discussion: "Default: an inference from all that is known; the trace says how sure it is.",
-      valueName: "evidence"))
-  var sessionKey: SessionEvidence?
-
-  @Option(help: "A session silent for this many seconds, without an open stream, ends as idle.")
-  var sessionIdle = 1800.0
-
-  @Option(help: "Requests within this many milliseconds of their turn's first belong to it.")
-  var siblingGap = 20.0
+  @OptionGroup var sessions: SessionOptions
 
   @Flag(name: .shortAndLong, help: "Only errors on standard error, no progress and no summary.")
   var quiet = false
 
   func validate() throws {
-    // A century: what nanoseconds in 64 bits hold.
-    let most = 3e9
-    guard sessionIdle > 0, sessionIdle < most, siblingGap >= 0, siblingGap < most * 1e3 else {
-      throw ValidationError(
-        "--session-idle and --sibling-gap take positive numbers, at most a century")
-    }
     if noRedact, !redact.isEmpty {
       throw ValidationError("--no-redact keeps everything, --redact does not: give one of them")
     }
@@ -84,9 +60,7 @@ struct RecordingOptions: ParsableArguments {
     if !noRedact { redactor = Redactor(key: try key()) }
     var options = DissectionOptions(redactor: redactor)
     options.exchanges = exchanges
-    options.sessionKey = sessionKey.flatMap { SessionKey.By(rawValue: $0.rawValue) }
-    options.siblingGap = Int64(siblingGap * 1e6)
-    options.sessionIdle = Int64(sessionIdle * 1e9)
+    sessions.apply(to: &options)
     options.rules = try rules()
     options.payloads = payloads ?? .full
     return options

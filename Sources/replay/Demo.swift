@@ -63,6 +63,7 @@ struct Demo: AsyncParsableCommand {
         host: "127.0.0.1", port: port, authority: "127.0.0.1:\(port)", path: nil, headers: []))
     session.summaryPath = summary
     session.isQuiet = quiet
+    session.negotiates = false
     session.options = [("trace", .string("demo")), ("target", .string("embedded server"))]
     return session
   }

@@ -74,6 +74,14 @@ struct LoadOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
+      Replace recorded values where the target has other data: a CSV file with tool,pointer,from,to, as \
+      'read_*,/arguments/id,T-17,T-90'. An empty 'from' is any value. Values that the run's own answers give are taken from those.
+      """, valueName: "file"), completion: .file())
+  var map: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
       Which recorded waits hold: order (all), uses (only those for a value of an answer or by the protocol; other calls are \
       sent at their ideal time).
       """, valueName: "waits"))
@@ -103,7 +111,9 @@ struct LoadOptions: ParsableArguments {
   }
 
   /// What was asked for.
-  var planOptions: PlanOptions {
+  ///
+  /// - Throws: `ExitCode` after saying why, when `--map` can't be read.
+  func planOptions(for traffic: RecordedTraffic) throws -> PlanOptions {
     var options = PlanOptions()
     options.load = agents.map { .agents($0, multiply: multiply) } ?? .multiply(multiply ?? 1)
     options.timeScale = timeScale
@@ -119,7 +129,30 @@ struct LoadOptions: ParsableArguments {
     options.correlates = !noCorrelation
     options.after = after
     options.onUnresolved = onUnresolved
+    if let map { options.map = try LoadOptions.valueMap(map, traffic) }
     return options
+  }
+
+  private static func valueMap(_ file: String, _ traffic: RecordedTraffic) throws -> ValueMap {
+    let text: String
+    do throws(FileText.Failure) {
+      text = try FileText.read(file)
+    } catch {
+      throw failure(Exit.unreadableInput, "cannot read --map \(file): \(words(error.errno))")
+    }
+    let map: ValueMap
+    do throws(ValueMap.FormatError) {
+      map = try ValueMap(csv: text)
+    } catch {
+      throw failure(Exit.unreadableInput, "--map \(file): \(error)")
+    }
+    let unused = map.unused(in: traffic)
+    if !unused.isEmpty {
+      say(
+        "replay: --map \(file): no recorded call matches line \(unused.prefix(5).map(String.init).joined(separator: ", "))"
+          + (unused.count > 5 ? " and \(unused.count - 5) more" : ""))
+    }
+    return map
   }
 
   private static func patterns(_ texts: [String]) -> [ToolPattern] {

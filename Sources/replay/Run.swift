@@ -9,7 +9,8 @@ struct Run: AsyncParsableCommand {
     abstract: "The load run: plays a trace against a live server and measures it.",
     discussion: """
       Durations are numbers with ns, us, ms, s, m, h or d (2m, 1.5s, 1h30m); a bare number is seconds. Recorded credentials \
-      are never sent: give your own with --header. Ctrl-C lets what is in flight finish, a second one stops at once; the \
+      are never sent: give your own with --header. Before the run the target is asked which revisions of MCP it speaks; where it \
+      refuses that of the recording, sessions are told in its own, and what has no counterpart there is counted. Ctrl-C lets what is in flight finish, a second one stops at once; the \
       results so far are written.
 
       Example: replay run live.mcptrace --target http://127.0.0.1:3000/mcp --multiply 10 --summary s.json
@@ -82,7 +83,8 @@ struct Run: AsyncParsableCommand {
   func run() async throws {
     let traffic = try SourceTrace.read(trace)
     var session = RunSession(
-      traffic: traffic, plan: Planner(traffic, load.planOptions).plan(), target: replayTarget)
+      traffic: traffic, plan: try Planner(traffic, load.planOptions(for: traffic)).plan(),
+      target: replayTarget)
     session.run.policy.onError = onError?.policy ?? .endTurn
     session.run.policy.callTimeout = max(1_000_000, callTimeout?.nanoseconds ?? 60_000_000_000)
     session.run.maxLag = maxLag?.nanoseconds ?? 20_000_000

@@ -3,6 +3,7 @@ import Basics
 import CommandSupport
 import Glibc
 import NIOCore
+import Redaction
 import ReplayEngine
 import ReplayPlan
 import Report
@@ -17,6 +18,8 @@ struct RunSession {
   var summaryPath: String?
   var recordPath: String?
   var isQuiet = false
+  /// Whether the target is asked which revisions it speaks.
+  var negotiates = true
   /// Options for the summary, beside those of the plan.
   var options: [(String, JSONValue)] = []
 
@@ -67,6 +70,28 @@ struct RunSession {
   func perform() async throws -> Result {
     if let summaryPath { try checkWritable(summaryPath) }
     if !isQuiet { say(PlanText(plan).headline) }
+    return try await (negotiates ? negotiated() : self).carryOut()
+  }
+
+  /// The session for the revision that the target speaks.
+  private func negotiated() async throws -> RunSession {
+    let told = traffic.told(to: try await TargetQuestions.ask(traffic, target: target))
+    guard told != traffic else { return self }
+    if !isQuiet {
+      let sessions = told.scripts.filter { $0.recordedRevision != nil }
+      let recorded = Set(sessions.compactMap(\.recordedRevision)).sorted().joined(separator: ", ")
+      let spoken = Set(sessions.compactMap(\.revision)).sorted().joined(separator: ", ")
+      say(
+        "the target speaks \(spoken), not \(recorded): \(sessions.count) of \(told.scripts.count) "
+          + "sessions are told in its revision")
+    }
+    var session = self
+    session.traffic = told
+    session.plan = Planner(told, plan.options).plan()
+    return session
+  }
+
+  private func carryOut() async throws -> Result {
     let stop = RunStop()
     let isQuiet = isQuiet
     let signals = StopSignals {
@@ -103,11 +128,24 @@ struct RunSession {
   private func openTrace() throws -> RunTrace? {
     guard let recordPath else { return nil }
     do {
-      return try RunTrace(path: recordPath)
+      return try RunTrace(
+        path: recordPath, hiding: hidingRules(recordPath), payloads: traffic.payloads)
     } catch let error as TraceWriter.CreationError {
       throw failure(
         Exit.cannotCreate,
         "cannot create \(recordPath): \(words(error.errno)); choose another --record")
+    }
+  }
+
+  /// The recording's rules, as far as its header says them.
+  private func hidingRules(_ recordPath: String) -> [RedactionRule] {
+    traffic.redactionRules.compactMap { name in
+      if Redactor.ruleNames.contains(name) { return nil }
+      if let rule = RedactionRule(named: name) { return rule }
+      say(
+        "replay: \(recordPath): the recording's rule \(name) is known by name alone, and hides nothing in the run's own trace"
+      )
+      return nil
     }
   }
 
@@ -132,6 +170,7 @@ struct RunSession {
     }
     members.append(("only", .array(options.only.map { .string($0.description) })))
     members.append(("skip", .array(options.skip.map { .string($0.description) })))
+    if options.map.count > 0 { members.append(("map", .int(options.map.count))) }
     members.append(("correlation", .bool(options.correlates)))
     members.append(("after", .string(options.after.rawValue)))
     members.append(("on_unresolved", .string(options.onUnresolved.rawValue)))

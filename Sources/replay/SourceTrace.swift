@@ -35,6 +35,12 @@ enum SourceTrace {
         Exit.unreadableInput,
         "\(path): holds no session that can be replayed; look at it with `trace show`")
     }
+    if traffic.payloads == .none {
+      throw failure(
+        Exit.unreadableInput,
+        "\(path): was recorded with --payloads none, so that nothing is known of what calls said; record with full or shape"
+      )
+    }
     let endpoints = Set(traffic.scripts.map(\.endpoint))
     if endpoints.count > 1 {
       say(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Basics
+import CommandSupport
 import Dissection
 import Glibc
 import Trace
@@ -32,40 +33,12 @@ struct Merge: ParsableCommand {
   @Flag(help: "Infer sessions anew over all files.")
   var reinfer = false
 
-  @Option(
-    help: ArgumentHelp(
-      "With --reinfer: what tells agents apart that name no session.",
-      discussion: "Default: an inference from all that is known.", valueName: "evidence"))
-  var sessionKey: Evidence?
-
-  @Option(
-    help: "With --reinfer: a session silent for this many seconds, without an open stream, ends.")
-  var sessionIdle = 1800.0
-
-  @Option(
-    help:
-      "With --reinfer: requests within this many milliseconds of their turn's first belong to it."
-  )
-  var siblingGap = 20.0
+  @OptionGroup(title: "Options of --reinfer") var sessions: SessionOptions
 
   @Flag(name: .shortAndLong, help: "Only errors on standard error.")
   var quiet = false
 
-  /// What `--session-key` may name.
-  enum Evidence: String, CaseIterable, ExpressibleByArgument {
-    case credential
-    case clientInfo = "client-info"
-    case connection
-    case traceContext = "trace-context"
-  }
-
   func validate() throws {
-    // A century: what nanoseconds in 64 bits hold.
-    let most = 3e9
-    guard sessionIdle > 0, sessionIdle < most, siblingGap >= 0, siblingGap < most * 1e3 else {
-      throw ValidationError(
-        "--session-idle and --sibling-gap take positive numbers, at most a century")
-    }
     if files.contains("-") { throw ValidationError("merge reads files twice: give paths, not '-'") }
   }
 
@@ -107,9 +80,7 @@ struct Merge: ParsableCommand {
     let writer = try create(
       JoinedHeader.of(headers, files: files, recorder: TraceCommand.recorder, offsets: clocks))
     var options = DissectionOptions(redactor: nil)
-    options.sessionKey = sessionKey.flatMap { SessionKey.By(rawValue: $0.rawValue) }
-    options.sessionIdle = Int64(sessionIdle * 1e9)
-    options.siblingGap = Int64(siblingGap * 1e6)
+    sessions.apply(to: &options)
     let lines = TraceLines(.text)
     let retelling = Retelling(
       views, offsets: clocks.map(\.offset), options: options, lines: lines)

@@ -1,35 +1,9 @@
 import Basics
-import Capture
 import Dissection
-import Glibc
 import NIOCore
-import Packets
 import TestKit
 import Testing
 import Trace
-
-private let folder =
-  #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/captures"
-private let names = [
-  "stateful-sse", "stateful-json", "modern-2026-07-28", "parallel-three-agents",
-]
-
-/// The flow events of a bundled capture, and the time of its first packet.
-private func flow(_ name: String) throws -> (events: [FlowEvent], t0: Timestamp) {
-  let file = try CaptureFile(path: "\(folder)/\(name).pcap")
-  var table = FlowTable()
-  var events: [FlowEvent] = []
-  var t0: Timestamp?
-  while let item = try file.next() {
-    guard case .frame(let frame) = item else { continue }
-    t0 = t0 ?? frame.at
-    table.append(frame)
-    while let event = table.next() { events.append(event) }
-  }
-  table.finish()
-  while let event = table.next() { events.append(event) }
-  return (events, try #require(t0))
-}
 
 /// Lines of a trace but for the header and the footer, whose counters of packets are the source's.
 private func body(_ events: [TraceEvent]) -> [String] {
@@ -42,20 +16,20 @@ private func body(_ events: [TraceEvent]) -> [String] {
 }
 
 struct `Bundled captures` {
-  @Test(arguments: names) func `give the trace beside them`(name: String) throws {
-    let (events, t0) = try flow(name)
+  @Test(arguments: BundledCapture.names) func `give the trace beside them`(name: String) throws {
+    let (events, t0) = try BundledCapture.flow(name)
     let got = body(Dissected(events, t0: t0).events)
-    let path = "\(folder)/\(name).mcptrace"
+    let path = BundledCapture.path("\(name).mcptrace")
     let want = body(try TraceReader.events(of: path))
     let difference = zip(got, want).first { $0 != $1 }
     #expect(difference?.0 == difference?.1, "first line that differs from \(path)")
     #expect(got.count == want.count)
   }
 
-  @Test(arguments: names) func `give the same messages however their bytes are cut`(
+  @Test(arguments: BundledCapture.names) func `give the same messages however their bytes are cut`(
     name: String
   ) throws {
-    let (events, t0) = try flow(name)
+    let (events, t0) = try BundledCapture.flow(name)
     let seed = SeededGenerator.freshSeed("cut \(name)")
     var generator = SeededGenerator(seed: seed)
     var cut: [FlowEvent] = []
@@ -71,10 +45,10 @@ struct `Bundled captures` {
     #expect(body(Dissected(cut, t0: t0).events) == body(Dissected(events, t0: t0).events))
   }
 
-  @Test(arguments: names) func `close the balance when bytes are lost or wrong`(
+  @Test(arguments: BundledCapture.names) func `close the balance when bytes are lost or wrong`(
     name: String
   ) throws {
-    let (events, t0) = try flow(name)
+    let (events, t0) = try BundledCapture.flow(name)
     let seed = SeededGenerator.freshSeed("spoil \(name)")
     var generator = SeededGenerator(seed: seed)
     for _ in 0..<20 {

@@ -7,9 +7,6 @@ import TestKit
 import Testing
 import Trace
 
-private let captures =
-  #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/captures"
-
 /// A run of `record pcap` and the trace it made; no events when there is none.
 private struct Recorded {
   var status: Int32
@@ -59,7 +56,7 @@ private func withFiles<Result>(
 
 /// The frames of a bundled capture.
 private func frames(_ name: String) throws -> [CapturedFrame] {
-  let file = try CaptureFile(path: "\(captures)/\(name).pcap")
+  let file = try CaptureFile(path: BundledCapture.path("\(name).pcap"))
   var frames: [CapturedFrame] = []
   while let item = try file.next() {
     if case .frame(let frame) = item { frames.append(frame) }
@@ -76,7 +73,7 @@ struct `record pcap` {
     let taps = [0, 1].map { odd in
       PcapBuilder().file(all.enumerated().filter { $0.offset % 2 == odd }.map(\.element))
     }
-    let whole = try Recorded(["\(captures)/stateful-sse.pcap", "--no-redact"])
+    let whole = try Recorded([BundledCapture.path("stateful-sse.pcap"), "--no-redact"])
     #expect(whole.status == 0)
     try withFiles([pieces[2], pieces[0], pieces[1]]) { paths in
       let recorded = try Recorded(paths + ["--no-redact"])
@@ -91,7 +88,7 @@ struct `record pcap` {
 
   @Test func `reads a packed capture as what it holds`() throws {
     let plain = PcapBuilder().file(try frames("stateful-json"))
-    let whole = try Recorded(["\(captures)/stateful-json.pcap", "--no-redact"])
+    let whole = try Recorded([BundledCapture.path("stateful-json.pcap"), "--no-redact"])
     try withFiles([Deflate.whole(plain, .gzip), ZstdFrame.whole(plain)]) { paths in
       for path in paths {
         let recorded = try Recorded([path, "--no-redact"])

@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import NIOCore
+import Redaction
 import ReplayEngine
 import ReplayPlan
 import Synchronization
@@ -206,6 +207,26 @@ struct Runs {
     #expect(calls.allSatisfy { $0.after != nil && ($0.think ?? 0) >= 20_000_000 })
     #expect(outcomes.count { $0 == .toolError } == 4)
     #expect(outcomes.count == 12)
+    try await server.kill()
+  }
+
+  @Test func `the run's own trace hides what the recording hid`() async throws {
+    let server = try await Load.server { _ in
+      .json(#""result":{"structuredContent":{"name":"Zoe Zebra","mail":"zoe@example.org"}}"#)
+    }
+    for (rules, payloads, hidden) in [
+      (["/result/**/mail"], .full, [false, true]), ([], .shape, [true, true]),
+    ] as [([String], HeaderLine.Payloads, [Bool])] {
+      let path = try TemporaryFile.with { $0 }
+      defer { unsafe unlink(path) }
+      let trace = try RunTrace(
+        path: path, hiding: rules.compactMap { RedactionRule(named: $0) }, payloads: payloads)
+      _ = try await Load.run(Load.traffic(), port: server.port, run: { $0.trace = trace })
+      _ = try await trace.close(bytes: 0, lost: .init(count: 0, bytes: 0))
+      let text = try TraceReader.events(of: path).map(\.line.text).joined()
+      #expect(["Zoe Zebra", "zoe@example.org"].map { !text.contains($0) } == hidden)
+      #expect(text.contains(#""payloads":"\#(payloads.rawValue)""#))
+    }
     try await server.kill()
   }
 }

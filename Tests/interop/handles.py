@@ -29,10 +29,10 @@ def handle_server(python, *options):
         yield int(line.rsplit(":", 1)[1])
 
 
-def record(context, python, client, *options):
+def record(context, python, client, *options, redaction=("--no-redact",)):
     """The trace of three agents that work with handles."""
     with handle_server(python, *options) as upstream:
-        with record_proxy(context, upstream, "--no-redact") as proxy:
+        with record_proxy(context, upstream, *redaction) as proxy:
             command = [python, os.path.join(HERE, "handle_agents.py"), proxy.url]
             command += ["--agents", str(AGENTS), "--client", client]
             done = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -114,6 +114,30 @@ def unresolved(context):
         check(summary["outcomes"]["tool_error"] > 0, f"recorded: {summary['outcomes']}")
 
 
+def redacted(context):
+    """Surrogates are replaced by live values, and none is sent where there is no such value."""
+    python = context.options.pythons["1.30.0"]
+    trace = record(context, python, "legacy", redaction=("--redact", "/params/arguments/case"))
+    lines = [json.loads(line) for line in open(trace, encoding="utf-8")]
+    hidden = [place for line in lines for place in line.get("redacted", [])]
+    check(hidden == ["/arguments/case"] * 3 * AGENTS, f"surrogates at {hidden}")
+    with handle_server(python) as target:
+        check_success(context, trace, target, 5, "redacted")
+    trace = record(context, python, "legacy", redaction=("--payloads", "shape"))
+    with handle_server(python) as target:
+        words = ["--multiply", 2, "--allow-writes"]
+        summary, recorded, _ = replay(context, trace, target, *words, name="shape", expect=2)
+        check_accounts(summary)
+        # Each opens a case by a title that is no longer known, and all else needs the case.
+        check(summary["skipped_by"]["unresolved"] == 2 * AGENTS * CALLS, f"{summary['skipped_by']}")
+        check("less redaction" in " ".join(summary["reasons"]), f"{summary['reasons']}")
+        words += ["--on-unresolved", "recorded"]
+        summary, recorded, _ = replay(context, trace, target, *words, name="sent", expect=2)
+        check(summary["sent"] == 2 * AGENTS * CALLS, f"sent {summary['sent']}")
+        text = open(recorded, encoding="utf-8").read()
+        check("it_" not in text and '"payloads":"shape"' in text, "live values in the run's trace")
+
+
 SCENARIOS = {
     f"handles-{server}-{name}": lambda context, how=how: run(context, *how)
     for server, name, how in [
@@ -124,3 +148,4 @@ SCENARIOS = {
 }
 SCENARIOS["handles-other-version"] = other_version
 SCENARIOS["handles-unresolved"] = unresolved
+SCENARIOS["handles-redacted"] = redacted

@@ -97,9 +97,8 @@ def record(context, version, variant, *options):
             return lines_of(proxy.trace)
 
 
-def told_apart(context, version, variant):
-    """Fifty agents at once, told apart by what they have of their own."""
-    lines = record(context, version, variant)
+def judge(context, variant, lines):
+    """What a trace of fifty agents must get right."""
     attribution = Attribution(lines)
     right, (claimed, pure) = attribution.right(), attribution.claimed()
     found, hits, there = flow(lines)
@@ -111,6 +110,11 @@ def told_apart(context, version, variant):
     check(pure >= 0.98 * claimed, f"{claimed} sessions claimed at 0.9 or more, {pure} pure")
     check(hits >= 0.98 * found, f"{found} uses, {hits} right")
     check(hits >= 0.98 * there, f"{there} handles passed back, {hits} found")
+
+
+def told_apart(context, version, variant):
+    """Fifty agents at once, told apart by what they have of their own."""
+    judge(context, variant, record(context, version, variant))
 
 
 def honest(context, version):

@@ -20,6 +20,7 @@ class Side:
         self.sent, self.received = hashlib.sha256(), hashlib.sha256()
         self.sent_bytes = self.received_bytes = 0
         self.ahead = b""
+        self.fields = []
 
     def send(self, data):
         self.connection.sendall(data)
@@ -60,9 +61,10 @@ class Side:
         if head is None:
             return None
         first, *rest = head.decode("latin-1").strip().split("\r\n")
-        headers = {
-            name.lower(): value.strip() for name, _, value in (h.partition(":") for h in rest)
-        }
+        parts = [line.partition(":") for line in rest]
+        # In order and with what is there twice.
+        self.fields = [(name.lower(), value.strip()) for name, _, value in parts]
+        headers = dict(self.fields)
         if headers.get("transfer-encoding") == "chunked":
             body = b""
             while size := int(self.until(b"\r\n"), 16):

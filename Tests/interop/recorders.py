@@ -41,9 +41,10 @@ class Proxy(Recorder):
 
 
 @contextlib.contextmanager
-def record_proxy(context, upstream, *options, trace="proxy.mcptrace", before=()):
+def record_proxy(context, upstream, *options, trace="proxy.mcptrace", before=(), port=None):
     """Records in front of a local upstream port; `before` are words before the command."""
-    port, output, errors = free_port(), context.path(trace), context.path(trace + ".stderr")
+    port = port or free_port()
+    output, errors = context.path(trace), context.path(trace + ".stderr")
     words = ["proxy", "--listen", f"127.0.0.1:{port}", "--upstream", f"http://127.0.0.1:{upstream}"]
     command = [*before, context.binary("record"), *words, "--output", output, *options]
     with open(errors, "wb") as file:

@@ -3,12 +3,15 @@
 import collections
 import json
 import os
+import urllib.request
 
-from scenario import check
+from scenario import check, check_none
 from trace_model import Trace
 from truth import canonical, lines
 
 OUTCOMES = ["ok", "tool_error", "jsonrpc_error", "http_error", "transport_error", "timeout"]
+# The client by which a replay asks a target what it speaks.
+PROBE = "replay"
 OUTCOMES += ["cancelled", "session_lost", "unanswered"]
 
 
@@ -27,6 +30,12 @@ def read_summary(path):
     check(os.path.exists(path), "no summary was written")
     with open(path, encoding="utf-8") as file:
         return json.load(file)
+
+
+def report(port):
+    """What the referee in front of an SDK server found."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/referee", timeout=10) as answer:
+        return json.load(answer)
 
 
 def check_accounts(summary):
@@ -50,6 +59,7 @@ def check_replay(context, trace, target, log, multiply):
     """A replay against a fresh server with the same data makes the recorded calls `multiply` times."""
     options = ["--multiply", multiply, "--time-scale", 0.5, "--allow-writes"]
     summary, recorded, done = replay(context, trace.path, target, *options, expect=(0, 2))
+    check_none(report(target)["violations"], "the replay breaks rules")
     check_accounts(summary)
     check_validity(context, summary, done)
     calls = [
@@ -107,7 +117,12 @@ def check_server(trace, log, multiply):
             wanted["initialize"] += multiply
         elif message.kind == "http" and message.role in ("stream-open", "delete"):
             wanted[message.method] += multiply
+    asked = {
+        line["answer_session"] for line in lines(log, "http") if line["rpc"].get("client") == PROBE
+    }
     for line in lines(log, "http"):
+        if line["rpc"].get("client") == PROBE or line["session"] and line["session"] in asked:
+            continue
         if line["rpc"].get("method") == "initialize":
             found["initialize"] += 1
         elif line["verb"] in ("GET", "DELETE"):

@@ -22,12 +22,18 @@ import unittest
 import bad_input
 import byte_identity
 import capture_counts
+import conformance
+import conformance_auth
+import conformance_captures
+import conformance_list
+import conformance_modern
 import crossing
 import handles
 import inference
 import live
 import matrix
 import merging
+import revisions
 import selftest
 import standard_io
 import weather_proxy
@@ -54,7 +60,9 @@ def scenarios():
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
     suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
-    for module in [*suites, merging, standard_io]:
+    suites += [merging, revisions, standard_io]
+    suites += [conformance_captures, conformance, conformance_list, conformance_modern]
+    for module in [*suites, conformance_auth]:
         found.update(module.SCENARIOS)
     for name, cell in matrix.names().items():
         found[name] = lambda context, cell=cell: matrix.run(context, *cell)

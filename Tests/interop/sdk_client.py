@@ -51,23 +51,27 @@ class Connection:
 
 
 @contextlib.asynccontextmanager
-async def connect(url, name, mode, token=None):
+async def connect(
+    url, name, mode, token=None, auth=None, elicitation_callback=approve, **callbacks
+):
     """Opens a session as client `name`; `mode` (legacy, auto) is heard by mcp 2.x alone."""
     info = Implementation(name=name, version="1.0")
     headers = {"Authorization": f"Bearer {token}"} if token else None
     if LEGACY:
-        async with streamablehttp_client(url, headers) as (reading, writing, _):
+        async with streamablehttp_client(url, headers, auth=auth) as (reading, writing, _):
             async with ClientSession(
-                reading, writing, client_info=info, elicitation_callback=approve
-            ) as session:
+                reading, writing, client_info=info, elicitation_callback=elicitation_callback,
+                **callbacks,
+            ) as session:  # fmt: skip
                 await session.initialize()
                 yield Connection(session)
     else:
-        async with create_mcp_http_client(headers=headers) as http:
+        async with create_mcp_http_client(headers=headers, auth=auth) as http:
             transport = streamable_http_client(url, http_client=http)
             async with Client(
-                transport, mode=mode, client_info=info, elicitation_callback=approve
-            ) as client:
+                transport, mode=mode, client_info=info,
+                elicitation_callback=elicitation_callback, **callbacks,
+            ) as client:  # fmt: skip
                 yield Connection(client)
 
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 import desk
 from server_log import HTTPLog, ServerLog
+from strict_asgi import strict
 
 LEGACY = version("mcp").startswith("1.")
 if LEGACY:
@@ -144,7 +145,7 @@ def add_confirm(server):
 
 
 def application(arguments, log):
-    """The ASGI application of the SDK, with the log around it."""
+    """The ASGI application of the SDK, with the log and a referee around it."""
     how = {
         "json_response": arguments.mode == "stateful-json",
         "stateless_http": arguments.mode == "stateless",
@@ -162,7 +163,7 @@ def application(arguments, log):
     else:
         add_confirm(server)
     app = server.streamable_http_app(**({} if LEGACY else how))
-    return HTTPLog(app, log)
+    return strict(HTTPLog(app, log), arguments.mode != "stateless")
 
 
 def main():

@@ -64,8 +64,8 @@ public struct ValueFlow: Sendable {
     for i in fields.indices {
       let (name, value) = (fields.name(i), fields.value(i))
       guard ValueWorth.isWorth(value), ValueScan.isOwn(name) else { continue }
-      let key = ByteScan.string(name, 0..<name.count)
-      let path = Array("/headers/\(key.lowercased())".utf8)
+      let key = ByteScan.string(name, 0..<name.count).lowercased()
+      let path = Array(ValuePath(steps: [.child("headers"), .child(key)]).description.utf8)
       table.found(ByteScan.hash(value), .init(n: n, done: done, rank: 0), path: path.span)
     }
   }

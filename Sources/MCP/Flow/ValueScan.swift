@@ -61,13 +61,15 @@ enum ValueScan {
   /// Whether a header field of an answer may be the server's own: not one of HTTP, of MCP or of a credential.
   static func isOwn(_ name: Span<UInt8>) -> Bool {
     // Most are these, and nothing has to be made to see it.
-    guard name.isEmpty || name[0] | 0x20 != 0x61, !name.begins("mcp-"), !name.begins("content-")
-    else { return false }
+    guard !name.begins("content-"), !name.begins("mcp-"), !name.begins("access-control-") else {
+      return false
+    }
     return !common.contains(ByteScan.string(name, 0..<name.count).lowercased())
   }
 
   private static let common: Set<String> = [
-    "date", "server", "cache-control", "connection", "transfer-encoding", "x-accel-buffering",
+    "accept-ranges", "age", "allow", "alt-svc", "authentication-info", "date", "server",
+    "cache-control", "connection", "transfer-encoding", "x-accel-buffering",
     "vary", "keep-alive", "set-cookie", "www-authenticate", "strict-transport-security", "expires",
     "last-modified", "pragma", "via", "trailer", "upgrade",
   ]

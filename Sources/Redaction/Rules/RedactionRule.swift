@@ -36,6 +36,17 @@ public enum RedactionRule: Hashable, Sendable {
     return rules
   }
 
+  /// Reads the name by which a trace's header knows a rule; `nil` where that does not tell it (`PayloadRules.names`).
+  public init?(named name: String) {
+    if name == "secrets" {
+      self = .secrets
+    } else if let path = PathPattern(name) {
+      self = .path(path)
+    } else {
+      return nil
+    }
+  }
+
   /// Reads an argument: `/POINTER`, `re:REGEX` or `secrets`.
   ///
   /// - Throws: `SyntaxError`.

@@ -119,6 +119,7 @@ final class Agent {
     case .settled(let record): transcript?.ended(record)
     case .unresolved(let missing): worker.recorder.unresolved.add(missing, script)
     case .omitted(_, let reason): worker.recorder.omit(reason)
+    case .untold(let i): worker.recorder.untold[script.session.steps[i].method, default: 0] += 1
     case .finished(let end): finish(end)
     }
   }

@@ -26,6 +26,8 @@ struct Recorder {
   var within400ms = 0
   var tools: [String: ToolRecord] = [:]
   var requests: [String: Int] = [:]
+  /// What the target's revision has no counterpart of, by method.
+  var untold: [String: Int] = [:]
   var skippedBy: [SkipReason: Int] = [:]
   var aborted = 0
   var unresolved = UnresolvedTally()
@@ -161,6 +163,7 @@ struct Recorder {
       tools[tool, default: ToolRecord()].latency.add(record.latency)
     }
     requests.merge(other.requests, uniquingKeysWith: +)
+    untold.merge(other.untold, uniquingKeysWith: +)
     skippedBy.merge(other.skippedBy, uniquingKeysWith: +)
     aborted += other.aborted
     unresolved.merge(other.unresolved)

@@ -1,7 +1,7 @@
 import MCP
 import ReplayPlan
 
-/// Calls that needed a value which no answer of the run gave.
+/// Calls that needed a value which neither the run's answers nor the recording gave.
 struct UnresolvedTally {
   /// The share of planned calls above which a run does not show what it was to show.
   static let limit = 0.01
@@ -19,11 +19,15 @@ struct UnresolvedTally {
     if step.isCall { calls += 1 } else { others += 1 }
     causes[missing.cause, default: 0] += 1
     guard example == nil else { return }
-    let value = script.session.values[missing.value]
+    let needs = "\(script.session.name) n\(step.n) \(step.tool ?? step.method) needs"
+    guard let value = missing.value.map({ script.session.values[$0] }) else {
+      let place = script.hidden[missing.step]
+      example = place.map { "\(needs) a value for \($0)" } ?? "\(needs) an answer to the server"
+      return
+    }
     let source = script.session.steps[value.step]
     example =
-      "\(script.session.name) n\(step.n) \(step.tool ?? step.method) needs \(value.source.path) of n\(source.n) "
-      + "\(source.tool ?? source.method)"
+      "\(needs) \(value.source.path) of n\(source.n) \(source.tool ?? source.method)"
   }
 
   mutating func merge(_ other: UnresolvedTally) {
@@ -38,13 +42,21 @@ struct UnresolvedTally {
     guard let example else { return nil }
     let words: [(UnresolvedValue.Cause, String)] = [
       (.notInAnswer, "the answer has no such value"), (.failed, "the call that gives it failed"),
-      (.notSent, "the call that gives it was not sent"),
+      (.notSent, "the call that gives it was not sent"), (.redacted, "the recording hides it"),
     ]
     let parts = words.compactMap { cause, text in causes[cause].map { "\($0)× \(text)" } }
     let other = others > 0 ? " and \(others) other requests" : ""
+    var cures: [String] = []
+    if causes[.redacted] != nil {
+      cures.append("record with less redaction or choose --on-unresolved recorded")
+    }
+    if causes.keys.contains(where: { $0 != .redacted }) {
+      cures.append(
+        "look at the errors above them, check that the target is the recorded server with like data, or choose "
+          + "--on-unresolved or --no-correlation")
+    }
     return
-      "\(calls) of \(planned) calls\(other) lacked a value of an earlier answer (\(parts.joined(separator: ", ")); first "
-      + "\(example)); look at the errors above them, check that the target is the recorded server with like data, or choose "
-      + "--on-unresolved or --no-correlation"
+      "\(calls) of \(planned) calls\(other) lacked a value (\(parts.joined(separator: ", ")); first \(example)); "
+      + cures.joined(separator: "; ")
   }
 }

@@ -42,12 +42,24 @@ public struct RunResult: Sendable {
     summary.agents.finished = recorder.agentsFinished
     summary.outcomeChange = recorder.change
     summary.requests = recorder.requests
+    addRevisions(&summary)
     summary.loopUtilisation = busiestLoop
     addShares(&summary)
     addTimes(&summary)
     addFidelity(&summary, traffic)
     judge(&summary, maxLag)
     return summary
+  }
+
+  private func addRevisions(_ summary: inout ReplaySummary) {
+    for script in setup.plan.scripts.map(\.session) {
+      let told = script.recordedRevision != nil ? script.revision : nil
+      if let recorded = script.recordedRevision ?? script.revision {
+        summary.revisions.recorded[recorded, default: 0] += 1
+      }
+      if let told { summary.revisions.told[told, default: 0] += 1 }
+    }
+    summary.revisions.untold = recorder.untold
   }
 
   /// In an endless plan what was begun, else what was planned.

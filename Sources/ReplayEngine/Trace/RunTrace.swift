@@ -1,40 +1,53 @@
 import Basics
 import NIOCore
 import NIOPosix
+public import Redaction
 public import Trace
 
 /// The trace of a run, written by a thread of its own so that no agent waits for a disk.
 public final class RunTrace: Sendable {
   private let group: MultiThreadedEventLoopGroup
-  private let writer: NIOLoopBoundBox<TraceWriter>
+  private let output: NIOLoopBoundBox<Output>
   private let loop: any EventLoop
 
-  /// Creates the file.
+  private struct Output {
+    var writer: TraceWriter
+    /// Hides in this run's payloads what the recording hid.
+    var redactor: TraceRedactor
+  }
+
+  /// Creates the file. Its payloads are shown no more fully than the recording's; credentials in `_meta` never are.
   ///
   /// - Throws: `TraceWriter.CreationError`.
-  public init(path: String) throws {
-    let writer = try TraceWriter(path: path)
+  public init(
+    path: String, hiding rules: [RedactionRule] = [], payloads: HeaderLine.Payloads = .full
+  ) throws {
+    let output = Output(
+      writer: try TraceWriter(path: path),
+      redactor: TraceRedactor(key: .random(), rules: rules, payloads: payloads))
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let loop = group.next()
     self.loop = loop
-    // Handed over before anyone else knows the writer; from here on only the loop touches it.
-    self.writer = NIOLoopBoundBox.makeBoxSendingValue(writer, eventLoop: loop)
+    // Handed over before anyone else knows it; from here on only the loop touches it.
+    self.output = NIOLoopBoundBox.makeBoxSendingValue(output, eventLoop: loop)
   }
 
   /// Writes the header.
   func begin(_ header: HeaderLine) {
-    loop.execute { [writer] in
-      writer.value.write(.header(header))
-      writer.value.flush()
+    loop.execute { [output] in
+      output.value.writer.write(output.value.redactor.redacted(.header(header)))
+      output.value.writer.flush()
     }
   }
 
   /// Writes lines in order; they are on their way to the disk when this returns.
   func write(_ events: [TraceEvent]) {
     guard !events.isEmpty else { return }
-    loop.execute { [writer] in
-      for event in events { writer.value.write(event) }
-      writer.value.flush()
+    loop.execute { [output] in
+      for event in events {
+        output.value.writer.write(output.value.redactor.redacted(event))
+      }
+      output.value.writer.flush()
     }
   }
 
@@ -42,8 +55,8 @@ public final class RunTrace: Sendable {
   ///
   /// - Returns: `errno` of the last write that failed.
   public func close(bytes: Int, lost: FooterLine.Loss) async throws -> Int32? {
-    let errno = try await loop.submit { [writer] in
-      writer.value.close(
+    let errno = try await loop.submit { [output] in
+      output.value.writer.close(
         footer: FooterLine(
           counts: [:], bytesIn: bytes, bytesExplained: bytes - lost.bytes,
           loss: lost.count > 0 ? ["http.malformed": lost] : [:]))

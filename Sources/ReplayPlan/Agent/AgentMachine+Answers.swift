@@ -55,7 +55,8 @@ extension AgentMachine {
   private mutating func message(_ exchange: Int, _ message: JSONRPCMessage, _ at: Int64) {
     switch message.kind {
     case .notification: break
-    case .request: if let id = message.id { answer(message.method, id) }
+    case .request:
+      if let id = message.id { answer(message.method, id, message.content, on: exchange, at) }
     case .result, .error:
       let carrier = exchanges.first { $0.number == exchange }
       guard let i = step(answeredBy: message, on: carrier) else {
@@ -119,14 +120,21 @@ extension AgentMachine {
     var members: [JSONValue.Member] = []
     var responses: [JSONValue.Member] = []
     var recorded = round < step.rounds.count ? step.rounds[round].answers : []
-    result.member("inputRequests")?.forEachMember { key, request in
+    var think: Int64 = 0
+    for (key, request) in requests(result) {
       let method = request.member("method")?.string ?? ""
       let match =
         recorded.firstIndex { $0.key == key } ?? recorded.firstIndex { $0.method == method }
-      let answer =
-        match.map { recorded.remove(at: $0).response.value }
-        ?? AgentMachine.defaultAnswer(method) ?? .object([])
-      responses.append(.init(key, answer))
+      var answer = match.map { recorded.remove(at: $0).response.value }
+      if answer == nil,
+        let given = recordedAnswer(
+          method, SessionScript.question(request.member("params")), for: i)
+      {
+        think = max(think, given.think)
+        answer = given.isError ? nil : given.content.value
+      }
+      answer = answer ?? AgentMachine.defaultAnswer(method)
+      responses.append(.init(key, answer ?? .object([])))
     }
     if !responses.isEmpty { members.append(.init("inputResponses", .object(responses))) }
     if let state = result.member("requestState") {
@@ -135,9 +143,15 @@ extension AgentMachine {
     pendingRounds[i] = members
     let pause =
       round < step.rounds.count
-      ? script.roundThink[i][round] : responses.isEmpty ? AgentMachine.stateOnlyPause : 0
+      ? script.roundThink[i][round] : responses.isEmpty ? AgentMachine.stateOnlyPause : think
     alarms.removeAll { $0.what == .timeout(i) }
     arm(.again(i), at + pause)
+  }
+
+  private func requests(_ result: RawJSON) -> [(key: String, request: RawJSON)] {
+    var requests: [(key: String, request: RawJSON)] = []
+    result.member("inputRequests")?.forEachMember { requests.append(($0, $1)) }
+    return requests
   }
 
   /// An HTTP answer is over: whoever still waits for it has not been answered.
@@ -151,7 +165,11 @@ extension AgentMachine {
     }
     let step = script.session.steps[i]
     guard states[i].phase == .flying, states[i].exchange == number else {
-      if step.isLongLived { record(i, isComplete ? .ok : .transportError, at: at, exchange.status) }
+      if step.kind == .openStream {
+        streamEnded(i, exchange, at)
+      } else if step.isLongLived {
+        record(i, isComplete ? .ok : .transportError, at: at, exchange.status)
+      }
       return
     }
     if exchange.purpose == .step(i) { states[i].first = states[i].first ?? exchange.first }
@@ -161,16 +179,8 @@ extension AgentMachine {
       return conclude(i, at: at, failed: false)
     }
     let outcome = unansweredOutcome(exchange, isComplete: isComplete)
-    if outcome == .transportError, let eventID = exchange.eventID ?? states[i].eventID,
-      states[i].resumes < AgentMachine.resumeLimit, closing == nil
-    {
-      // An event gave hope: only attempts without any count.
-      states[i].resumes = exchange.eventID == nil ? states[i].resumes + 1 : 1
-      states[i].eventID = eventID
-      let pause = exchange.retry.map { Int64($0) &* 1_000_000 } ?? AgentMachine.resumePause
-      states[i].exchange = nil
-      return arm(.resume(i), at + max(0, min(pause, policy.callTimeout)))
-    }
+    let hasEvents = exchange.eventID != nil || states[i].eventID != nil
+    if outcome == .transportError, hasEvents, takeUp(i, exchange, at) { return }
     over(i, outcome, at, exchange.status, code: exchange.error?.member("code")?.value.int)
   }
 
@@ -187,16 +197,18 @@ extension AgentMachine {
   mutating func giveUp(_ i: Int, _ outcome: Outcome, _ now: Int64) {
     guard states[i].phase == .flying else { return }
     let step = script.session.steps[i]
+    // A notification never cancels an initialize.
+    let isHandshake = step.method == "initialize"
     let closes =
       !book.isStdio
-      && (step.isModern || step.kind != .request
+      && (step.isModern || step.kind != .request || isHandshake
         || outcome == .cancelled && step.cancellation?.notification == nil)
     if closes {
       if let exchange = states[i].exchange {
         exchanges.removeAll { $0.number == exchange }
         actions.append(.abandon(exchange: exchange))
       }
-    } else {
+    } else if !isHandshake {
       notifyCancelled(i)
     }
     if step.kind == .request { over(i, outcome, now) } else { conclude(i, at: now, failed: false) }

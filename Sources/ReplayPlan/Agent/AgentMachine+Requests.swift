@@ -10,11 +10,6 @@ extension AgentMachine {
   static let stateOnlyPause: Int64 = 100_000_000
   /// Pause before the first repetition; it doubles. An agent never fails at full speed.
   static let repetitionPause: Int64 = 1_000_000_000
-  /// How long to wait before taking up a stream when the server names no time (both SDKs: 1 s).
-  static let resumePause: Int64 = 1_000_000_000
-  /// How often a stream is taken up (Python: 2 attempts).
-  static let resumeLimit = 2
-
   /// Sends a step for the first time.
   mutating func transmit(_ i: Int) {
     let step = script.session.steps[i]
@@ -26,10 +21,19 @@ extension AgentMachine {
       // The listing has fewer pages here: this one does not exist.
       if cursor == nil { return conclude(i, at: states[i].due, failed: false) }
     }
-    let isForeign = book.isStdio && (step.kind == .openStream || step.kind == .delete)
+    if let closed = step.closes {
+      hangUp(closed)
+      return conclude(i, at: states[i].due, failed: false)
+    }
+    let isOfSession = step.kind == .openStream || step.kind == .delete
+    // What the recorded client did not do itself is done in a session alone; one that the server never gave has no end.
+    let isForeign =
+      isOfSession
+      && (book.isStdio || identity.sessionID == nil && (step.n == 0 || step.kind == .delete))
     if isForeign || step.kind == .openStream && hasOpenStream {
       return conclude(i, at: states[i].due, failed: false)
     }
+    if step.kind == .delete { abandonStreams() }
     states[i].phase = .flying
     if step.kind == .request { states[i].id = mintID(like: step.id) }
     post(i, book.templates[i].bytes(identity, fill(i, cursor)))
@@ -69,16 +73,6 @@ extension AgentMachine {
     return RawJSON(.object(members)).bytes
   }
 
-  /// Asks for the rest of a stream that ended before its answer came.
-  mutating func resume(_ i: Int) {
-    guard states[i].phase == .flying, let eventID = states[i].eventID else { return }
-    var request = book.resume.bytes(identity, RequestFill())
-    // The empty line that ends the head makes room for one more field.
-    request.bytes.moveWriterIndex(to: request.bytes.writerIndex - 2)
-    request.bytes.writeString("last-event-id: \(eventID)\r\n\r\n")
-    states[i].exchange = send(.resume(i), request, id: states[i].id, isInSession: true)
-  }
-
   /// Tells the server that a request was given up, as clients with sessions do.
   mutating func notifyCancelled(_ i: Int) {
     let step = script.session.steps[i]
@@ -97,48 +91,16 @@ extension AgentMachine {
     _ = send(.cancelNotice(i), extraBytes(body), id: nil, isInSession: true)
   }
 
-  /// Answers a request of the server at once: as recorded for that method in order, else as a client without people does.
-  mutating func answer(_ method: String, _ id: RawJSON) {
-    let recorded = script.session.serverAnswers[method] ?? []
-    let count = answered[method, default: 0]
-    answered[method] = count + 1
-    var members: [JSONValue.Member] = [.init("jsonrpc", .string("2.0")), .init("id", id.value)]
-    if method == "ping" {
-      members.append(.init("result", .object([])))
-    } else if !recorded.isEmpty {
-      let answer = recorded[count % recorded.count]
-      members.append(.init(answer.isError ? "error" : "result", answer.content.value))
-    } else if let result = AgentMachine.defaultAnswer(method) {
-      members.append(.init("result", result))
+  /// Ends a stream that is open for as long as the client likes.
+  private mutating func hangUp(_ i: Int) {
+    guard let at = exchanges.firstIndex(where: { $0.purpose == .step(i) }) else { return }
+    let exchange = exchanges.remove(at: at)
+    if book.isStdio {
+      notifyCancelled(i)
     } else {
-      members.append(
-        .init(
-          "error",
-          .object([.init("code", .int(-32601)), .init("message", .string("Method not found"))])))
+      actions.append(.abandon(exchange: exchange.number))
     }
-    _ = send(.serverAnswer(method), extraBytes(.object(members)), id: id, isInSession: true)
-  }
-
-  /// What a client says to a question that the recording holds no answer to.
-  static func defaultAnswer(_ method: String) -> JSONValue? {
-    switch method {
-    case "elicitation/create": .object([.init("action", .string("decline"))])
-    case "roots/list": .object([.init("roots", .array([]))])
-    case "sampling/createMessage":
-      .object([
-        .init("role", .string("assistant")),
-        .init("content", .object([.init("type", .string("text")), .init("text", .string(""))])),
-        .init("model", .string("replay")), .init("stopReason", .string("endTurn")),
-      ])
-    default: nil
-    }
-  }
-
-  private var hasOpenStream: Bool {
-    exchanges.contains { exchange in
-      guard case .step(let i) = exchange.purpose else { return false }
-      return script.session.steps[i].kind == .openStream
-    }
+    record(i, .cancelled, at: states[i].due, exchange.status)
   }
 
   private mutating func post(_ i: Int, _ request: RequestBytes) {
@@ -147,7 +109,7 @@ extension AgentMachine {
       .step(i), request, id: states[i].id, isInSession: book.templates[i].isInSession)
   }
 
-  private mutating func send(
+  mutating func send(
     _ purpose: Transmission.Purpose, _ request: RequestBytes, id: RawJSON?, isInSession: Bool
   ) -> Int {
     lastExchange += 1
@@ -163,7 +125,7 @@ extension AgentMachine {
     return lastExchange
   }
 
-  private func extraBytes(_ body: JSONValue) -> RequestBytes {
+  func extraBytes(_ body: JSONValue) -> RequestBytes {
     book.extra.bytes(identity, body: RawJSON(body).bytes)
   }
 

@@ -48,8 +48,9 @@ public struct AgentMachine {
     var omission: SkipReason?
     /// Outcome of the last try, when another was to follow.
     var failure: Outcome?
-    /// Latest event id of its stream.
+    /// Latest event id of its stream, and its latest reconnection time in milliseconds.
     var eventID: String?
+    var retry: Int?
   }
 
   enum Alarm: Hashable {
@@ -58,6 +59,8 @@ public struct AgentMachine {
     case cancel(Int)
     case again(Int)
     case resume(Int)
+    /// The answer to a question of the server, by its place in `replies`.
+    case reply(Int)
   }
 
   struct Exchange {
@@ -85,7 +88,10 @@ public struct AgentMachine {
   var exchanges: [Exchange] = []
   var lastExchange = 0
   var nextID: Int64
-  var answered: [String: Int] = [:]
+  /// Recorded answers that were given, by method and place.
+  var answered: [String: Set<Int>] = [:]
+  /// Answers to questions of the server that take their time.
+  var replies: [(method: String, body: JSONValue, id: RawJSON)] = []
   /// What rounds that wait for their time add to the params.
   var pendingRounds: [Int: [JSONValue.Member]] = [:]
   /// The script's values, as this clone's answers gave them.
@@ -144,6 +150,7 @@ public struct AgentMachine {
       case .cancel(let i): giveUp(i, .cancelled, now)
       case .again(let i): transmitAgain(i)
       case .resume(let i): resume(i)
+      case .reply(let k): reply(k)
       }
     }
     finishIfDone(now)
@@ -174,6 +181,7 @@ public struct AgentMachine {
     if how == .now {
       for i in states.indices where states[i].phase == .flying { over(i, .unanswered, now) }
       exchanges.removeAll()
+      alarms.removeAll()
       left = 0
     }
     finishIfDone(now)
@@ -207,6 +215,10 @@ public struct AgentMachine {
       if step.kind != .delete { omit(i, at: state.due) }
       return
     }
+    if let omission = step.omission {
+      if omission == .noCounterpart { actions.append(.untold(step: i)) }
+      return conclude(i, at: state.due + step.service, failed: false)
+    }
     if let reason = script.skips[i] {
       // The agent's rhythm stays: what is left out takes as long as it did.
       return omit(i, reason, at: state.due + step.service)
@@ -228,6 +240,7 @@ public struct AgentMachine {
 
   /// The first value that a step needs and does not have; all that could give it is over.
   private func unresolved(_ i: Int) -> UnresolvedValue? {
+    if script.hidden[i] != nil { return UnresolvedValue(step: i, value: nil, cause: .redacted) }
     for binding in script.session.steps[i].bindings where values[binding.value] == nil {
       let source = states[script.session.values[binding.value].step]
       return UnresolvedValue(
@@ -302,7 +315,8 @@ public struct AgentMachine {
   mutating func finishIfDone(_ now: Int64) {
     guard !isFinished else { return }
     if closing != nil, left > 0 { closeSession() }
-    guard left == 0 else { return }
+    // A client answers what it was asked even when it needs nothing more itself.
+    guard left == 0, !alarms.contains(where: { $0.what.step == nil }) else { return }
     isFinished = true
     alarms.removeAll()
     for exchange in exchanges {
@@ -329,9 +343,10 @@ public struct AgentMachine {
 }
 
 extension AgentMachine.Alarm {
-  var step: Int {
+  var step: Int? {
     switch self {
     case .due(let i), .timeout(let i), .cancel(let i), .again(let i), .resume(let i): i
+    case .reply: nil
     }
   }
 }

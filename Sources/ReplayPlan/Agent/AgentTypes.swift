@@ -89,11 +89,13 @@ public enum AgentAction: Sendable {
   case unresolved(UnresolvedValue)
   /// A call will not be sent; without a reason the run was interrupted.
   case omitted(step: Int, SkipReason?)
+  /// The revision that the target speaks has nothing like this step.
+  case untold(step: Int)
   /// Nothing more comes; close all connections.
   case finished(AgentEnd)
 }
 
-/// A value that a request needs and no answer of this run gave.
+/// A value that a request needs and that is not there.
 public struct UnresolvedValue: Hashable, Sendable {
   /// Why it is not there.
   public enum Cause: CaseIterable, Hashable, Sendable {
@@ -103,12 +105,14 @@ public struct UnresolvedValue: Hashable, Sendable {
     case failed
     /// The request that should give it was not sent.
     case notSent
+    /// The recording holds a surrogate, and says of no answer that it gives the value.
+    case redacted
   }
 
-  /// Step that needs it.
+  /// Step that needs it; for an answer to the server, the step on whose stream that asked.
   public var step: Int
-  /// Its number in the script's `values`.
-  public var value: Int
+  /// Its number in the script's `values`; `nil` when no answer gives it.
+  public var value: Int?
   /// Why it is not there.
   public var cause: Cause
 }

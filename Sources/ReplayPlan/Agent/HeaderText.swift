@@ -8,7 +8,7 @@ enum HeaderText {
     let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
     let isPadded = text.utf8.first == 0x20 || text.utf8.last == 0x20
     let isAmbiguous = text.hasPrefix(prefix) && text.hasSuffix(suffix)
-    guard !isPlain || isPadded || isAmbiguous || text.isEmpty else { return text }
+    guard !isPlain || isPadded || isAmbiguous else { return text }
     return prefix + Base64.encode(ByteBuffer(string: text)) + suffix
   }
 

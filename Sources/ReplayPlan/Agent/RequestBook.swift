@@ -60,16 +60,17 @@ public final class RequestBook: Sendable {
     resume = RequestBook.template(typical, path, target)
   }
 
-  private static func template(
+  static func template(
     _ step: ScriptStep, _ path: String, _ target: ReplayTarget
   ) -> RequestTemplate {
     let verb =
       switch step.kind {
-      case .request, .notification: "POST"
+      case .request, .notification, .closeStream: "POST"
       case .openStream: "GET"
       case .delete: "DELETE"
       }
     let places = places(step)
+    let mirrored = MirroredFields(step, places)
     var fields = [HeaderField("Host", target.authority)]
     var recorded = step.headers
     if recorded.first("accept") == nil {
@@ -77,9 +78,9 @@ public final class RequestBook: Sendable {
         step.kind == .openStream ? "text/event-stream" : "application/json, text/event-stream"
       recorded.append(HeaderField("Accept", accept))
     }
-    fields += recorded
+    fields += mirrored.fields(recorded)
     if verb == "POST" { fields.append(HeaderField("Content-Type", "application/json")) }
-    if step.isModern { fields += modernFields(step) }
+    if step.isModern { fields += mirrored.standard() }
     for field in target.headers {
       fields.removeAll { $0.named(field.name) }
       fields.append(field)
@@ -88,7 +89,7 @@ public final class RequestBook: Sendable {
     var live: [RequestTemplate.LiveField] = []
     for field in fields {
       if !target.headers.contains(where: { $0.named(field.name) }),
-        let value = mirrored(field, step, places)
+        let value = mirrored.live(field)
       {
         live.append(.init(name: field.name, value: value))
       } else {
@@ -98,62 +99,6 @@ public final class RequestBook: Sendable {
     return RequestTemplate(
       head: head, liveFields: live, isInSession: !step.isModern && step.method != "initialize",
       hasBody: verb == "POST", body: verb == "POST" ? body(step, places) : [])
-  }
-
-  /// SEP-2243: what the body says is mirrored in headers, and servers refuse a difference.
-  private static func modernFields(_ step: ScriptStep) -> [HeaderField] {
-    var fields = [
-      HeaderField("mcp-protocol-version", Modern.version(step.params) ?? Modern.firstRevision)
-    ]
-    guard step.kind == .request else { return fields }
-    fields.append(HeaderField("mcp-method", step.method))
-    if let key = nameKey(step.method), let name = step.params?.member(key)?.string {
-      fields.append(HeaderField("mcp-name", HeaderText.encoded(name)))
-    }
-    return fields
-  }
-
-  /// The member of the params that `Mcp-Name` mirrors.
-  private static func nameKey(_ method: String) -> String? {
-    switch method {
-    case "tools/call", "prompts/get": "name"
-    case "resources/read": "uri"
-    case "tasks/get", "tasks/update", "tasks/cancel": "taskId"
-    default: nil
-    }
-  }
-
-  /// The value of a field that mirrors a part of the params in which a live value goes; `nil` for all others.
-  private static func mirrored(
-    _ field: HeaderField, _ step: ScriptStep, _ places: [ParamsCut.Place]
-  ) -> [RequestTemplate.Piece]? {
-    guard !step.bindings.isEmpty, let params = step.params else { return nil }
-    let name = field.name.lowercased()
-    if name == "mcp-name", let key = nameKey(step.method) {
-      return ParamsCut.text(params, at: ValuePath(steps: [.child(key)]), places)
-    }
-    guard name.hasPrefix("mcp-param-") else { return nil }
-    // Which argument it mirrors is in the tool's schema; the recorded value tells it as well, and where two arguments were
-    // equal their name does.
-    let said = HeaderText.decoded(field.value)
-    let wanted = plain(name.dropFirst("mcp-param-".count))
-    let bound = step.bindings.map { ValuePath(steps: Array($0.at.steps.prefix { $0 != .json })) }
-      .filter { path in
-        guard let place = path.place(in: params) else { return false }
-        let token = params.slice(place.lowerBound, place.upperBound)
-        return (token.string ?? token.text) == said
-      }
-    let match =
-      bound.first { path in
-        guard case .child(let key)? = path.steps.last else { return false }
-        return plain(key) == wanted
-      } ?? bound.first
-    return match.flatMap { ParamsCut.text(params, at: $0, places) }
-  }
-
-  /// A name without case and punctuation.
-  private static func plain(_ name: some StringProtocol) -> String {
-    name.lowercased().filter { $0.isLetter || $0.isNumber }
   }
 
   /// What a clone fills in itself.

@@ -1,11 +1,11 @@
-import MCP
+public import MCP
 import Trace
 
 /// A session's script under a plan's options: what all its clones share.
 ///
 /// `ideal` simulates the scaled script with the recorded service times: at scale 1 it gives the recorded offsets to the nanosecond.
 public final class AgentScript: Sendable {
-  /// What the clones do; waits and bindings are those that the options left.
+  /// What the clones do; waits and bindings are those that the options left, and answers to the server take the run's time.
   public let session: SessionScript
   /// Think time of each step in the run, nanoseconds; the offset from the start for a step that waits for nothing.
   public let think: [Int64]
@@ -27,11 +27,20 @@ public final class AgentScript: Sendable {
   let wanted: [[Int]]
   /// Steps of whose answers a header is wanted.
   let feedsHeaders: Set<Int>
+  /// For each step where it would say a surrogate.
+  public let hidden: [ValuePath?]
   let onUnresolved: PlanOptions.OnUnresolved
 
   /// Lays a script out in time.
   public init(_ recorded: SessionScript, _ options: PlanOptions) {
     var session = recorded
+    for i in session.steps.indices { options.map.apply(to: &session.steps[i]) }
+    for method in session.serverAnswers.keys {
+      for k in session.serverAnswers[method, default: []].indices {
+        let think = session.serverAnswers[method, default: []][k].think
+        session.serverAnswers[method, default: []][k].think = options.scaledThink(think)
+      }
+    }
     if !options.correlates {
       session.values = []
       for i in session.steps.indices { session.steps[i].bindings = [] }
@@ -77,6 +86,7 @@ public final class AgentScript: Sendable {
     self.wanted = wanted
     feedsCursors = Set(session.steps.compactMap(\.cursorFrom))
     feedsHeaders = Set(session.values.filter { $0.source.path.header != nil }.map(\.step))
+    hidden = session.steps.map(\.hiddenPlace)
     onUnresolved = options.onUnresolved
   }
 

@@ -85,6 +85,7 @@ struct Forecaster {
         guard life.start + script.ideal[i] <= limit else { continue }
         forecast.bindings += step.bindings.count
         if !step.bindings.isEmpty { forecast.boundCalls += 1 }
+        if script.hidden[i] != nil { forecast.hiddenCalls += 1 }
         let tool = step.tool ?? ""
         distinct.insert(CallKey(tool: tool, arguments: step.params?.member("arguments")))
         if !readOnly.contains(tool) { writes[tool, default: 0] += 1 }

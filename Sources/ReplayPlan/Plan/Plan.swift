@@ -65,6 +65,8 @@ public struct Plan: Sendable {
     public var boundCalls = 0
     /// Values of earlier answers that calls take.
     public var bindings = 0
+    /// Calls that would say surrogates: the recording hides what they said, and no answer gives it.
+    public var hiddenCalls = 0
     /// Most calls in flight.
     public var peakConcurrency = 0
     /// Most agents open.

@@ -20,6 +20,7 @@ enum PlanDigest {
           "step \(step.n)", "\(step.kind)", step.method, "think \(script.think[i])",
           "after \(step.after)", "gates \(step.gates)", "rounds \(script.roundThink[i])",
           "skip \(script.skips[i]?.rawValue ?? "")", "params \(step.params?.text ?? "")")
+        if let omission = step.omission { add("omission \(omission)") }
         for binding in step.bindings { add("value \(binding.value) at \(binding.at)") }
       }
       for value in script.session.values {

@@ -64,6 +64,8 @@ public struct PlanOptions: Hashable, Sendable {
   public var skip: [ToolPattern] = []
   /// Whether calls of tools that are not known to be read-only are sent.
   public var allowsWrites = false
+  /// Recorded values that are replaced before all else.
+  public var map = ValueMap()
 
   /// Whether requests take the values of this run's answers where the recording says so.
   public var correlates = true

@@ -50,6 +50,8 @@ public struct ReplaySummary: Hashable, Sendable {
   public var tools: [String: ToolFigures] = [:]
   /// Other requests by method.
   public var requests: [String: Int] = [:]
+  /// Revisions of the protocol, then and now.
+  public var revisions = RevisionFigures()
   /// The options of the run.
   public var options = JSONValue.object([])
   /// The machine and program.
@@ -75,6 +77,19 @@ public struct ReplaySummary: Hashable, Sendable {
     public var sourceSessions = 0
     /// Distinct calls (tool and arguments) among all.
     public var distinctCallShare = 0.0
+  }
+
+  /// Revisions of the protocol, then and now.
+  public struct RevisionFigures: Hashable, Sendable {
+    /// Recorded sessions by revision.
+    public var recorded: [String: Int] = [:]
+    /// Recorded sessions that were told in another revision, by that one.
+    public var told: [String: Int] = [:]
+    /// What agents did not send because the target's revision has nothing like it, by method.
+    public var untold: [String: Int] = [:]
+
+    /// Creates zeros.
+    public init() {}
   }
 
   /// Agents of the run.

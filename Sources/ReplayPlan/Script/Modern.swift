@@ -5,6 +5,12 @@ enum Modern {
   static let firstRevision = "2026-07-28"
   static let lastWithSessions = "2025-11-25"
   static let versionKey = "io.modelcontextprotocol/protocolVersion"
+  static let clientKey = "io.modelcontextprotocol/clientInfo"
+  static let capabilitiesKey = "io.modelcontextprotocol/clientCapabilities"
+  static let logLevelKey = "io.modelcontextprotocol/logLevel"
+  /// Members of `_meta` that only these revisions know.
+  static let keys: Set<String> = [versionKey, clientKey, capabilitiesKey, logLevelKey]
+  static let listen = "subscriptions/listen"
 
   /// Returns the revision that a request names in its `_meta`.
   static func version(_ params: RawJSON?) -> String? {

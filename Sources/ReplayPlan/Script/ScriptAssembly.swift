@@ -140,6 +140,13 @@ struct ScriptAssembly {
     step.isModern = Modern.isModern(params: line.params, headers: line.headers)
     step.isLongLived = line.method == "subscriptions/listen"
     step.cancellation = cancellations[line.n]
+    step.hidden = (members[line.n] ?? [line]).flatMap { member in
+      // Another round says of the first one's params what that did.
+      (lines.hidden[member.n] ?? []).filter {
+        member.n == line.n || $0.steps.first == .child("inputResponses")
+      }
+    }
+    joinMidCall(&step, line)
     var done = line.t
     var thinking: Int64 = 0
     var last = answersByRequest[line.n]
@@ -159,11 +166,23 @@ struct ScriptAssembly {
     return (step, LineTimes(t: line.t, done: done, after: line.after ?? []))
   }
 
+  /// A recording that begins between the rounds of a call: the replay starts the call anew, and its state is the server's affair.
+  private func joinMidCall(_ step: inout ScriptStep, _ line: RequestLine) {
+    let ofRound = ["inputResponses", "requestState"]
+    guard step.isModern, let members = line.params?.value.members,
+      members.contains(where: { ofRound.contains($0.key) })
+    else { return }
+    step.params = RawJSON(.object(members.filter { !ofRound.contains($0.key) }))
+    step.rounds.append(.init(think: 0, answers: roundAnswers(line, question: nil)))
+  }
+
   private func roundAnswers(_ line: RequestLine, question: RawJSON?) -> [ScriptStep.Round.Answer] {
     var answers: [ScriptStep.Round.Answer] = []
     line.params?.member("inputResponses")?.forEachMember { key, response in
-      let method = question?.member(key)?.member("method")?.string ?? ""
-      answers.append(.init(key: key, method: method, response: response))
+      let asked = question?.member(key)
+      let method = asked?.member("method")?.string ?? ""
+      let question = SessionScript.question(asked?.member("params"))
+      answers.append(.init(key: key, method: method, question: question, response: response))
     }
     return answers
   }
@@ -171,12 +190,36 @@ struct ScriptAssembly {
   private mutating func findRoots() {
     for line in lines.requests.sorted(by: { ($0.t, $0.n) < ($1.t, $1.n) }) where line.dir == .c2s {
       var root = line.n
-      if let earlier = line.continues ?? line.retryOf, requests[earlier] != nil, earlier != line.n {
+      if let earlier = line.continues ?? line.retryOf ?? question(answeredBy: line),
+        requests[earlier] != nil, earlier != line.n
+      {
         root = roots[earlier] ?? earlier
         roots[line.n] = root
       }
       members[root, default: []].append(line)
     }
+  }
+
+  /// A question without `requestState` is known by its keys and its call; of several the latest that nobody came back to.
+  private func question(answeredBy line: RequestLine) -> Int? {
+    guard let responses = line.params?.member("inputResponses"),
+      line.params?.member("requestState") == nil
+    else { return nil }
+    let resumed = Set(members.values.flatMap { zip($0, $0.dropFirst()).map(\.0.n) })
+    let keys = Set(responses.value.members?.map(\.key) ?? [])
+    let call = ScriptAssembly.call(line)
+    return lines.requests.last { earlier in
+      guard earlier.t < line.t, earlier.method == line.method, !resumed.contains(earlier.n),
+        let asked = answersByRequest[earlier.n]?.inputRequests?.value.members
+      else { return false }
+      return Set(asked.map(\.key)) == keys && ScriptAssembly.call(earlier) == call
+    }?.n
+  }
+
+  /// What all rounds of a call say.
+  private static func call(_ line: RequestLine) -> [JSONValue.Member] {
+    let other = ["inputResponses", "requestState", "_meta"]
+    return (line.params?.value.members ?? []).filter { !other.contains($0.key) }
   }
 
   /// Ties each `notifications/cancelled`, and each closed stream, to the request it gave up.
@@ -200,9 +243,10 @@ struct ScriptAssembly {
 
   private func collectServerAnswers(_ script: inout SessionScript) {
     for line in lines.requests.sorted(by: { $0.t < $1.t }) where line.dir == .s2c {
-      if let answer = answersByRequest[line.n]?.serverAnswer {
-        script.serverAnswers[line.method, default: []].append(answer)
-      }
+      guard let said = answersByRequest[line.n], var answer = said.serverAnswer else { continue }
+      answer.question = SessionScript.question(line.params)
+      answer.think = max(0, said.t - (line.sent ?? line.t))
+      script.serverAnswers[line.method, default: []].append(answer)
     }
   }
 
@@ -272,28 +316,10 @@ struct ScriptAssembly {
 
   /// A session joined in the middle needs a session of its own: the handshake runs before its first step.
   private func prependInitialize(_ script: inout SessionScript) {
-    let client = script.client ?? Implementation(name: "replay", version: "1")
-    var initialize = ScriptStep(n: 0, kind: .request, method: "initialize")
-    initialize.id = RawJSON(.int(0))
-    initialize.outcome = .ok
-    initialize.params = RawJSON(
-      .object([
-        .init("protocolVersion", .string(script.revision ?? Modern.lastWithSessions)),
-        .init("capabilities", .object([])),
-        .init(
-          "clientInfo",
-          .object([
-            .init("name", .string(client.name)), .init("version", .string(client.version)),
-          ])),
-      ]))
-    var initialized = ScriptStep(n: 0, kind: .notification, method: "notifications/initialized")
-    initialized.after = [0]
-    for i in script.steps.indices {
-      script.steps[i].after = script.steps[i].after.map { $0 + 2 }
-      script.steps[i].gates = script.steps[i].gates.map { $0 + 2 } + [0, 1]
-      script.steps[i].cursorFrom = script.steps[i].cursorFrom.map { $0 + 2 }
-    }
-    for k in script.values.indices { script.values[k].step += 2 }
-    script.steps = [initialize, initialized] + script.steps
+    let handshake = Handshake(
+      revision: script.revision ?? Modern.lastWithSessions,
+      client: script.client.map(Handshake.describe))
+    script.insert(handshake.steps, at: 0)
+    for i in script.steps.indices.dropFirst(2) { script.steps[i].gates += [0, 1] }
   }
 }

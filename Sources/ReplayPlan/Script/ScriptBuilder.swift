@@ -1,4 +1,5 @@
 import Basics
+import MCP
 import NIOCore
 public import Trace
 
@@ -11,6 +12,7 @@ public struct ScriptBuilder {
   struct Answer {
     var n: Int
     var re: Int
+    var t: Int64
     var done: Int64
     var outcome: Outcome
     var cancelledBy: Int?
@@ -28,11 +30,15 @@ public struct ScriptBuilder {
     var http: [HTTPLine] = []
     var answers: [Answer] = []
     var end: EndLine?
+    /// Places of surrogates in requests, by `n`.
+    var hidden: [Int: [ValuePath]] = [:]
   }
 
   private var sessions: [String: Lines] = [:]
   private var order: [String] = []
-  private var listings: [(session: String, re: Int, tools: [(name: String, readOnly: Bool)])] = []
+  private var hiding = HiddenValues()
+  private var redactionRules: [String] = []
+  private var listings: [(session: String, re: Int, tools: [ListedTool])] = []
 
   /// Creates an empty builder.
   public init() {}
@@ -42,8 +48,13 @@ public struct ScriptBuilder {
     switch event {
     case .session(let line):
       edit(line.session) { $0.session = $0.session?.updated(by: line) ?? line }
+    case .header(let line):
+      hiding.payloads = line.payloads ?? .full
+      redactionRules = (line.redaction?["rules"]?.array ?? []).compactMap(\.string)
     case .request(var line):
       guard let session = line.session else { return }
+      let hidden = line.dir == .c2s ? hiding.places(in: line) : []
+      if !hidden.isEmpty { edit(session) { $0.hidden[line.n] = hidden } }
       line.params = line.params.map(ScriptBuilder.copy)
       edit(session) { $0.requests.append(line) }
     case .response(let line):
@@ -57,13 +68,15 @@ public struct ScriptBuilder {
       guard let session = line.session, line.n != nil else { return }
       edit(session) { $0.http.append(line) }
     case .end(let line): edit(line.session) { $0.end = line }
-    case .header, .connection, .sse, .exchange, .loss, .footer, .unknown: break
+    case .connection, .sse, .exchange, .loss, .footer, .unknown: break
     }
   }
 
   /// Returns the scripts of all sessions that can be replayed.
   public func finish() -> RecordedTraffic {
     var traffic = RecordedTraffic()
+    traffic.payloads = hiding.payloads
+    traffic.redactionRules = redactionRules
     var assembled: [(script: SessionScript, start: Int64)] = []
     for name in order {
       guard let lines = sessions[name] else { continue }
@@ -74,9 +87,13 @@ public struct ScriptBuilder {
       if let made = ScriptAssembly(name: name, lines: lines).script() { assembled.append(made) }
     }
     let first = assembled.map(\.start).min() ?? 0
+    let mirrors = mirrors()
     for made in assembled {
       var script = made.script
       script.start = made.start - first
+      for i in script.steps.indices {
+        script.steps[i].mirrors = script.steps[i].tool.flatMap { mirrors[script.endpoint]?[$0] }
+      }
       traffic.scripts.append(script)
       traffic.length = max(traffic.length, script.start + script.length)
     }
@@ -95,11 +112,15 @@ public struct ScriptBuilder {
 
   private mutating func note(_ line: ResponseLine, _ session: String) {
     var answer = Answer(
-      n: line.n, re: line.re, done: line.done ?? line.t, outcome: line.outcome,
+      n: line.n, re: line.re, t: line.t, done: line.done ?? line.t, outcome: line.outcome,
       cancelledBy: line.cancelledBy, by: line.by)
     if line.dir == .c2s {
       let content = (line.result ?? line.error).map(ScriptBuilder.copy)
-      answer.serverAnswer = content.map { .init(content: $0, isError: line.result == nil) }
+      let method = sessions[session]?.requests.last { $0.n == line.re }?.method ?? ""
+      let isHidden = hiding.isIn(line, of: method)
+      answer.serverAnswer = content.map {
+        .init(content: $0, isError: line.result == nil, isHidden: isHidden)
+      }
     } else if let result = line.result {
       answer.nextCursor = result.member("nextCursor").map(ScriptBuilder.copy)
       answer.inputRequests = result.member("inputRequests").map(ScriptBuilder.copy)
@@ -110,26 +131,35 @@ public struct ScriptBuilder {
 
   private mutating func noteListing(_ result: RawJSON, _ session: String, _ re: Int) {
     guard let tools = result.member("tools")?.value.array else { return }
-    let listed = tools.compactMap { tool -> (name: String, readOnly: Bool)? in
-      guard let name = tool["name"]?.string else { return nil }
-      return (name, tool["annotations"]?["readOnlyHint"]?.bool == true)
-    }
-    listings.append((session, re, listed))
+    listings.append((session, re, tools.compactMap(ListedTool.init)))
   }
 
   /// Tools that were listed, and by every listing as read-only.
   private func readOnlyTools() -> Set<String> {
     var verdicts: [String: Bool] = [:]
-    for listing in listings {
-      let isListing = sessions[listing.session]?.requests.contains {
-        $0.n == listing.re && $0.method == "tools/list"
-      }
-      guard isListing == true else { continue }
-      for tool in listing.tools {
-        verdicts[tool.name] = verdicts[tool.name, default: true] && tool.readOnly
-      }
+    for tool in listed().flatMap(\.tools) {
+      verdicts[tool.name] = verdicts[tool.name, default: true] && tool.isReadOnly
     }
     return Set(verdicts.filter(\.value).keys)
+  }
+
+  private func listed() -> [(session: String, re: Int, tools: [ListedTool])] {
+    listings.filter { listing in
+      sessions[listing.session]?.requests.contains {
+        $0.n == listing.re && $0.method == "tools/list"
+      } == true
+    }
+  }
+
+  /// Arguments that headers repeat, by endpoint and tool; of several listings the last holds.
+  private func mirrors() -> [String: [String: [ScriptStep.Mirror]]] {
+    var mirrors: [String: [String: [ScriptStep.Mirror]]] = [:]
+    for listing in listed() {
+      guard let session = sessions[listing.session]?.session else { continue }
+      let endpoint = (session.authority ?? "") + (session.path ?? "/mcp")
+      for tool in listing.tools { mirrors[endpoint, default: [:]][tool.name] = tool.mirrors }
+    }
+    return mirrors
   }
 
   /// A copy of its own, so that a few bytes do not pin a chunk of the file.

@@ -17,6 +17,16 @@ public struct ScriptStep: Hashable, Sendable {
     case openStream
     /// The DELETE that ends the session.
     case delete
+    /// Nothing is sent: the stream of an earlier step is closed.
+    case closeStream
+  }
+
+  /// Why a step is not sent in the revision that the target speaks.
+  public enum Omission: Hashable, Sendable {
+    /// What it says is said by other requests.
+    case retold
+    /// That revision has nothing of the kind.
+    case noCounterpart
   }
 
   /// Another round of a call: what the client answered to `input_required`.
@@ -32,6 +42,8 @@ public struct ScriptStep: Hashable, Sendable {
       public var key: String
       /// Method of the question, empty when unknown.
       public var method: String
+      /// What was asked.
+      public var question: String?
       /// The answer, verbatim.
       public var response: RawJSON
     }
@@ -45,6 +57,20 @@ public struct ScriptStep: Hashable, Sendable {
     public var at: ValuePath
     /// What is around it where `at` leads to a longer text.
     public var within: ValueUse.Surroundings?
+  }
+
+  /// An argument that a header repeats, because the tool's schema says so (`x-mcp-header`).
+  public struct Mirror: Hashable, Sendable {
+    /// What follows `Mcp-Param-` in the header's name.
+    public var name: String
+    /// Where the argument stands in the params.
+    public var path: ValuePath
+
+    /// Describes an argument.
+    public init(name: String, path: ValuePath) {
+      self.name = name
+      self.path = path
+    }
   }
 
   /// How the recorded client gave the request up.
@@ -75,6 +101,8 @@ public struct ScriptStep: Hashable, Sendable {
   public var gates: [Int] = []
   /// Values that its params take from earlier answers.
   public var bindings: [Binding] = []
+  /// Places of the params, of all rounds, where the recording has surrogates.
+  public var hidden: [ValuePath] = []
   /// Step whose `nextCursor` is this request's `cursor`.
   public var cursorFrom: Int?
   /// The client's own time since the last of `after`, nanoseconds.
@@ -101,6 +129,12 @@ public struct ScriptStep: Hashable, Sendable {
   public var cancellation: Cancellation?
   /// Recorded header fields that a replay repeats.
   public var headers: [HeaderField] = []
+  /// Arguments that headers repeat; `nil` when neither the recording nor the target shows the tool's schema.
+  public var mirrors: [Mirror]?
+  /// Why it is not sent although the recorded client did.
+  public var omission: Omission?
+  /// The step whose stream it closes.
+  public var closes: Int?
 
   /// Creates a step.
   public init(n: Int, kind: Kind, method: String) {

@@ -16,8 +16,10 @@ public struct SessionScript: Hashable, Sendable {
   public var endpoint: String
   /// Path of the recorded endpoint.
   public var path: String
-  /// Negotiated protocol revision.
+  /// Negotiated protocol revision; after translation the target's.
   public var revision: String?
+  /// The revision of the recording, where the session is told in another one.
+  public var recordedRevision: String?
   /// What the client said of itself; strata of resampling.
   public var client: Implementation?
   /// What the session was known by.
@@ -46,6 +48,17 @@ public struct SessionScript: Hashable, Sendable {
     public var content: RawJSON
     /// True when it is an error.
     public var isError: Bool
+    /// True when it holds surrogates.
+    public var isHidden = false
+    /// What was asked.
+    public var question: String?
+    /// The client's time between question and answer, nanoseconds.
+    public var think: Int64 = 0
+  }
+
+  /// What a server's question says to people or models, by which it is known again.
+  static func question(_ params: RawJSON?) -> String? {
+    params?.member("message")?.string ?? params?.member("messages")?.text
   }
 
   /// Creates an empty script.
@@ -72,6 +85,10 @@ public struct RecordedTraffic: Hashable, Sendable {
   public var length: Int64 = 0
   /// Sessions that this version cannot replay, by transport.
   public var unsupported: [String: Int] = [:]
+  /// What the recorder kept of payloads.
+  public var payloads = HeaderLine.Payloads.full
+  /// Names of the rules by which the recorder replaced more than that.
+  public var redactionRules: [String] = []
   /// Bytes of a torn last line.
   public var tornTail = 0
 

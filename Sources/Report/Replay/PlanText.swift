@@ -47,6 +47,12 @@ public struct PlanText {
     } else if !plan.options.correlates {
       lines.append("recorded values are sent as they were (--no-correlation)")
     }
+    if forecast.hiddenCalls > 0 {
+      lines.append(
+        "\(Format.count(forecast.hiddenCalls, "call")) said what the recording hides (redaction) and no answer gives: "
+          + (plan.options.onUnresolved == .recorded
+            ? "surrogates are sent (--on-unresolved recorded)" : "left out as unresolved"))
+    }
     lines.append("plan \(plan.digest) seed \(plan.options.seed)")
     return lines.joined(separator: "\n") + "\n" + writes + timetable(count)
   }

@@ -35,12 +35,20 @@ public struct SummaryJSON {
       ("lag_ms", spread(summary.lag)), ("slip_ms", spread(summary.slip)),
       ("loop_utilisation", number(summary.loopUtilisation)),
       ("think_error_ms", spread(summary.thinkError)), ("fidelity", fidelity), ("tools", tools),
-      (
-        "requests",
-        object(summary.requests.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value)) })
-      ),
+      ("requests", counts(summary.requests)), ("revisions", revisions),
       ("options", summary.options), ("environment", summary.environment),
     ])
+  }
+
+  private var revisions: JSONValue {
+    object([
+      ("recorded", counts(summary.revisions.recorded)), ("told", counts(summary.revisions.told)),
+      ("untold", counts(summary.revisions.untold)),
+    ])
+  }
+
+  private func counts(_ counts: [String: Int]) -> JSONValue {
+    object(counts.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value)) })
   }
 
   private var plan: JSONValue {

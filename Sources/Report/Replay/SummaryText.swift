@@ -55,7 +55,20 @@ public struct SummaryText {
       lines.append(
         row("not sent", parts.joined(separator: ", ") + " of \(summary.plan.calls) planned"))
     }
-    return lines
+    return lines + revisions
+  }
+
+  private var revisions: [String] {
+    let figures = summary.revisions
+    guard !figures.told.isEmpty else { return [] }
+    let told = figures.told.sorted { $0.key < $1.key }.map {
+      "\(Format.count($0.value, "recorded session")) told in \($0.key)"
+    }
+    let untold = figures.untold.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+      "\($0.value) \($0.key)"
+    }
+    let left = untold.isEmpty ? "" : "; no counterpart, not sent: " + untold.joined(separator: ", ")
+    return [row("revision", told.joined(separator: ", ") + left)]
   }
 
   private var latency: [String] {

@@ -1,17 +1,9 @@
 import Basics
-import Capture
 import Dissection
 import NIOCore
-import Packets
 import TestKit
 import Testing
 import Trace
-
-private let folder =
-  #filePath.split(separator: "/").dropLast(4).reduce("") { $0 + "/" + $1 } + "/captures"
-private let names = [
-  "stateful-sse", "stateful-json", "modern-2026-07-28", "parallel-three-agents",
-]
 
 /// Lines but for the header and the footer; their order in a file means nothing.
 private func body(_ events: [TraceEvent]) -> [String] {
@@ -21,23 +13,6 @@ private func body(_ events: [TraceEvent]) -> [String] {
     default: true
     }
   }.map(\.line.text).sorted()
-}
-
-/// The flow events of a bundled capture, and the time of its first packet.
-private func flow(_ name: String) throws -> (events: [FlowEvent], t0: Timestamp) {
-  let file = try CaptureFile(path: "\(folder)/\(name).pcap")
-  var table = FlowTable()
-  var events: [FlowEvent] = []
-  var t0: Timestamp?
-  while let item = try file.next() {
-    guard case .frame(let frame) = item else { continue }
-    t0 = t0 ?? frame.at
-    table.append(frame)
-    while let event = table.next() { events.append(event) }
-  }
-  table.finish()
-  while let event = table.next() { events.append(event) }
-  return (events, try #require(t0))
 }
 
 /// The trace of what a recorder saw of a conversation, by a clock that is `wrong` by so much.
@@ -102,8 +77,8 @@ private func places(_ events: [TraceEvent]) -> [String] {
 }
 
 struct `Retelling one trace` {
-  @Test(arguments: names) func `gives it again`(name: String) throws {
-    let events = try TraceReader.events(of: "\(folder)/\(name).mcptrace")
+  @Test(arguments: BundledCapture.names) func `gives it again`(name: String) throws {
+    let events = try TraceReader.events(of: BundledCapture.path("\(name).mcptrace"))
     let retold = try Retold(events)
     let (got, want) = (body(retold.events), body(events))
     let difference = zip(got, want).first { $0 != $1 }
@@ -115,8 +90,8 @@ struct `Retelling one trace` {
     #expect(retold.clocks == [ClockOffset()])
   }
 
-  @Test(arguments: names) func `is the same twice`(name: String) throws {
-    let events = try TraceReader.events(of: "\(folder)/\(name).mcptrace")
+  @Test(arguments: BundledCapture.names) func `is the same twice`(name: String) throws {
+    let events = try TraceReader.events(of: BundledCapture.path("\(name).mcptrace"))
     let once = try Retold(events)
     let twice = try Retold(events.prefix(1) + once.events + [.footer(once.footer)])
     #expect(twice.events == once.events)
@@ -126,7 +101,7 @@ struct `Retelling one trace` {
 struct `Two views of a capture` {
   @Test(arguments: ["stateful-json", "modern-2026-07-28", "parallel-three-agents"])
   func `are told as it would have been by one recorder`(name: String) throws {
-    let (events, t0) = try flow(name)
+    let (events, t0) = try BundledCapture.flow(name)
     let whole = Dissected(events, t0: t0)
     let retold = try Retold(
       view(events, t0: t0) { $0.number % 2 == 0 }, view(events, t0: t0) { $0.number % 2 == 1 })
@@ -141,7 +116,7 @@ struct `Two views of a capture` {
 
   @Test(arguments: [-3_000_000_000, 3_000_000_000] as [Int64])
   func `by clocks that differ are put in order`(wrong: Int64) throws {
-    let (events, t0) = try flow("parallel-three-agents")
+    let (events, t0) = try BundledCapture.flow("parallel-three-agents")
     let whole = Dissected(events, t0: t0)
     let retold = try Retold(
       view(events, t0: t0) { $0.number % 2 == 0 },

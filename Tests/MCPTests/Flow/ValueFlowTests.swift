@@ -111,6 +111,18 @@ struct `Value flow` {
   }
 
   @Test(arguments: [
+    ("App-Handle", "/headers/app-handle"), ("X-A#B~C", "/headers/x-a~2b~0c"), ("Age", nil),
+    ("Access-Control-Expose-Headers", nil), ("Mcp-Session-Id", nil), ("Alt-Svc", nil),
+  ]) func `tells a server's own header from one of the protocol`(name: String, path: String?) throws
+  {
+    var flow = ValueFlow()
+    flow.learn([.init(name, "job-771f3")], n: 2, done: 5)
+    #expect(
+      try uses(flow, #"{"name":"x","arguments":{"job":"job-771f3"}}"#)
+        == (path.map { [ValueUse(at: "/arguments/job", from: 2, path: $0)] } ?? []))
+  }
+
+  @Test(arguments: [
     #""TCK-068fe80a""#, #""T-71""#, #""3f2b8c1e-0f6a-4a52-9d3c-7a1be0c4a9d1""#, #""ZFA04Y""#,
     #""https://example.org/a""#, #""/srv/data/report.csv""#, #""user@example.org""#, "48213",
     "1732312345", "41.8781", #""2026-11-22T10:34:58.326Z""#, #""xKfQwZbTrLmN""#, #""mia_li_3668""#,

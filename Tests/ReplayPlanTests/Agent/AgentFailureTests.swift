@@ -150,19 +150,12 @@ struct `Agent failures` {
     #expect(agent.records.map(\.outcome) == [.timeout])
   }
 
-  @Test func `a stream that ended early is taken up where it stopped`() {
+  @Test func `an initialize that takes too long is not cancelled by a message`() {
     let script = Conversation.script(Conversation.desk())
-    var agent = AgentSimulation(script) { request, _ in
-      switch request.purpose {
-      case .step(2): Reply(after: nil)
-      case .step(3): Reply(content: "", eventID: "7")
-      default: Reply()
-      }
-    }
+    var agent = AgentSimulation(script) { _, _ in Reply(after: nil) }
     agent.run()
-    let resumed = agent.requests.first { $0.purpose == .resume(3) }
-    #expect(resumed?.header("last-event-id") == "7")
-    #expect(resumed?.head.hasPrefix("GET /mcp ") == true)
-    #expect(agent.records.first { $0.step == 3 }?.outcome == .ok)
+    #expect(agent.requests.map(\.purpose) == [.step(0)])
+    #expect(agent.abandoned == [1])
+    #expect(agent.records.map(\.outcome) == [.timeout])
   }
 }

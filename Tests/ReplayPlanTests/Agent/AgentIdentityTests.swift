@@ -9,7 +9,9 @@ struct `Agent identity` {
   @Test func `session id and revision are those of this server`() {
     let script = Conversation.script(Conversation.desk())
     var agent = AgentSimulation(script) { request, _ in
-      guard case .step(0) = request.purpose else { return .init() }
+      guard case .step(0) = request.purpose else {
+        return .init(after: request.purpose == .step(2) ? nil : 0)
+      }
       return .init(
         fields: [HeaderField("Mcp-Session-Id", "live-1")],
         content: #""result":{"protocolVersion":"2025-06-18"}"#)
@@ -124,6 +126,53 @@ struct `Agent identity` {
     #expect(request?.header("mcp-name") == "=?base64?esO8cmljaA==?=")
     #expect(request?.header("mcp-param-region") == "us")
     #expect(request?.header("mcp-session-id") == nil)
+  }
+
+  @Test func `arguments are mirrored as the recorded schema says`() {
+    let meta = #""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#
+    var lines = SessionLines("s1", start: 0, by: .clientInfo)
+    let list = lines.request("tools/list", t: 0, params: "{\(meta)}")
+    let listed = lines.answer(
+      list, t: 1,
+      result: #"""
+        {"tools":[{"name":"t","inputSchema":{"properties":{
+        "region":{"type":"string","x-mcp-header":"Auth-Token"},
+        "size":{"type":"integer","x-mcp-header":"Size"},
+        "dry":{"type":"boolean","x-mcp-header":"Dry"},
+        "gone":{"type":"string","x-mcp-header":"Gone"},
+        "bad":{"type":"string","x-mcp-header":"two words"},
+        "deep":{"properties":{"city":{"type":"string","x-mcp-header":"City"}}}}}}]}
+        """#)
+    lines.request(
+      "tools/call", t: 10,
+      params:
+        #"{"name":"t","arguments":{"region":"zürich","size":7,"dry":true,"gone":null,"bad":"x","deep":{"city":" a"}},\#(meta)}"#,
+      after: [listed]
+    ) {
+      $0.tool = "t"
+      // What was recorded is a surrogate where it looked like a credential.
+      $0.headers = [HeaderField("mcp-param-auth-token", "qx"), HeaderField("mcp-param-old", "x")]
+    }
+    var agent = AgentSimulation(Conversation.script(lines.events)) { _, _ in .init() }
+    agent.run()
+    let mirrored = agent.requests.last?.head.split(separator: "\r\n")
+      .filter { $0.lowercased().hasPrefix("mcp-param-") }
+    #expect(
+      mirrored == [
+        "Mcp-Param-Auth-Token: =?base64?esO8cmljaA==?=", "Mcp-Param-Size: 7", "Mcp-Param-Dry: true",
+        "Mcp-Param-City: =?base64?IGE=?=",
+      ])
+  }
+
+  @Test func `a modern notification names its method`() {
+    var lines = SessionLines("s1", start: 0, by: .clientInfo)
+    lines.notification(
+      "notifications/x", t: 0, done: 1,
+      params: #"{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}"#)
+    var agent = AgentSimulation(Conversation.script(lines.events)) { _, _ in .init() }
+    agent.run()
+    #expect(agent.requests.first?.header("mcp-method") == "notifications/x")
+    #expect(agent.requests.first?.header("mcp-protocol-version") == "2026-07-28")
   }
 
   /// A stateless session: no handshake is put before it.

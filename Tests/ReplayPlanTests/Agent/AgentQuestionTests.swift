@@ -96,6 +96,30 @@ struct `Agent questions` {
     #expect(agent.records.map(\.outcome) == [.ok, .ok])
   }
 
+  @Test func `a call joined between its rounds is started anew and brings no state along`() {
+    let meta = #""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#
+    var lines = SessionLines("s1", start: 0, by: .clientInfo)
+    lines.call("ask", t: 0, turn: 1) {
+      $0.params = JSONValue(
+        parsing:
+          #"{"name":"ask",\#(meta),"inputResponses":{"k":{"action":"accept"}},"requestState":"old"}"#
+      ).map { RawJSON($0) }
+    }
+    var agent = AgentSimulation(Conversation.script(lines.events)) { _, count in
+      guard count == 0 else { return Reply() }
+      return Reply(
+        content:
+          #""result":{"resultType":"input_required","inputRequests":{"k":{"method":"elicitation/create"}}}"#
+      )
+    }
+    agent.run()
+    #expect(
+      agent.requests.map { $0.body["params"]?.text } == [
+        #"{"name":"ask",\#(meta)}"#,
+        #"{"name":"ask",\#(meta),"inputResponses":{"k":{"action":"accept"}}}"#,
+      ])
+  }
+
   @Test func `an endless interrogation is cut after ten rounds`() {
     var lines = SessionLines("s1", start: 0, by: .clientInfo)
     lines.call("ask", t: 0, turn: 1) {

@@ -21,6 +21,8 @@ struct AgentSimulation {
     /// The connection fails instead of ending.
     var fails = false
     var eventID: String?
+    /// Milliseconds.
+    var retry: Int?
   }
 
   struct Sent: Equatable {
@@ -48,6 +50,7 @@ struct AgentSimulation {
   private(set) var records: [RequestRecord] = []
   private(set) var omitted: [Int: SkipReason?] = [:]
   private(set) var unresolved: [UnresolvedValue] = []
+  private(set) var untold: [Int] = []
   private(set) var abandoned: [Int] = []
   private(set) var end: AgentEnd?
   private(set) var now: Int64 = 0
@@ -69,6 +72,9 @@ struct AgentSimulation {
   }
 
   static let target = ReplayTarget(host: "127.0.0.1", port: 80, authority: "t:80", path: nil)
+
+  /// What a server answers with that has sessions.
+  static let session: HeaderFields = [HeaderField("mcp-session-id", "live")]
 
   /// When each step was sent.
   var sent: [Sent] {
@@ -119,6 +125,7 @@ struct AgentSimulation {
       case .record(let record): records.append(record)
       case .settled: break
       case .unresolved(let missing): unresolved.append(missing)
+      case .untold(let step): untold.append(step)
       case .omitted(let step, let reason): omitted[step] = .some(reason)
       case .finished(let how): end = how
       }
@@ -148,7 +155,9 @@ struct AgentSimulation {
   ) -> [AnswerDecoder.Event]? {
     var events: [AnswerDecoder.Event] = []
     if reply.status > 0 { events.append(.head(status: reply.status, fields: reply.fields, at: at)) }
-    if let eventID = reply.eventID { events.append(.position(id: eventID, retry: nil)) }
+    if reply.eventID != nil || reply.retry != nil {
+      events.append(.position(id: reply.eventID, retry: reply.retry))
+    }
     var texts = reply.before
     if !reply.content.isEmpty, let id = reply.id ?? transmission.id?.text {
       texts.append(#"{"jsonrpc":"2.0","id":\#(id),\#(reply.content)}"#)

@@ -13,7 +13,7 @@ struct `Agent timing` {
       guard case .step(let i) = request.purpose else { return .init() }
       if script.steps[i].kind == .openStream { return .init(after: nil) }
       return .init(
-        after: script.steps[i].service,
+        after: script.steps[i].service, fields: AgentSimulation.session,
         content: script.steps[i].kind == .request ? #""result":{}"# : "")
     }
   }

@@ -161,7 +161,8 @@ struct Planning {
     #expect(script.skips.map { $0 == nil } == [true, true, true, true, false, false, true, true])
     var agent = AgentSimulation(script.session, options: plan.options) { request, _ in
       guard case .step(let i) = request.purpose else { return .init() }
-      return .init(after: i == 2 ? nil : script.session.steps[i].service)
+      return .init(
+        after: i == 2 ? nil : script.session.steps[i].service, fields: AgentSimulation.session)
     }
     agent.run()
     #expect(agent.sent.last?.at == 5_000_000_000)

@@ -21,6 +21,29 @@ struct Scripts {
     #expect(script.steps[1].think == 10)
   }
 
+  @Test func `a round without request state belongs to the question that has its keys`() {
+    var lines = SessionLines("s1", start: 0, by: .clientInfo)
+    func asks(_ name: String, t: Int64, _ rest: String = "") -> Int {
+      let call = lines.call(name, t: t, turn: 1) {
+        $0.params = JSONValue(parsing: #"{"name":"\#(name)"\#(rest)}"#).map { RawJSON($0) }
+      }
+      lines.answer(
+        call, t: t + 10,
+        result: #"{"resultType":"input_required","inputRequests":{"k":{"method":"roots/list"}}}"#)
+      return call
+    }
+    let said = #","inputResponses":{"k":{"roots":[]}}"#
+    _ = asks("a", t: 0)
+    _ = asks("b", t: 20)
+    _ = asks("a", t: 100, said)
+    _ = asks("a", t: 200, said)
+    _ = asks("b", t: 300, #","inputResponses":{"x":{}}"#)
+    let script = Conversation.script(lines.events)
+    #expect(script.steps.map(\.tool) == ["a", "b", "b"])
+    #expect(script.steps.map { $0.rounds.map(\.think) } == [[90, 90], [], []])
+    #expect(script.steps[0].rounds[0].answers.map(\.method) == ["roots/list"])
+  }
+
   @Test func `a session joined in the middle gets a handshake of its own`() {
     var lines = SessionLines("s1", start: 1000)
     lines.call("a", t: 0, turn: 1)

@@ -1,0 +1,66 @@
+import Basics
+import MCP
+
+/// Tells a recorded session in the other kind of revision: with sessions (up to 2025-11-25) or stateless (from 2026-07-28 on).
+///
+/// Theory: steps keep their places, so that waits, values and cursors hold; a step either says the same in other words, or is left
+/// out and takes as long as it did, so that the rhythm stays. What is said elsewhere is `retold`; what has no counterpart at all is
+/// counted by name when the run comes to it.
+///
+/// | with sessions | stateless |
+/// | --- | --- |
+/// | `initialize`, `notifications/initialized` | `server/discover`; version, client and capabilities in each request's `_meta` |
+/// | GET stream, `resources/subscribe`, `resources/unsubscribe` | `subscriptions/listen`, closing its stream |
+/// | `logging/setLevel` | the log level in `_meta` of what follows |
+/// | the server's requests | `input_required`, answered in another round |
+/// | `notifications/cancelled` | closing the stream |
+/// | DELETE, `ping`, other notifications of the client | – |
+struct SessionTelling {
+  var script: SessionScript
+  let revision: Revision
+
+  init(_ script: SessionScript, _ revision: Revision) {
+    self.script = script
+    self.revision = revision
+    self.script.recordedRevision = script.revision ?? Modern.lastWithSessions
+    self.script.revision = revision.description
+  }
+
+  static let logSetLevel = "logging/setLevel"
+  static let subscribe = "resources/subscribe"
+  static let unsubscribe = "resources/unsubscribe"
+
+  /// The members of an object, or none.
+  static func members(_ json: RawJSON?) -> [JSONValue.Member] { json?.value.members ?? [] }
+
+  /// Returns the params with other `_meta`; without any when it is empty.
+  static func params(
+    _ params: RawJSON?, meta: [JSONValue.Member], without: Set<String> = []
+  ) -> RawJSON? {
+    var members = members(params).filter { $0.key != "_meta" && !without.contains($0.key) }
+    if !meta.isEmpty { members.append(.init("_meta", .object(meta))) }
+    return members.isEmpty && params == nil ? nil : RawJSON(.object(members))
+  }
+
+  /// Leaves a step out.
+  mutating func omit(_ i: Int, _ omission: ScriptStep.Omission) {
+    script.steps[i].omission = omission
+    script.steps[i].isLongLived = false
+    script.steps[i].cancellation = nil
+  }
+}
+
+extension SessionScript {
+  /// Puts steps before the one at `place`; all references follow.
+  mutating func insert(_ steps: [ScriptStep], at place: Int) {
+    func moved(_ i: Int) -> Int { i < place ? i : i + steps.count }
+    for i in self.steps.indices {
+      self.steps[i].after = self.steps[i].after.map(moved)
+      self.steps[i].gates = self.steps[i].gates.map(moved)
+      self.steps[i].cursorFrom = self.steps[i].cursorFrom.map(moved)
+      self.steps[i].closes = self.steps[i].closes.map(moved)
+    }
+    for k in values.indices { values[k].step = moved(values[k].step) }
+    self.steps.insert(contentsOf: steps, at: place)
+  }
+}
