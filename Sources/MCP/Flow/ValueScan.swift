@@ -61,7 +61,7 @@ enum ValueScan {
   /// Whether a header field of an answer may be the server's own: not one of HTTP, of MCP or of a credential.
   static func isOwn(_ name: Span<UInt8>) -> Bool {
     // Most are these, and nothing has to be made to see it.
-    guard !name.begins("mcp-"), !name.begins("content-"), !name.begins("access-control-") else {
+    guard !name.begins("content-"), !name.begins("mcp-"), !name.begins("access-control-") else {
       return false
     }
     return !common.contains(ByteScan.string(name, 0..<name.count).lowercased())
