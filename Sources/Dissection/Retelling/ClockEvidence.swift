@@ -42,8 +42,8 @@ public struct ClockEvidence: Sendable {
     guard let params = line.params else { return }
     var evidence = ChainEvidence(x: 0, t: t, conn: 0, kind: .stream)
     evidence.read(params)
-    for token in evidence.tokens { see(token.hash, \.sent, t) }
-    for value in evidence.values { see(value, \.sent, t) }
+    for token in evidence.said.tokens { see(token.hash, \.sent, t) }
+    for value in evidence.said.values { see(value, \.sent, t) }
   }
 
   /// Notes what the server answered to `method`, complete at `done`.
@@ -56,8 +56,8 @@ public struct ClockEvidence: Sendable {
     var evidence = AnswerEvidence(done: done)
     evidence.read(
       result, of: method, isStructured: result.member("structuredContent") != nil)
-    for token in evidence.tokens { see(token.hash, \.answered, done) }
-    for value in evidence.values { see(value, \.answered, done) }
+    for token in evidence.given.tokens { see(token.hash, \.answered, done) }
+    for value in evidence.given.values { see(value, \.answered, done) }
   }
 
   private mutating func see(

@@ -34,14 +34,14 @@ public struct ValueFlow: Sendable {
   ) {
     var left = ValueFlow.answerLimit
     ValueScan.result(result, of: method, isStructured: isStructured) {
-      text, isString, path, isProtocol in
+      text, isString, path, kind in
       guard left > 0 else { return }
-      if isProtocol || ValueScan.isWorth(text, isString: isString) {
+      if kind != nil || ValueScan.isWorth(text, isString: isString) {
         left -= 1
         let rank: UInt8 = ByteScan.firstIndex(of: 0x23, in: path, from: 0) == nil ? 0 : 1
         table.found(
           ByteScan.hash(text), .init(n: n, done: done, rank: rank), path: path,
-          isProtocol: isProtocol)
+          isProtocol: kind != nil)
       }
       guard isString else { return }
       TextTokens.forEach(text) { token in
@@ -78,10 +78,10 @@ public struct ValueFlow: Sendable {
   ) -> [ValueUse] {
     var uses: [ValueUse] = []
     var left = ValueFlow.requestLimit
-    ValueScan.params(params) { text, isString, path, isProtocol in
+    ValueScan.params(params) { text, isString, path, kind in
       guard left > 0 else { return }
       left -= 1
-      if isProtocol || ValueScan.isWorth(text, isString: isString) {
+      if kind != nil || ValueScan.isWorth(text, isString: isString) {
         if var use = table.use(ByteScan.hash(text), at: t) {
           use.at = ByteScan.string(path, 0..<path.count)
           return uses.append(use)

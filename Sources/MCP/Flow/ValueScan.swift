@@ -3,15 +3,25 @@ import Trace
 
 /// Which parts of requests and answers may hold values that flow from one to the other.
 enum ValueScan {
-  /// A scalar, its path, and whether the protocol itself passes it on.
+  /// What the protocol itself passes on and back, whatever it looks like.
+  enum Token: Int {
+    /// `nextCursor`, which comes back as `cursor`.
+    case cursor
+    /// `taskId`
+    case task
+    /// `requestState`
+    case requestState
+  }
+
+  /// A scalar, its path, and what it is to the protocol.
   typealias Taker = (
-    _ text: Span<UInt8>, _ isString: Bool, _ path: Span<UInt8>, _ isProtocol: Bool
+    _ text: Span<UInt8>, _ isString: Bool, _ path: Span<UInt8>, _ token: Token?
   ) -> Void
 
-  /// The first three are what the protocol passes back, the others hold no values.
+  /// The first three are the tokens in their order, the others hold no values.
   private static let paramsNames = JSONNames(
     "cursor", "taskId", "requestState", "_meta", "name", "task")
-  /// The first three are what the protocol passes on.
+  /// The first three are the tokens in their order.
   private static let resultNames = JSONNames(
     "nextCursor", "taskId", "requestState", "_meta", "task", "content")
   private static let protocolNames = 3
@@ -22,7 +32,7 @@ enum ValueScan {
     var walk = ScalarWalk()
     walk.walk(params, paramsNames, isWanted: isWanted) {
       name, text, isString, path in
-      take(text, isString, path, name != nil)
+      take(text, isString, path, name.flatMap(Token.init))
     }
   }
 
@@ -38,9 +48,9 @@ enum ValueScan {
     var walk = ScalarWalk()
     walk.walk(result, resultNames, isWanted: isWanted) { name, text, isString, path in
       switch name {
-      case 4: take(text, isString, path, path.ends(withKey: "taskId"))
-      case 5: if !isStructured || !path.isText { take(text, isString, path, false) }
-      default: take(text, isString, path, name != nil)
+      case 4: take(text, isString, path, path.ends(withKey: "taskId") ? .task : nil)
+      case 5: if !isStructured || !path.isText { take(text, isString, path, nil) }
+      default: take(text, isString, path, name.flatMap(Token.init))
       }
     }
   }

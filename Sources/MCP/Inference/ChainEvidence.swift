@@ -26,12 +26,8 @@ public struct ChainEvidence: Sendable {
   public var isCall = false
   /// Hash of the trace id of a `traceparent`.
   public var trace: UInt64?
-  /// What only the protocol passes back.
-  public internal(set) var tokens: [ChainToken] = []
-  /// Hashes of values that are no coincidence.
-  public internal(set) var values: [UInt64] = []
-  /// Hashes of other texts: what an agent works on.
-  public internal(set) var traits: [UInt64] = []
+  /// What its params say.
+  public internal(set) var said = ChainValues()
 
   /// Creates evidence.
   public init(x: Int, t: Int64, conn: Int, kind: Kind) {
@@ -41,12 +37,15 @@ public struct ChainEvidence: Sendable {
     self.kind = kind
   }
 
-  /// Lets go of what is noted elsewhere.
-  mutating func forgetValues() {
-    tokens = []
-    values = []
-    traits = []
+  /// Takes in what a request's params say.
+  public mutating func read(_ params: RawJSON) {
+    var said = said
+    ValueScan.params(params) { text, isString, _, token in said.add(text, isString, token) }
+    self.said = said
   }
+
+  /// Lets go of what is noted elsewhere.
+  mutating func forgetValues() { said = ChainValues() }
 
   var id: Int64? {
     switch kind {
@@ -63,80 +62,70 @@ public struct ChainToken: Hashable, Sendable {
   var grounds: AgentChain.Grounds
 }
 
+/// What the values of one message tell of an agent.
+public struct ChainValues: Sendable {
+  /// What only the protocol passes back.
+  public private(set) var tokens: [ChainToken] = []
+  /// Hashes of values that are no coincidence.
+  public private(set) var values: [UInt64] = []
+  /// Hashes of other texts: what an agent works on.
+  public private(set) var traits: [UInt64] = []
+  /// Values that are still looked at.
+  private var left = ChainValues.limit
+
+  private static let limit = 256
+
+  /// Nothing yet.
+  init() {}
+
+  /// Takes in one value.
+  mutating func add(_ text: Span<UInt8>, _ isString: Bool, _ token: ValueScan.Token?) {
+    guard left > 0 else { return }
+    left -= 1
+    if let token { return tokens.append(ChainToken(text, token)) }
+    if ValueScan.isWorth(text, isString: isString) { return values.append(ByteScan.hash(text)) }
+    guard isString else { return }
+    var isTelling = false
+    TextTokens.forEach(text) { part in
+      guard left > 0, part.count < text.count, ValueWorth.isWorth(text.extracting(part)) else {
+        return
+      }
+      left -= 1
+      isTelling = true
+      values.append(ByteScan.hash(text.extracting(part)))
+    }
+    if !isTelling, text.count >= 4 { traits.append(~ByteScan.hash(text)) }
+  }
+}
+
 /// What an answer tells of the agent that it went to.
 public struct AnswerEvidence: Sendable {
   /// Last byte, nanoseconds of the trace.
   public var done: Int64
-  /// What only the protocol passes back.
-  public internal(set) var tokens: [ChainToken] = []
-  /// Hashes of values that are no coincidence.
-  public internal(set) var values: [UInt64] = []
+  /// What its result gives out.
+  public internal(set) var given = ChainValues()
 
   /// Creates evidence.
   public init(done: Int64) { self.done = done }
-}
 
-extension ChainEvidence {
-  /// Values of one request, and of one answer, that are looked at.
-  fileprivate static let limit = 256
-
-  /// Takes in what a request's params say.
-  public mutating func read(_ params: RawJSON) {
-    var left = ChainEvidence.limit
-    var evidence = self
-    ValueScan.params(params) { text, isString, path, isProtocol in
-      guard left > 0 else { return }
-      left -= 1
-      if isProtocol {
-        evidence.tokens.append(ChainToken(text, path))
-      } else if ValueScan.isWorth(text, isString: isString) {
-        evidence.values.append(ByteScan.hash(text))
-      } else if isString {
-        var isTelling = false
-        TextTokens.forEach(text) { token in
-          guard token.count < text.count, ValueWorth.isWorth(text.extracting(token)) else { return }
-          isTelling = true
-          evidence.values.append(ByteScan.hash(text.extracting(token)))
-        }
-        if !isTelling, text.count >= 4 { evidence.traits.append(~ByteScan.hash(text)) }
-      }
-    }
-    self = evidence
-  }
-}
-
-extension AnswerEvidence {
   /// Takes in what an answer gave out; `isStructured` says whether it has `structuredContent`.
   public mutating func read(_ result: RawJSON, of method: String, isStructured: Bool) {
-    var left = ChainEvidence.limit
-    var evidence = self
-    ValueScan.result(result, of: method, isStructured: isStructured) {
-      text, isString, path, isProtocol in
-      guard left > 0 else { return }
-      left -= 1
-      if isProtocol {
-        evidence.tokens.append(ChainToken(text, path))
-      } else if ValueScan.isWorth(text, isString: isString) {
-        evidence.values.append(ByteScan.hash(text))
-      } else if isString {
-        TextTokens.forEach(text) { token in
-          guard left > 0, token.count < text.count, ValueWorth.isWorth(text.extracting(token))
-          else { return }
-          left -= 1
-          evidence.values.append(ByteScan.hash(text.extracting(token)))
-        }
-      }
+    var given = given
+    ValueScan.result(result, of: method, isStructured: isStructured) { text, isString, _, token in
+      given.add(text, isString, token)
     }
-    self = evidence
+    self.given = given
   }
 }
 
 extension ChainToken {
-  /// The kind is the last name of the path: `requestState`, `taskId`, `cursor` and `nextCursor`.
-  fileprivate init(_ text: Span<UInt8>, _ path: Span<UInt8>) {
-    let last = path.isEmpty ? 0 : path[path.count - 1]
-    // Of the names only `requestState` ends in `e` and only `taskId` in `d`.
-    grounds = last == 0x65 ? .requestState : last == 0x64 ? .task : .dataFlow
+  fileprivate init(_ text: Span<UInt8>, _ kind: ValueScan.Token) {
+    grounds =
+      switch kind {
+      case .requestState: .requestState
+      case .task: .task
+      case .cursor: .dataFlow
+      }
     hash = ByteScan.hash(text) ^ UInt64(grounds.rawValue) &* 0x9e37_79b9_7f4a_7c15
   }
 }

@@ -89,11 +89,11 @@ public final class ChainSolver {
       link.done = answer.done
       link.chain.refresh()
     }
-    for token in answer.tokens {
+    for token in answer.given.tokens {
       // A server may give out the same cursor again: to many it is no evidence.
       note(token.hash, link, isSaid: false)
     }
-    for value in answer.values { note(value, link, isSaid: false) }
+    for value in answer.given.values { note(value, link, isSaid: false) }
   }
 
   /// The chain of an exchange; `nil` when it was never added, or dropped.
@@ -200,8 +200,8 @@ public final class ChainSolver {
     } else {
       conns[evidence.conn] = Carrier(chain: chain)
     }
-    for value in evidence.values { note(value, link, isSaid: true) }
-    for trait in evidence.traits { note(trait, link, isSaid: true) }
+    for value in evidence.said.values { note(value, link, isSaid: true) }
+    for trait in evidence.said.traits { note(trait, link, isSaid: true) }
     if let trace = evidence.trace { note(trace, link, isSaid: true) }
   }
 
@@ -279,13 +279,13 @@ public final class ChainSolver {
         tie = Tie(link: link, cost: cost, grounds: grounds, isCertain: isCertain)
       }
     }
-    for token in evidence.tokens { look(token.hash, { _ in ChainCosts.token }, token.grounds) }
+    for token in evidence.said.tokens { look(token.hash, { _ in ChainCosts.token }, token.grounds) }
     if let trace = evidence.trace { look(trace, { _ in ChainCosts.trace }, .traceContext) }
-    for value in evidence.values {
+    for value in evidence.said.values {
       // What an answer had first was made by the server for that agent; else the agent said it, as others may too.
       look(value, { $0.isSaid ? ChainCosts.said : ChainCosts.value }, .dataFlow)
     }
-    for trait in evidence.traits { look(trait, { _ in ChainCosts.trait }, []) }
+    for trait in evidence.said.traits { look(trait, { _ in ChainCosts.trait }, []) }
     return tie
   }
 
