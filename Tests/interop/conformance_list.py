@@ -18,7 +18,10 @@ from strict_server import TOOL, Strict, serving
 RETRY = 700
 QUESTION = {
     "message": "Confirm?",
-    "requestedSchema": {"type": "object", "properties": {"colour": {"type": "string"}}},
+    "requestedSchema": {
+        "type": "object",
+        "properties": {"colour": {"type": "string"}, "count": {"type": "integer", "default": 1}},
+    },
 }
 
 
@@ -175,10 +178,48 @@ class Asking(Strict):
 
 def server_requests(context):
     """Requests of the server are answered by POST, each once and by its own id."""
-    schema = QUESTION["requestedSchema"]["properties"]
-    schema["count"] = {"type": "integer", "default": 1}
     one, other = play(context, Asking, [["sleep", 0.3], ["call", "echo", {}]])
     same(one, other, *[f"answer to {m}" for m in ("elicitation/create", "ping", "roots/list")])
+
+
+class Entering(Strict):
+    """Asks the user on the stream of a call."""
+
+    question = QUESTION
+
+    def call(self, request):
+        stream = request.events()
+        said = stream.ask("elicitation/create", self.question, 1)["result"]
+        if said["action"] != self.expected:
+            self.faults.append(f"the user said {said}")
+        stream.result(content=[{"type": "text", "text": said["action"]}])
+        stream.end()
+
+    expected = "accept"
+
+
+class More(Entering):
+    """Asks for more, all of which has a default."""
+
+    fields = {"colour": {"type": "string"}, "count": {"type": "integer"}}
+    fields |= {"name": {"type": "string", "default": "John Doe"}}
+    question = {"message": "Again?", "requestedSchema": {"type": "object", "properties": fields}}
+
+
+class Elsewhere(Entering):
+    """Asks for something that was never entered."""
+
+    fields = {"age": {"type": "integer"}}
+    schema = {"type": "object", "properties": fields, "required": ["age"]}
+    question = {"message": "How old?", "requestedSchema": schema}
+    expected = "decline"
+
+
+def elicitation(context):
+    """What the recorded user entered is entered again where it fits the question, else he declines."""
+    for against in (Entering, More, Elsewhere):
+        one, other = play(context, Entering, [["call", "echo", {}]], against=against)
+        same(one, other, "answer to elicitation/create")
 
 
 class Gone(Strict):
@@ -267,6 +308,7 @@ SCENARIOS = {
     "client-probe": probe,
     "client-sse-retry": sse_retry,
     "client-server-requests": server_requests,
+    "client-elicitation": elicitation,
     "client-session-lost": session_lost,
     "client-initialize-given-up": initialize_given_up,
 }
