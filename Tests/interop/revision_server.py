@@ -191,9 +191,10 @@ class Gate:
 
         async def answer(message):
             if message["type"] == "http.response.start":
+                given = dict(message["headers"]).get(b"mcp-session-id")
                 self.log.write(
                     event="http", verb=scope["method"], headers=named, rpc=rpc,
-                    status=message["status"],
+                    status=message["status"], given=given.decode() if given else None,
                 )  # fmt: skip
             await send(message)
 

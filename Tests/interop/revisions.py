@@ -65,16 +65,13 @@ def stories(log):
 
 def replayed(log):
     """Requests of the log but those by which the target was asked what it speaks."""
-    mine = set()
+    asked = set()
     for line in lines(log, "http"):
         params = (line["rpc"] or {}).get("params") or {}
         info = params.get("clientInfo") or (params.get("_meta") or {}).get(META + "clientInfo")
         if (info or {}).get("name") == PROBE:
-            continue
-        session = line["headers"].get("mcp-session-id")
-        if line["verb"] != "DELETE":
-            mine.add(session)
-        if session in mine:
+            asked |= {line["given"]} - {None}
+        elif line["headers"].get("mcp-session-id") not in asked:
             yield line
 
 
