@@ -124,6 +124,12 @@ public enum ByteScan {
     }
   }
 
+  /// Appends bytes in one piece.
+  public static func append(_ bytes: Span<UInt8>, to array: inout [UInt8]) {
+    // The pointer does not leave the closure.
+    unsafe bytes.withUnsafeBufferPointer { unsafe array.append(contentsOf: $0) }
+  }
+
   /// Returns whether two spans hold the same bytes.
   public static func isEqual(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
     guard a.count == b.count else { return false }
@@ -142,6 +148,24 @@ public enum ByteScan {
       i += 1
     }
     return true
+  }
+
+  /// Returns the first eight bytes as a word, with zeros behind the end.
+  @inlinable
+  @inline(__always)
+  static func head(_ bytes: Span<UInt8>) -> UInt64 {
+    if bytes.count >= 8 {
+      // Bytes have no invalid values; in bounds by the condition.
+      return unsafe UInt64(
+        littleEndian: bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt64.self))
+    }
+    var word: UInt64 = 0
+    var i = bytes.count
+    while i > 0 {
+      i -= 1
+      word = word << 8 | UInt64(bytes[i])
+    }
+    return word
   }
 
   /// Returns a hash for tables that forget: fast, the same in every run, and no defence against who makes collisions.

@@ -68,7 +68,7 @@ extension Conversation {
     guard exchange.role == .messages, let payload = ended.response.payload,
       let response = exchange.response
     else { return }
-    settle(exchange, payload.first)
+    if exchange.session == nil { settle(exchange, payload.first) }
     let carrier = Carrier(
       via: .json, firstByteAt: response.firstByteAt, lastByteAt: ended.at, event: nil, batch: nil)
     _ = served(exchange, payload, carrier)

@@ -31,7 +31,7 @@ extension Conversation {
       remark(exchange, event)
       return
     }
-    settle(exchange, payload.first)
+    if exchange.session == nil { settle(exchange, payload.first) }
     if exchange.role == .stream { openStream(exchange) }
     let carrier = Carrier(
       via: exchange.role == .stream ? .getSSE : .postSSE, firstByteAt: event.firstByteAt,

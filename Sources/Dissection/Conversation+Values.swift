@@ -15,7 +15,7 @@ extension Conversation {
   ) -> [ValueUse] {
     guard let params = message.content else { return [] }
     return changeValues(session, at: t) {
-      $0.uses(in: params, of: message.method, at: t, shown: payload?.texts ?? [:])
+      $0.uses(in: params, at: t, shown: payload?.texts ?? [:])
     }
   }
 
@@ -27,7 +27,8 @@ extension Conversation {
     guard let result = message.content, let done = line.done else { return }
     changeValues(session, at: done) { flow in
       flow.learn(
-        result, of: request.method, n: line.n, done: done, shown: payload?.texts ?? [:])
+        result, of: request.method, isStructured: message.isStructured, n: line.n, done: done,
+        shown: payload?.texts ?? [:])
       // Other answers of the stream came with the same fields.
       if line.headers != nil, let fields = exchange.response?.fields {
         flow.learn(fields, n: line.n, done: done)

@@ -95,18 +95,17 @@ final class Conversation {
   func requested(_ exchange: MCPExchange, _ content: RequestContent, sentAt: Timestamp) {
     exchange.content = content
     exchange.sentAt = sentAt
-    remember(credentialsIn: exchange.request?.fields)
+    if payloadRedactor != nil { remember(credentialsIn: exchange.request?.fields) }
     noteOthers(content.others, of: exchange, at: sentAt)
     if exchange.role == .auth { return }
-    let authority = authority(exchange)
-    if let id = exchange.requestHeader(.mcpSessionID) {
-      if let session = table.session(id: id, authority: authority, path: exchange.path) {
+    if let request = exchange.request, let id = request.fields.firstIndex(.mcpSessionID) {
+      if let session = table.session(id: id, of: request, conn: exchange.conn) {
         exchange.namesKnownSession = true
         bind(exchange, to: session)
       }
     } else if exchange.role != .other,
       let session = table.session(
-        endpoint: exchange.request?.target ?? "", authority: authority)
+        endpoint: exchange.request?.target ?? "", authority: authority(exchange))
     {
       bind(exchange, to: session)
     } else if !opensSession(exchange), let session = known(exchange) {
@@ -118,7 +117,7 @@ final class Conversation {
   func answered(_ exchange: MCPExchange, _ answered: AnsweredExchange) {
     let response = answered.head
     exchange.respond(answered)
-    remember(credentialsIn: response.fields)
+    if payloadRedactor != nil { remember(credentialsIn: response.fields) }
     if exchange.session == nil && !(200..<300).contains(response.status)
       || response.status == 401
       || (opensSession(exchange) && response.fields.has(.mcpSessionID))

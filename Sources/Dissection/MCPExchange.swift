@@ -94,10 +94,13 @@ final class MCPExchange {
   var role: RequestContent.Role { content.role }
 
   /// Status of the final response; `nil` too where its field could not be read (HTTP/2 joined in the middle).
-  var status: Int? { response.flatMap { $0.status == 0 ? nil : $0.status } }
+  var status: Int? {
+    guard let status = answer?.head.status, status != 0 else { return nil }
+    return status
+  }
 
   /// Path of the target, without query.
-  var path: String { request.map { String($0.path) } ?? "" }
+  var path: String { begun.request.map { String($0.path) } ?? "" }
 
   /// Its number as lines show it.
   var shownX: Int? { lineAt == nil ? x : nil }
@@ -107,14 +110,16 @@ final class MCPExchange {
 
   /// First byte of the exchange.
   var startedAt: Timestamp {
-    lineAt ?? request?.firstByteAt ?? response?.firstByteAt ?? Timestamp(nanoseconds: 0)
+    lineAt ?? begun.request?.firstByteAt ?? answer?.head.firstByteAt ?? Timestamp(nanoseconds: 0)
   }
 
   /// First value of a request header.
-  func requestHeader(_ field: KnownField) -> String? { request?.fields.first(field) }
+  func requestHeader(_ field: KnownField) -> String? { begun.request?.fields.first(field) }
 
   /// Whether the request has a header of that name.
-  func hasRequestHeader(_ field: KnownField) -> Bool { request?.fields.has(field) ?? false }
+  func hasRequestHeader(_ field: KnownField) -> Bool {
+    begun.request?.fields.has(field) ?? false
+  }
 }
 
 extension MCPExchange.Deferred {

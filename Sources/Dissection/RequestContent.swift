@@ -1,5 +1,6 @@
 import Basics
 import MCP
+import NIOCore
 import Wire
 
 /// What a request is for, and the messages in it.
@@ -59,23 +60,27 @@ struct RequestContent: Sendable {
   }
 
   private mutating func take(_ payload: JSONRPCPayload) {
-    messages = payload.messages.map { Item($0) }
-    guard case .batch(_, let others) = payload else { return }
-    isBatch = true
-    self.others = others
+    switch payload {
+    case .single(let message): messages = [Item(message)]
+    case .batch(let all, let others):
+      messages = all.map { Item($0) }
+      isBatch = true
+      self.others = others
+    case .otherJSON, .notJSON: break
+    }
   }
 
-  /// Decides by method, path and body.
-  init(_ request: HTTPRequestHead, _ body: BodyCollector) {
+  /// Decides by method, path and body; `nil` for a body of which something is missing.
+  init(_ request: HTTPRequestHead, _ body: ByteBuffer?) {
     if RequestContent.isOAuth(request) {
       role = .auth
       return
     }
     switch request.method {
     case "POST":
-      guard body.isComplete, !body.isTruncated else { return }
-      let payload = JSONRPCPayload(body.bytes)
-      guard payload.first != nil else { return }
+      guard let body else { return }
+      let payload = JSONRPCPayload(body)
+      guard payload.hasMessages else { return }
       take(payload)
       role = .messages
     case "GET":

@@ -1,6 +1,7 @@
 import Basics
 import MCP
 import Trace
+import Wire
 
 /// The sessions under way, by what names them: `Mcp-Session-Id` within (authority, path), the URL of an `endpoint` event, or the agent
 /// that `AgentInference` made out.
@@ -16,6 +17,9 @@ final class SessionTable {
 
   private(set) var all: [SessionState] = []
   private var explicit: [ExplicitKey: SessionState] = [:]
+  /// The explicit sessions that connections carried last, by the lowest bits of the connection's number.
+  private var carried = [SessionState?](repeating: nil, count: places)
+  private static let places = 64
   private var endpoints: [ExplicitKey: SessionState] = [:]
   private var inferred: [Int: SessionState] = [:]
   private var processes: [Int: SessionState] = [:]
@@ -27,6 +31,27 @@ final class SessionTable {
   /// The session of a session id.
   func session(id: String, authority: String, path: String) -> SessionState? {
     explicit[ExplicitKey(authority: authority, path: path, value: id)]
+  }
+
+  /// The session of a session id in the request of an exchange; `nil` for one that is not known.
+  ///
+  /// A connection mostly goes on with its session: that is looked at first, and no text made of the id.
+  func session(id field: Int, of request: HTTPRequestHead, conn: Int) -> SessionState? {
+    let (fields, place) = (request.fields, conn & (SessionTable.places - 1))
+    if let known = carried[place], let key = known.wireKey, let authority = known.line.authority,
+      let path = known.line.path, ByteScan.isEqual(key.utf8Span.span, fields.value(field)),
+      request.path == path
+    {
+      if let host = fields.firstIndex(.host) {
+        if ByteScan.isEqual(authority.utf8Span.span, fields.value(host)) { return known }
+      } else if authority.isEmpty {
+        return known
+      }
+    }
+    let found = session(
+      id: fields[field].value, authority: fields.first(.host) ?? "", path: String(request.path))
+    carried[place] = found
+    return found
   }
 
   /// The session whose `endpoint` event named this target.
@@ -104,6 +129,7 @@ final class SessionTable {
     let gone = Set(sessions.map(ObjectIdentifier.init))
     all.removeAll { gone.contains(ObjectIdentifier($0)) }
     for session in sessions { forgetKeys(of: session) }
+    carried = Array(repeating: nil, count: SessionTable.places)
   }
 
   private func forgetKeys(of session: SessionState) {

@@ -191,15 +191,22 @@ public struct CausalOrder: Sendable {
   /// The answers that were there at `t`, without those that another of them implies.
   private func waits(_ t: Int64, turn: Int, isLate: Bool = false) -> Place {
     let known = knownUntil(t)
+    func isWaitedFor(_ answer: Answer) -> Bool {
+      answer.done <= t && answer.done > known && (!isLate || answer.turn != turn)
+    }
     var after: [Int] = []
     var latest: Int64?
-    func add(_ answer: Answer) {
-      guard answer.done <= t, answer.done > known, !isLate || answer.turn != turn else { return }
+    if t < latestDone {
+      for answer in implied where isWaitedFor(answer) {
+        after.append(answer.n)
+        latest = max(latest ?? answer.done, answer.done)
+      }
+    }
+    for answer in live where isWaitedFor(answer) {
       after.append(answer.n)
       latest = max(latest ?? answer.done, answer.done)
     }
-    if t < latestDone { implied.forEach(add) }
-    live.forEach(add)
-    return Place(turn: turn, after: after.sorted(), latestDone: latest, knownUntil: t)
+    if after.count > 1 { after.sort() }
+    return Place(turn: turn, after: after, latestDone: latest, knownUntil: t)
   }
 }

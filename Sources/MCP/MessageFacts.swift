@@ -7,41 +7,66 @@ public import Wire
 /// One pass over the top-level members; arguments are not looked at.
 public struct MessageFacts: Sendable {
   /// `params.name` of a `tools/call`.
-  public private(set) var tool: String?
+  public fileprivate(set) var tool: String?
   /// `params.cursor`.
-  public private(set) var cursor: String?
+  public fileprivate(set) var cursor: String?
   /// `params.requestState` (2026-07-28): resumes an `input_required` answer.
-  public private(set) var requestState: String?
+  public fileprivate(set) var requestState: String?
   /// `params.taskId`.
-  public private(set) var taskID: String?
+  public fileprivate(set) var taskID: String?
   /// `params.requestId` of `notifications/cancelled`, the token.
-  public private(set) var cancels: RawJSON?
+  public fileprivate(set) var cancels: RawJSON?
   /// Progress token: of `_meta` in a request, of the params in `notifications/progress`.
-  public private(set) var progressToken: RawJSON?
+  public fileprivate(set) var progressToken: RawJSON?
   /// `protocolVersion` of `initialize` or of `_meta`.
-  public private(set) var revision: Revision?
+  public fileprivate(set) var revision: Revision?
   /// `clientInfo` of `initialize` or of `_meta`.
-  public private(set) var client: Implementation?
+  public fileprivate(set) var client: Implementation?
   /// `traceparent` of `_meta` (W3C Trace Context).
-  public private(set) var traceparent: String?
+  public fileprivate(set) var traceparent: String?
+}
 
+extension MessageFacts {
+  // By the memberwise initialiser: what assigns so many members one by one copies the whole in the end.
   /// Looks into a message; empty for answers.
   public init(_ message: JSONRPCMessage) {
-    guard message.kind == .request || message.kind == .notification else { return }
-    message.forEachMember { member, value in
-      switch member {
-      case .name: if message.method == Method.toolsCall { tool = value.string }
-      case .cursor: cursor = value.string
-      case .requestState: requestState = value.string
-      case .taskId: taskID = value.string
-      case .requestId: cancels = value
-      case .progressToken: progressToken = value
-      case .protocolVersion: revision = value.string.map(Revision.init)
-      case .clientInfo: client = Implementation(json: value)
-      case .meta: readMeta(value)
-      case .isError, .nextCursor, .serverInfo, .supportedVersions, .tools: break
+    var tool: String?
+    var cursor: String?
+    var requestState: String?
+    var taskID: String?
+    var cancels: RawJSON?
+    var token: RawJSON?
+    var revision: Revision?
+    var client: Implementation?
+    var traceparent: String?
+    if message.kind == .request || message.kind == .notification {
+      message.forEachMember { member, value in
+        switch member {
+        case .name: if message.method == Method.toolsCall { tool = value.string }
+        case .cursor: cursor = value.string
+        case .requestState: requestState = value.string
+        case .taskId: taskID = value.string
+        case .requestId: cancels = value
+        case .progressToken: token = value
+        case .protocolVersion: revision = value.string.map(Revision.init)
+        case .clientInfo: client = Implementation(json: value)
+        case .meta:
+          value.forEachMember(MessageFacts.metaNames) { name, value in
+            switch name {
+            case 0: token = value
+            case 1: revision = value.string.map(Revision.init)
+            case 2: client = Implementation(json: value)
+            default: traceparent = value.string
+            }
+          }
+        case .isError, .nextCursor, .serverInfo, .supportedVersions, .tools, .structuredContent:
+          break
+        }
       }
     }
+    self.init(
+      tool: tool, cursor: cursor, requestState: requestState, taskID: taskID, cancels: cancels,
+      progressToken: token, revision: revision, client: client, traceparent: traceparent)
   }
 
   /// Copies its texts where they are a small part of the buffer that they keep.
@@ -53,58 +78,61 @@ public struct MessageFacts: Sendable {
   private static let metaNames = JSONNames(
     "progressToken", "io.modelcontextprotocol/protocolVersion",
     "io.modelcontextprotocol/clientInfo", "traceparent")
-
-  private mutating func readMeta(_ meta: RawJSON) {
-    meta.forEachMember(MessageFacts.metaNames) { name, value in
-      switch name {
-      case 0: progressToken = value
-      case 1: revision = value.string.map(Revision.init)
-      case 2: client = Implementation(json: value)
-      default: traceparent = value.string
-      }
-    }
-  }
 }
 
 /// What a result says that matters for pairing, outcome and order.
 public struct ResultFacts: Sendable {
   /// `isError`.
-  public private(set) var isError = false
+  public fileprivate(set) var isError = false
   /// `nextCursor`.
-  public private(set) var nextCursor: String?
+  public fileprivate(set) var nextCursor: String?
   /// `requestState` of an `input_required` answer.
-  public private(set) var requestState: String?
+  public fileprivate(set) var requestState: String?
   /// `protocolVersion` of an `initialize` answer.
-  public private(set) var revision: Revision?
+  public fileprivate(set) var revision: Revision?
   /// `serverInfo`, of the result or its `_meta`.
-  public private(set) var server: Implementation?
+  public fileprivate(set) var server: Implementation?
   /// True for a `server/discover` answer that offers a revision without sessions: the client goes on without `initialize`.
-  public private(set) var offersStateless = false
+  public fileprivate(set) var offersStateless = false
   /// Names in `tools` of a `tools/list` answer.
-  public private(set) var toolNames: [String] = []
+  public fileprivate(set) var toolNames: [String] = []
+}
 
+extension ResultFacts {
   /// Looks into the result of a message; empty for others.
   public init(_ message: JSONRPCMessage) {
-    guard message.kind == .result else { return }
-    message.forEachMember { member, value in
-      switch member {
-      case .isError: isError = value.text == "true"
-      case .nextCursor: nextCursor = value.string
-      case .requestState: requestState = value.string
-      case .protocolVersion: revision = value.string.map(Revision.init)
-      case .serverInfo: server = Implementation(json: value)
-      case .supportedVersions:
-        offersStateless = (value.value.array ?? []).contains {
-          Revision($0.string ?? "").isStateless
+    var isError = false
+    var nextCursor: String?
+    var requestState: String?
+    var revision: Revision?
+    var server: Implementation?
+    var offersStateless = false
+    var toolNames: [String] = []
+    if message.kind == .result {
+      message.forEachMember { member, value in
+        switch member {
+        case .isError: isError = value.isTrue
+        case .nextCursor: nextCursor = value.string
+        case .requestState: requestState = value.string
+        case .protocolVersion: revision = value.string.map(Revision.init)
+        case .serverInfo: server = Implementation(json: value)
+        case .supportedVersions:
+          offersStateless = (value.value.array ?? []).contains {
+            Revision($0.string ?? "").isStateless
+          }
+        case .tools: toolNames = (value.value.array ?? []).compactMap { $0["name"]?.string }
+        case .meta:
+          if let info = value.member("io.modelcontextprotocol/serverInfo") {
+            server = Implementation(json: info)
+          }
+        case .name, .cursor, .taskId, .requestId, .progressToken, .clientInfo, .structuredContent:
+          break
         }
-      case .tools: toolNames = (value.value.array ?? []).compactMap { $0["name"]?.string }
-      case .meta:
-        if let info = value.member("io.modelcontextprotocol/serverInfo") {
-          server = Implementation(json: info)
-        }
-      case .name, .cursor, .taskId, .requestId, .progressToken, .clientInfo: break
       }
     }
+    self.init(
+      isError: isError, nextCursor: nextCursor, requestState: requestState, revision: revision,
+      server: server, offersStateless: offersStateless, toolNames: toolNames)
   }
 }
 

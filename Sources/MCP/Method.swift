@@ -19,6 +19,8 @@ public enum Method {
   /// tool (mcp 1.30 and 2.3), which only the context tells.
   public static func isMachinery(_ method: String) -> Bool {
     switch method {
+    // Most are this one.
+    case toolsCall: false
     case initialize, discover, "ping", "logging/setLevel", "subscriptions/listen", "tasks/get",
       "tasks/result":
       true

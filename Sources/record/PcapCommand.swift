@@ -74,7 +74,7 @@ struct PcapCommand: ParsableCommand {
   ) throws {
     var progress = Progress(isQuiet: recording.quiet)
     while !StopFlag.isRaised, let item = timeline.next() {
-      switch item {
+      switch consume item {
       case .frame(let frame):
         if let filter, try !filter.matches(frame) {
           packets.filteredOut += 1

@@ -25,7 +25,7 @@ struct `Runs over standard input and output` {
     let result = try await ReplayRun.perform(
       Planner(traffic, plan).plan(), target: ReplayTarget(command: ["sh", "-c", script]),
       options: options)
-    return result.summary(of: traffic, maxLag: 10_000_000_000)
+    return result.summary(of: traffic, maxLag: 3_600_000_000_000)
   }
 
   @Test func `every planned call is answered by the agent's own server`() async throws {

@@ -130,6 +130,27 @@ class Legacy(unittest.TestCase):
         self.post({"id": 2, "method": "tools/call", "params": params})
         self.found("is in use")
 
+    def task(self, status):
+        self.ready()
+        given = {"task": {"taskId": "t", "status": "working"}}
+        self.post({"id": 1, "method": "tools/call"}, given)
+        about = {"params": {"taskId": "t"}}
+        self.post({"id": 2, "method": "tasks/get", **about}, {"status": status})
+        self.post({"id": 3, "method": "tasks/get", **about}, {"status": status})
+
+    def test_task(self):
+        self.task("working")
+        self.assertEqual(self.end(), [])
+
+    def test_task_that_is_over(self):
+        self.task("completed")
+        self.found("asks for a task that is completed")
+
+    def test_task_of_nobody(self):
+        self.ready()
+        self.post({"id": 1, "method": "tasks/result", "params": {"taskId": "t"}})
+        self.found("was never given in this session")
+
     def test_event_id(self):
         self.ready()
         self.send("GET", ("last-event-id", "7"))

@@ -191,10 +191,9 @@ class Gate:
 
         async def answer(message):
             if message["type"] == "http.response.start":
-                given = dict(message["headers"]).get(b"mcp-session-id")
                 self.log.write(
                     event="http", verb=scope["method"], headers=named, rpc=rpc,
-                    status=message["status"], given=given.decode() if given else None,
+                    status=message["status"],
                 )  # fmt: skip
             await send(message)
 

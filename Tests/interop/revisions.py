@@ -65,14 +65,21 @@ def stories(log):
 
 def replayed(log):
     """Requests of the log but those by which the target was asked what it speaks."""
-    asked = set()
-    for line in lines(log, "http"):
-        params = (line["rpc"] or {}).get("params") or {}
-        info = params.get("clientInfo") or (params.get("_meta") or {}).get(META + "clientInfo")
-        if (info or {}).get("name") == PROBE:
-            asked |= {line["given"]} - {None}
-        elif line["headers"].get("mcp-session-id") not in asked:
-            yield line
+    theirs = [line for line in lines(log, "http") if not is_probe(line["rpc"] or {})]
+    # Of a session that was only opened and ended again, to ask, there is nothing else.
+    asking = ("notifications/initialized", None)
+    mine = {
+        line["headers"].get("mcp-session-id")
+        for line in theirs
+        if line["verb"] == "GET" or line["verb"] == "POST" and line["rpc"].get("method") not in asking
+    }
+    return [line for line in theirs if line["headers"].get("mcp-session-id") in mine]
+
+
+def is_probe(rpc):
+    params = rpc.get("params") or {}
+    info = params.get("clientInfo") or (params.get("_meta") or {}).get(META + "clientInfo")
+    return (info or {}).get("name") == PROBE
 
 
 def methods(log):

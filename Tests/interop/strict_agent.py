@@ -2,7 +2,7 @@
 """One SDK client that does what it is told: a JSON list of steps, each [what, ...].
 
     list · call TOOL ARGUMENTS · cancel TOOL ARGUMENTS SECONDS · read URI · resources · templates ·
-    prompts · prompt NAME ARGUMENTS · ping · task TOOL ARGUMENTS · sleep SECONDS · listen SECONDS ·
+    prompts · prompt NAME ARGUMENTS · ping · sleep SECONDS · listen SECONDS ·
     together STEPS
 
 Its user accepts every question with what `--answer` says; its model says "words"; it has one root.
@@ -21,9 +21,7 @@ import anyio
 from sdk_client import LEGACY, ElicitResult, connect, ignore
 
 if LEGACY:
-    from mcp.types import (
-        CallToolResult, CreateMessageResult, ListRootsResult, Root, TextContent,
-    )  # fmt: skip
+    from mcp.types import CreateMessageResult, ListRootsResult, Root, TextContent
     from pydantic import AnyUrl as URL
 else:
     from mcp_types import CreateMessageResult, ListRootsResult, Root, TextContent
@@ -108,16 +106,6 @@ class Agent:
 
     async def do_ping(self):
         await self.session.send_ping()
-
-    async def do_task(self, tool, arguments):
-        tasks = self.session.experimental
-        made = (await tasks.call_tool_as_task(tool, arguments)).task.taskId
-        async for status in tasks.poll_task(made):
-            if status.status == "input_required":
-                break
-        answer = await tasks.get_task_result(made, CallToolResult)
-        if answer.isError:
-            raise RuntimeError(f"{tool}: {answer}")
 
     async def do_sleep(self, seconds):
         await anyio.sleep(seconds)

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from server_log import HTTPLog, ServerLog
+from strict_asgi import strict
 
 
 def tool(name, mode):
@@ -84,7 +85,8 @@ def main():
     listener.bind(("127.0.0.1", 0))
     listener.listen(1024)
     print(f"listening on 127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    config = uvicorn.Config(HTTPLog(app, log), log_level="critical", access_log=False)
+    app = strict(HTTPLog(app, log), stateful=True)
+    config = uvicorn.Config(app, log_level="critical", access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -7,8 +7,8 @@ import subprocess
 
 from processes import read_line, running
 from recorders import record_proxy
-from replaying import check_accounts, check_validity, replay
-from scenario import check
+from replaying import check_accounts, check_validity, replay, report
+from scenario import check, check_none
 from trace_model import Trace
 from truth import lines
 
@@ -36,6 +36,7 @@ def record(context):
             done = subprocess.run(command, capture_output=True, text=True, timeout=60)
             check(done.returncode == 0, f"the agents failed: {done.stdout}{done.stderr}"[-3000:])
             proxy.finish()
+        check_none(report(upstream)["violations"], "the SDK's own client breaks rules")
     context.run("trace", "validate", proxy.trace)
     return proxy.trace
 
@@ -58,6 +59,7 @@ def run(context, work, more):
     with task_server(context, log, work) as target:
         options = ["--multiply", MULTIPLY, "--time-scale", 0.5, "--allow-writes"]
         summary, again, done = replay(context, trace, target, *options, expect=(0, 2))
+        check_none(report(target)["violations"], "the replay breaks rules")
     check_accounts(summary)
     check_validity(context, summary, done)
     agents = MULTIPLY * AGENTS

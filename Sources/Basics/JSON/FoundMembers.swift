@@ -46,6 +46,12 @@ public struct FoundMembers: Sendable {
     return nil
   }
 
+  /// Whether there is a member with the name of that index.
+  public func has(_ index: Int) -> Bool {
+    for i in 0..<Int(count) where Int(names[i]) == index { return true }
+    return false
+  }
+
   /// Calls `body` for each member of the object that they were found in, in order, with the index of its name.
   public func forEach(in object: RawJSON, _ body: (_ index: Int, _ value: RawJSON) -> Void) {
     for i in 0..<Int(count) {

@@ -204,6 +204,9 @@ extension RawJSON {
     return JSONValue.unescape(span, 1, span.count - 1)
   }
 
+  /// Whether it is `true`.
+  public var isTrue: Bool { kind == .bool && bytes.readableBytes == 4 }
+
   /// The number as an integer, when it is one that fits.
   public var int: Int64? {
     let span = bytes.readableSpan

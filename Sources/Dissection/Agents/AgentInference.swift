@@ -110,7 +110,7 @@ final class AgentInference {
     guard let solver = exchange.agent?.solver else { return }
     var answer = AnswerEvidence(done: t)
     if let message, message.kind == .result, let result = message.content {
-      answer.read(result, of: method)
+      answer.read(result, of: method, isStructured: message.isStructured)
     }
     solver.answer(exchange.x, answer)
   }
@@ -203,7 +203,7 @@ final class AgentInference {
     }
     evidence.isCall = first?.message.method == Method.toolsCall
     for item in content.messages {
-      if let params = item.message.content { evidence.read(params, of: item.message.method) }
+      if let params = item.message.content { evidence.read(params) }
     }
     return evidence
   }

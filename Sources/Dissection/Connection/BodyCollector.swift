@@ -35,17 +35,32 @@ struct BodyCollector {
   private var isLost = false
   /// True when the recording lacks bytes of it.
   private(set) var hasGap = false
+}
 
-  init(fields: HeaderFields, limit: Int, hashes: Bool) {
-    self.limit = limit
-    if hashes { hash = SHA256() }
+extension BodyCollector {
+  // By the memberwise initialiser: what assigns so many members one by one copies the whole in the end.
+  /// Collects a body of which the header fields say nothing.
+  init(limit: Int, hashes: Bool) {
+    self.init(limit: limit, hash: hashes ? SHA256() : nil, content: nil)
+  }
+
+  /// Collects the body that header fields announce.
+  init(fields: borrowing HeaderFields, limit: Int, hashes: Bool) {
     guard ContentCoding.isNamed(in: fields) else {
-      content = nil
+      self.init(limit: limit, hashes: hashes)
       return
     }
-    content = ContentDecoder(fields: fields)
-    isCoded = content?.isUnknown == true || ContentCoding.hasUnknownTransfer(in: fields)
+    let content = ContentDecoder(fields: copy fields)
+    let isCoded = content?.isUnknown == true || ContentCoding.hasUnknownTransfer(in: copy fields)
+    self.init(
+      isCoded: isCoded, limit: limit, hash: hashes ? SHA256() : nil, content: content)
   }
+
+  /// The bytes, where all of them are there.
+  var whole: ByteBuffer? { isComplete && !isTruncated ? bytes : nil }
+
+  /// False where there is nothing to be said of its inside.
+  var mayBeFlawed: Bool { isCoded || isTruncated || content != nil }
 
   /// Takes body bytes, returns them decoded.
   mutating func append(_ part: ByteBuffer, keep: Bool) -> ByteBuffer {

@@ -8,10 +8,12 @@ extension ConnectionContext {
   /// The request is over.
   func requested(_ exchange: HTTPExchange, complete: Bool, at: Timestamp) {
     if !complete { exchange.requestBody.markIncomplete() }
-    note(flawsOf: exchange.requestBody, of: exchange, at: at)
+    if exchange.requestBody.mayBeFlawed {
+      note(flawsOf: exchange.requestBody, of: exchange, at: at)
+    }
     exchange.sentAt = at
     let content =
-      exchange.request.map { RequestContent($0, exchange.requestBody) } ?? RequestContent()
+      exchange.request.map { RequestContent($0, exchange.requestBody.whole) } ?? RequestContent()
     exchange.hasMessages = content.role == .messages
     say(.requested(x: exchange.x, content, sentAt: at), of: exchange)
   }
@@ -30,10 +32,12 @@ extension ConnectionContext {
     let decoded = exchange.responseBody.append(bytes, keep: exchange.sse == nil)
     guard exchange.sse != nil else { return }
     exchange.sse?.append(decoded, at: at)
-    while let event = exchange.sse?.next() {
-      if event.isTruncated { flaw("limit.sse_event", of: exchange, at: event.lastByteAt) }
-      say(.event(x: exchange.x, HeardEvent(event)), of: exchange)
-    }
+    while let event = exchange.sse?.next() { heard(event, of: exchange) }
+  }
+
+  private func heard(_ event: consuming SSEEvent, of exchange: HTTPExchange) {
+    if event.isTruncated { flaw("limit.sse_event", of: exchange, at: event.lastByteAt) }
+    say(.event(x: exchange.x, HeardEvent(event)), of: exchange)
   }
 
   /// What answers a request switches to another protocol.
@@ -53,7 +57,9 @@ extension ConnectionContext {
     _ exchange: HTTPExchange, complete: Bool, by: ResponseLine.EndedBy, at: Timestamp
   ) {
     if !complete { exchange.responseBody.markIncomplete() }
-    note(flawsOf: exchange.responseBody, of: exchange, at: at)
+    if exchange.responseBody.mayBeFlawed {
+      note(flawsOf: exchange.responseBody, of: exchange, at: at)
+    }
     exchange.sse?.end()
     if let bytes = exchange.sse?.incomplete, bytes > 0 {
       // Counted among the explained bytes, as part of the response.
@@ -74,14 +80,17 @@ extension ConnectionContext {
     _ exchange: HTTPExchange, by: ResponseLine.EndedBy, isAnswered: Bool, at: Timestamp
   ) {
     exchange.doneAt = at
-    let body = exchange.responseBody
     let isStream = exchange.sse != nil
-    var response = EndedExchange.Body(
-      count: body.count, isTruncated: body.isTruncated, hasGap: body.hasGap)
-    if !isStream, exchange.response != nil, body.bytes.readableBytes > 0 {
-      response.bytes = body.bytes
-      if exchange.hasMessages, body.isComplete { response.payload = JSONRPCPayload(body.bytes) }
+    var bytes: ByteBuffer?
+    var payload: JSONRPCPayload?
+    if !isStream, exchange.response != nil, exchange.responseBody.bytes.readableBytes > 0 {
+      let body = exchange.responseBody.bytes
+      bytes = body
+      if exchange.hasMessages, exchange.responseBody.isComplete { payload = JSONRPCPayload(body) }
     }
+    let response = EndedExchange.Body(
+      bytes: bytes, payload: payload, count: exchange.responseBody.count,
+      isTruncated: exchange.responseBody.isTruncated, hasGap: exchange.responseBody.hasGap)
     let ended = EndedExchange(
       by: by, at: at, isAnswered: isAnswered, isStream: isStream, response: response,
       audit: options.exchanges ? exchange.audit : nil)

@@ -113,17 +113,16 @@ final class HeardEvent: Sendable {
   let size: Int
 
   /// Reads what the event holds.
-  init(_ event: SSEEvent) {
-    size = event.data?.readableBytes ?? 0
-    guard let data = event.data, size > 0, event.name != "endpoint" else {
-      self.event = event
+  init(_ event: consuming SSEEvent) {
+    let data = event.data
+    size = data?.readableBytes ?? 0
+    if let data, size > 0, event.name != "endpoint" {
+      event.data = nil
+      payload = JSONRPCPayload(data)
+    } else {
       payload = nil
-      return
     }
-    var event = event
-    event.data = nil
     self.event = event
-    payload = JSONRPCPayload(data)
   }
 
   private init(_ event: SSEEvent, _ payload: JSONRPCPayload?, _ size: Int) {

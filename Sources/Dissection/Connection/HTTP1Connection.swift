@@ -126,7 +126,7 @@ final class HTTP1Connection {
 
   /// Takes the client's next event; false when there is none yet.
   private func takeRequest() -> Bool {
-    guard !isLeaving, let event = requests.next() else { return false }
+    guard !isLeaving, requests.mayHaveNext, let event = requests.next() else { return false }
     switch event {
     case .request(let head):
       let exchange = context.exchange(head)
@@ -157,6 +157,7 @@ final class HTTP1Connection {
 
   /// Takes the server's next event; false when there is none yet, or it has to wait.
   private func takeResponse() -> Bool {
+    guard responses.mayHaveNext else { return false }
     if tunnel != nil {
       // Nothing in it answers anything out here.
     } else if responding == nil, responses.buffered <= HTTP1Connection.waitLimit {

@@ -43,9 +43,14 @@ final class HTTPExchange {
     self.conn = conn
     self.clientHost = clientHost
     self.request = request
-    requestBody = BodyCollector(
-      fields: request?.fields ?? [], limit: options.bodyLimit, hashes: options.exchanges)
-    responseBody = BodyCollector(fields: [], limit: options.bodyLimit, hashes: options.exchanges)
+    let (limit, hashes) = (options.bodyLimit, options.exchanges)
+    requestBody =
+      if let fields = request?.fields {
+        BodyCollector(fields: fields, limit: limit, hashes: hashes)
+      } else {
+        BodyCollector(limit: limit, hashes: hashes)
+      }
+    responseBody = BodyCollector(limit: limit, hashes: hashes)
   }
 
   /// Takes the final response's head.

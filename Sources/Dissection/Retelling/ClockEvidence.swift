@@ -41,7 +41,7 @@ public struct ClockEvidence: Sendable {
     }
     guard let params = line.params else { return }
     var evidence = ChainEvidence(x: 0, t: t, conn: 0, kind: .stream)
-    evidence.read(params, of: line.method)
+    evidence.read(params)
     for token in evidence.tokens { see(token.hash, \.sent, t) }
     for value in evidence.values { see(value, \.sent, t) }
   }
@@ -54,7 +54,8 @@ public struct ClockEvidence: Sendable {
     // Lists say the same to all.
     guard let result = line.result, !method.hasSuffix("/list") else { return }
     var evidence = AnswerEvidence(done: done)
-    evidence.read(result, of: method)
+    evidence.read(
+      result, of: method, isStructured: result.member("structuredContent") != nil)
     for token in evidence.tokens { see(token.hash, \.answered, done) }
     for value in evidence.values { see(value, \.answered, done) }
   }

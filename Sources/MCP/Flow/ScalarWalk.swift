@@ -14,22 +14,49 @@ struct ScalarWalk {
   private static let pathLimit = 1024
 
   /// A string or number, unescaped, and where it stands: a JSON Pointer with `#` before JSON in a string.
-  typealias Taker = (_ text: Span<UInt8>, _ isString: Bool, _ path: [UInt8]) -> Void
+  typealias Taker = (_ text: Span<UInt8>, _ isString: Bool, _ path: Span<UInt8>) -> Void
+  /// The same, with the index of the name of the member that it stands in; `nil` for other names.
+  typealias MemberTaker = (
+    _ name: Int?, _ text: Span<UInt8>, _ isString: Bool, _ path: Span<UInt8>
+  ) -> Void
 
-  private var path: [UInt8]
+  private var path: [UInt8] = []
   private var textDepth = 0
 
-  /// Starts at the value of a member of that name, which needs no escapes.
-  init(under key: String) {
-    path = []
+  /// Starts at no path.
+  init() {
     // Most paths are shorter: one stretch of memory for a walk.
     path.reserveCapacity(64)
-    path.append(0x2f)
-    path += ValuePath.escaped(key).utf8
+  }
+
+  /// Walks the members of an object that is known to be valid and compact, but for those of a name that is not wanted.
+  mutating func walk(
+    _ json: RawJSON, _ names: borrowing JSONNames, isWanted: (_ name: Int?) -> Bool,
+    _ take: MemberTaker
+  ) {
+    let bytes = json.bytes
+    let span = bytes.readableSpan
+    guard span.count > 0, span[0] == 0x7b else { return }
+    var i = 1
+    while i < span.count, span[i] == 0x22 {
+      guard let behind = JSONScan.skipString(span, i), behind < span.count, span[behind] == 0x3a
+      else { return }
+      let name = names.index(span, i + 1..<behind - 1)
+      let end: Int?
+      if isWanted(name) {
+        path.removeAll(keepingCapacity: true)
+        append(key: span, i + 1..<behind - 1)
+        end = value(span, behind + 1, depth: 0) { take(name, $0, $1, $2) }
+      } else {
+        end = JSONScan.skipValue(span, behind + 1)
+      }
+      guard let end, end < span.count, span[end] == 0x2c else { return }
+      i = end + 1
+    }
   }
 
   /// Walks a value that is known to be valid and compact.
-  mutating func walk(_ json: RawJSON, _ take: Taker) {
+  private mutating func walk(_ json: RawJSON, _ take: Taker) {
     let span = json.bytes.readableSpan
     guard span.count > 0 else { return }
     _ = value(span, 0, depth: 0, take)
@@ -50,7 +77,7 @@ struct ScalarWalk {
       return array(json, start, depth: depth, take)
     case 0x2d, 0x30...0x39:
       guard let end = JSONScan.skipNumber(json, start) else { return nil }
-      take(json.extracting(start..<end), false, path)
+      take(json.extracting(start..<end), false, path.span)
       return end
     default: return JSONScan.skipLiteral(json, start)
     }
@@ -106,7 +133,7 @@ struct ScalarWalk {
       path.count <= ScalarWalk.pathLimit
     else { return end }
     if isPlain {
-      take(json.extracting(range), true, path)
+      take(json.extracting(range), true, path.span)
       return end
     }
     var text: [UInt8] = []
@@ -118,7 +145,7 @@ struct ScalarWalk {
       path.removeLast()
       textDepth -= 1
     } else {
-      take(text.span, true, path)
+      take(text.span, true, path.span)
     }
     return end
   }
@@ -135,7 +162,7 @@ struct ScalarWalk {
     path.append(0x2f)
     let start = path.count
     if ByteScan.endOfPlainText(json, range.lowerBound) >= range.upperBound {
-      for i in range { path.append(json[i]) }
+      ByteScan.append(json.extracting(range), to: &path)
     } else {
       JSONScan.unescape(json, range, into: &path)
     }

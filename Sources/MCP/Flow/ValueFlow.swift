@@ -26,30 +26,35 @@ public struct ValueFlow: Sendable {
 
   /// Learns the values of the answer `n`, complete at `done`, to a request of that method.
   ///
-  /// `shown` has the texts, by path, of which a trace shows another one of the same length: surroundings are taken from that.
+  /// `isStructured` says whether the result has `structuredContent`. `shown` has the texts, by path, of which a trace shows another
+  /// one of the same length: surroundings are taken from that.
   public mutating func learn(
-    _ result: RawJSON, of method: String, n: Int, done: Int64, shown: [[UInt8]: [UInt8]] = [:]
+    _ result: RawJSON, of method: String, isStructured: Bool, n: Int, done: Int64,
+    shown: [[UInt8]: [UInt8]] = [:]
   ) {
     var left = ValueFlow.answerLimit
-    ValueScan.result(result, of: method) { text, isString, path, isProtocol in
-      let rank: UInt8 = path.contains(0x23) ? 1 : 0
-      func note(_ part: Span<UInt8>, rank: UInt8, _ around: ValueSurroundings?) {
-        left -= 1
-        let source = ValueTable.Source(
-          n: n, done: done, rank: rank, path: path,
-          before: around.map { ValueFlow.part($0.before, of: text, at: path, shown) } ?? [],
-          after: around.map { ValueFlow.part($0.after, of: text, at: path, shown) } ?? [])
-        table.found(ByteScan.hash(part), source, isProtocol: isProtocol)
-      }
+    ValueScan.result(result, of: method, isStructured: isStructured) {
+      text, isString, path, isProtocol in
       guard left > 0 else { return }
-      if isProtocol || ValueScan.isWorth(text, isString: isString) { note(text, rank: rank, nil) }
+      if isProtocol || ValueScan.isWorth(text, isString: isString) {
+        left -= 1
+        let rank: UInt8 = ByteScan.firstIndex(of: 0x23, in: path, from: 0) == nil ? 0 : 1
+        table.found(
+          ByteScan.hash(text), .init(n: n, done: done, rank: rank), path: path,
+          isProtocol: isProtocol)
+      }
       guard isString else { return }
       TextTokens.forEach(text) { token in
+        guard left > 0, token.count < text.count else { return }
         let part = text.extracting(token)
-        guard left > 0, token.count < text.count, ValueWorth.isWorth(part),
-          let around = ValueSurroundings(text, token)
-        else { return }
-        note(part, rank: 2, around)
+        guard ValueWorth.isWorth(part), let around = ValueSurroundings(text, token) else { return }
+        left -= 1
+        let origin = ValueTable.Origin(n: n, done: done, rank: 2)
+        if let other = ValueFlow.other(text, at: path, shown) {
+          table.found(ByteScan.hash(part), origin, path: path, around, of: other.span)
+        } else {
+          table.found(ByteScan.hash(part), origin, path: path, around, of: text)
+        }
       }
     }
   }
@@ -58,15 +63,10 @@ public struct ValueFlow: Sendable {
   public mutating func learn(_ fields: HeaderFields, n: Int, done: Int64) {
     for i in fields.indices {
       let (name, value) = (fields.name(i), fields.value(i))
-      guard ValueWorth.isWorth(value) else { continue }
+      guard ValueWorth.isWorth(value), ValueScan.isOwn(name) else { continue }
       let key = ByteScan.string(name, 0..<name.count).lowercased()
-      guard ValueScan.isOwn(key) else { continue }
-      let path = ValuePath(steps: [.child("headers"), .child(key)])
-      table.found(
-        ByteScan.hash(value),
-        .init(
-          n: n, done: done, rank: 0, path: Array(path.description.utf8),
-          before: [], after: []))
+      let path = Array(ValuePath(steps: [.child("headers"), .child(key)]).description.utf8)
+      table.found(ByteScan.hash(value), .init(n: n, done: done, rank: 0), path: path.span)
     }
   }
 
@@ -74,38 +74,19 @@ public struct ValueFlow: Sendable {
   ///
   /// `shown` is as for answers.
   public mutating func uses(
-    in params: RawJSON, of method: String, at t: Int64, shown: [[UInt8]: [UInt8]] = [:]
+    in params: RawJSON, at t: Int64, shown: [[UInt8]: [UInt8]] = [:]
   ) -> [ValueUse] {
     var uses: [ValueUse] = []
     var left = ValueFlow.requestLimit
-    ValueScan.params(params, of: method) { text, isString, path, isProtocol in
+    ValueScan.params(params) { text, isString, path, isProtocol in
       guard left > 0 else { return }
       left -= 1
-      func use(_ hash: UInt64, _ at: ValueSurroundings?) -> Bool {
-        guard let source = table.source(hash, at: t) else {
-          table.said(hash)
-          return false
+      if isProtocol || ValueScan.isWorth(text, isString: isString) {
+        if var use = table.use(ByteScan.hash(text), at: t) {
+          use.at = ByteScan.string(path, 0..<path.count)
+          return uses.append(use)
         }
-        var use = ValueUse(
-          at: String(decoding: path, as: UTF8.self), from: source.n,
-          path: String(decoding: source.path, as: UTF8.self))
-        if source.rank == 2 {
-          use.within = .init(
-            before: String(decoding: source.before, as: UTF8.self),
-            after: String(decoding: source.after, as: UTF8.self))
-        }
-        use.atWithin = at.map {
-          .init(
-            before: String(
-              decoding: ValueFlow.part($0.before, of: text, at: path, shown), as: UTF8.self),
-            after: String(
-              decoding: ValueFlow.part($0.after, of: text, at: path, shown), as: UTF8.self))
-        }
-        uses.append(use)
-        return true
       }
-      let isWhole = isProtocol || ValueScan.isWorth(text, isString: isString)
-      if isWhole, use(ByteScan.hash(text), nil) { return }
       guard isString else { return }
       var end = 0
       TextTokens.forEach(text) { token in
@@ -114,25 +95,29 @@ public struct ValueFlow: Sendable {
         let part = text.extracting(token)
         guard ValueWorth.isWorth(part), let around = ValueSurroundings(text, token) else { return }
         left -= 1
-        if use(ByteScan.hash(part), around) { end = token.upperBound }
+        guard var use = table.use(ByteScan.hash(part), at: t) else { return }
+        use.at = ByteScan.string(path, 0..<path.count)
+        use.atWithin =
+          if let other = ValueFlow.other(text, at: path, shown) {
+            around.texts(other.span)
+          } else {
+            around.texts(text)
+          }
+        uses.append(use)
+        end = token.upperBound
       }
     }
     return uses
   }
 
-  /// A part of a text as shown.
-  private static func part(
-    _ range: Range<Int>, of text: Span<UInt8>, at path: [UInt8], _ shown: [[UInt8]: [UInt8]]
-  ) -> [UInt8] {
-    guard !shown.isEmpty, let other = shown[path], other.count == text.count else {
-      return Array(text, range)
-    }
-    return Array(other[range])
-  }
-}
-
-extension [UInt8] {
-  fileprivate init(_ text: Span<UInt8>, _ range: Range<Int>) {
-    self = range.map { text[$0] }
+  /// The text that is shown in place of another; `nil` when it is shown itself.
+  private static func other(
+    _ text: Span<UInt8>, at path: Span<UInt8>, _ shown: [[UInt8]: [UInt8]]
+  ) -> [UInt8]? {
+    guard !shown.isEmpty else { return nil }
+    var key: [UInt8] = []
+    ByteScan.append(path, to: &key)
+    guard let other = shown[key], other.count == text.count else { return nil }
+    return other
   }
 }

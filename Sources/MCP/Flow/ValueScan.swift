@@ -5,16 +5,24 @@ import Trace
 enum ValueScan {
   /// A scalar, its path, and whether the protocol itself passes it on.
   typealias Taker = (
-    _ text: Span<UInt8>, _ isString: Bool, _ path: [UInt8], _ isProtocol: Bool
+    _ text: Span<UInt8>, _ isString: Bool, _ path: Span<UInt8>, _ isProtocol: Bool
   ) -> Void
 
+  /// The first three are what the protocol passes back, the others hold no values.
+  private static let paramsNames = JSONNames(
+    "cursor", "taskId", "requestState", "_meta", "name", "task")
+  /// The first three are what the protocol passes on.
+  private static let resultNames = JSONNames(
+    "nextCursor", "taskId", "requestState", "_meta", "task", "content")
+  private static let protocolNames = 3
+
   /// Walks what a request passes on: its arguments, URI and protocol values; not names, nor metadata.
-  static func params(_ params: RawJSON, of method: String, _ take: Taker) {
-    params.forEachMember { key, value in
-      let isProtocol = key == "cursor" || key == "taskId" || key == "requestState"
-      guard key != "_meta", key != "name", key != "task", !value.kind.isLiteral else { return }
-      var walk = ScalarWalk(under: key)
-      walk.walk(value) { text, isString, path in take(text, isString, path, isProtocol) }
+  static func params(_ params: RawJSON, _ take: Taker) {
+    func isWanted(_ name: Int?) -> Bool { name ?? 0 < protocolNames }
+    var walk = ScalarWalk()
+    walk.walk(params, paramsNames, isWanted: isWanted) {
+      name, text, isString, path in
+      take(text, isString, path, name != nil)
     }
   }
 
@@ -22,43 +30,41 @@ enum ValueScan {
   ///
   /// Of lists of tools and prompts, and of handshakes, only cursors: what they name is the server's code. Where there is
   /// `structuredContent`, texts that say the same are left out.
-  static func result(_ result: RawJSON, of method: String, _ take: Taker) {
-    var members: [(key: String, value: RawJSON)] = []
-    members.reserveCapacity(8)
-    result.forEachMember { members.append(($0, $1)) }
-    let isStructured = members.contains { $0.key == "structuredContent" }
-    let isCatalogue = catalogues.contains(method)
-    for (key, value) in members where key != "_meta" && !value.kind.isLiteral {
-      let isProtocol = key == "nextCursor" || key == "taskId" || key == "requestState"
-      guard isProtocol || !isCatalogue else { continue }
-      var walk = ScalarWalk(under: key)
-      if key == "task" {
-        walk.walk(value) { text, isString, path in
-          take(text, isString, path, path.ends(withKey: "taskId"))
-        }
-      } else if key == "content", isStructured {
-        walk.walk(value) { text, isString, path in
-          if !path.isText { take(text, isString, path, false) }
-        }
-      } else {
-        walk.walk(value) { text, isString, path in take(text, isString, path, isProtocol) }
+  static func result(_ result: RawJSON, of method: String, isStructured: Bool, _ take: Taker) {
+    let isCatalogue = isCatalogue(method)
+    func isWanted(_ name: Int?) -> Bool {
+      name != 3 && (!isCatalogue || name ?? protocolNames < protocolNames)
+    }
+    var walk = ScalarWalk()
+    walk.walk(result, resultNames, isWanted: isWanted) { name, text, isString, path in
+      switch name {
+      case 4: take(text, isString, path, path.ends(withKey: "taskId"))
+      case 5: if !isStructured || !path.isText { take(text, isString, path, false) }
+      default: take(text, isString, path, name != nil)
       }
     }
   }
 
-  private static let catalogues: Set<String> = [
-    Method.initialize, Method.discover, Method.toolsList, "prompts/list",
-  ]
+  private static func isCatalogue(_ method: String) -> Bool {
+    switch method {
+    case Method.toolsCall: false
+    case Method.initialize, Method.discover, Method.toolsList, "prompts/list": true
+    default: false
+    }
+  }
 
   /// Whether a scalar can be known again.
   static func isWorth(_ text: Span<UInt8>, isString: Bool) -> Bool {
     isString ? ValueWorth.isWorth(text) : ValueWorth.isWorth(number: text)
   }
 
-  /// Whether a header field of an answer may be the server's own: not one of HTTP, of MCP or of a credential. In lower case.
-  static func isOwn(_ name: String) -> Bool {
-    !common.contains(name) && !name.hasPrefix("access-control-")
-      && !name.hasPrefix("mcp-") && !name.hasPrefix("content-")
+  /// Whether a header field of an answer may be the server's own: not one of HTTP, of MCP or of a credential.
+  static func isOwn(_ name: Span<UInt8>) -> Bool {
+    // Most are these, and nothing has to be made to see it.
+    guard !name.begins("content-"), !name.begins("mcp-"), !name.begins("access-control-") else {
+      return false
+    }
+    return !common.contains(ByteScan.string(name, 0..<name.count).lowercased())
   }
 
   private static let common: Set<String> = [
@@ -69,25 +75,24 @@ enum ValueScan {
   ]
 }
 
-extension [UInt8] {
+extension Span<UInt8> {
+  /// Whether a name begins with another, compared without case.
+  fileprivate func begins(_ start: String) -> Bool {
+    let start = start.utf8Span.span
+    return count >= start.count && isSameIgnoringCase(extracting(0..<start.count), start)
+  }
+
   /// Whether the last token of the path is that key.
   fileprivate func ends(withKey key: String) -> Bool {
-    let key = key.utf8
-    return count > key.count && self[count - key.count - 1] == 0x2f
-      && suffix(key.count).elementsEqual(key)
+    let key = key.utf8Span.span
+    guard count > key.count, self[count - key.count - 1] == 0x2f else { return false }
+    return ByteScan.isEqual(extracting(last: key.count), key)
   }
 
   /// Whether the path is the text of a content block, or leads through it.
   fileprivate var isText: Bool {
-    let text = "/text".utf8
-    guard let mark = firstIndex(of: 0x23) ?? Optional(count), mark >= text.count else {
-      return false
-    }
-    return self[mark - text.count..<mark].elementsEqual(text)
+    let text = "/text".utf8Span.span
+    let mark = ByteScan.firstIndex(of: 0x23, in: self, from: 0) ?? count
+    return mark >= text.count && ByteScan.isEqual(extracting(mark - text.count..<mark), text)
   }
-}
-
-extension RawJSON.Kind {
-  /// `null`, `true` and `false`: there is nothing in them.
-  fileprivate var isLiteral: Bool { self == .null || self == .bool }
 }

@@ -1,4 +1,5 @@
 import Basics
+import Trace
 
 /// The literal text around a value in a longer text: how it is found again in a text of which other parts differ.
 ///
@@ -12,6 +13,14 @@ struct ValueSurroundings {
   /// Longest text before a value, bytes.
   private static let beforeLimit = 96
   private static let afterLimit = 4
+
+  /// Nothing around it.
+  static let none = ValueSurroundings()
+
+  private init() {
+    before = 0..<0
+    after = 0..<0
+  }
 
   /// Surroundings of the value at `range`; `nil` when nothing tells it from an earlier place.
   init?(_ text: Span<UInt8>, _ range: Range<Int>) {
@@ -42,6 +51,11 @@ struct ValueSurroundings {
       if start == 0 || ValueSurroundings.isFirst(text, before) { return }
       if start == first || start == last { return nil }
     }
+  }
+
+  /// The surroundings as they stand in a text.
+  func texts(_ text: Span<UInt8>) -> ValueUse.Surroundings {
+    .init(before: ByteScan.string(text, before), after: ByteScan.string(text, after))
   }
 
   /// Whether what stands before the value stands nowhere earlier.

@@ -1,19 +1,17 @@
 import Basics
+import Trace
 
 /// Where values were seen first in a session: in an answer, or said by the agent itself.
 ///
 /// An open hash table with one stretch of bytes for all paths. A full one forgets its older half.
 struct ValueTable {
-  /// A place in an answer.
-  struct Source {
+  /// The answer that has a value.
+  struct Origin {
     /// `n` of the answer, and when it was complete.
     var n: Int
     var done: Int64
     /// How far the value is from standing there as it is: 0 whole, 1 in JSON inside a text, 2 in a longer text.
     var rank: UInt8
-    var path: [UInt8]
-    var before: [UInt8]
-    var after: [UInt8]
   }
 
   private struct Entry {
@@ -43,47 +41,60 @@ struct ValueTable {
   /// Memory in use, bytes.
   var size: Int { entries.count * 32 + slots.count * 4 + text.count }
 
-  /// Notes that the agent said a value, unless an answer had it before.
-  mutating func said(_ hash: UInt64) {
-    guard index(hash) == nil else { return }
-    makeRoom()
-    insert(Entry(hash: hash, done: 0, n: -1, text: 0, path: 0, before: 0, after: 0, rank: 0))
+  /// Where the value of a request came from, as far as it was known at `t`, without its place in the request. When it came from
+  /// no answer, `nil`: the agent said it.
+  mutating func use(_ hash: UInt64, at t: Int64) -> ValueUse? {
+    guard let i = index(hash) else {
+      makeRoom()
+      insert(Entry(hash: hash, done: 0, n: -1, text: 0, path: 0, before: 0, after: 0, rank: 0))
+      return nil
+    }
+    let entry = entries[i]
+    guard entry.n >= 0, entry.done <= t else { return nil }
+    let text = text.span
+    let path = Int(entry.text)
+    let before = path + Int(entry.path)
+    let after = before + Int(entry.before)
+    var use = ValueUse(at: "", from: Int(entry.n), path: ByteScan.string(text, path..<before))
+    if entry.rank == 2 {
+      use.within = .init(
+        before: ByteScan.string(text, before..<after),
+        after: ByteScan.string(text, after..<after + Int(entry.after)))
+    }
+    return use
   }
 
   /// Notes where an answer has a value, unless it was known before; of what the protocol passes on the latest answer counts.
-  mutating func found(_ hash: UInt64, _ source: Source, isProtocol: Bool = false) {
-    guard let n = Int32(exactly: source.n), let path = UInt16(exactly: source.path.count),
-      let before = UInt8(exactly: source.before.count),
-      let after = UInt8(exactly: source.after.count)
+  mutating func found(
+    _ hash: UInt64, _ origin: Origin, path: Span<UInt8>, isProtocol: Bool = false
+  ) {
+    found(hash, origin, path: path, .none, of: path, isProtocol: isProtocol)
+  }
+
+  /// The same of a value in a longer text, with what is around it there.
+  mutating func found(
+    _ hash: UInt64, _ origin: Origin, path: Span<UInt8>, _ around: ValueSurroundings,
+    of whole: Span<UInt8>, isProtocol: Bool = false
+  ) {
+    guard let n = Int32(exactly: origin.n), let pathCount = UInt16(exactly: path.count),
+      let before = UInt8(exactly: around.before.count),
+      let after = UInt8(exactly: around.after.count)
     else { return }
     let old = index(hash)
     if let old {
       let known = entries[old]
-      let isBetter = known.n == n ? source.rank < known.rank : source.done < known.done
-      guard isProtocol ? source.done >= known.done : known.n >= 0 && isBetter else { return }
+      let isBetter = known.n == n ? origin.rank < known.rank : origin.done < known.done
+      guard isProtocol ? origin.done >= known.done : known.n >= 0 && isBetter else { return }
     }
     if old == nil { makeRoom() }
     guard let place = UInt32(exactly: text.count) else { return }
-    text += source.path
-    text += source.before
-    text += source.after
+    ByteScan.append(path, to: &text)
+    ByteScan.append(whole.extracting(around.before), to: &text)
+    ByteScan.append(whole.extracting(around.after), to: &text)
     let entry = Entry(
-      hash: hash, done: source.done, n: n, text: place, path: path, before: before, after: after,
-      rank: source.rank)
+      hash: hash, done: origin.done, n: n, text: place, path: pathCount, before: before,
+      after: after, rank: origin.rank)
     if let old { entries[old] = entry } else { insert(entry) }
-  }
-
-  /// Where the value came from, as far as it was known at `t`.
-  func source(_ hash: UInt64, at t: Int64) -> Source? {
-    guard let i = index(hash) else { return nil }
-    let entry = entries[i]
-    guard entry.n >= 0, entry.done <= t else { return nil }
-    let path = Int(entry.text)
-    let before = path + Int(entry.path)
-    let after = before + Int(entry.before)
-    return Source(
-      n: Int(entry.n), done: entry.done, rank: entry.rank, path: Array(text[path..<before]),
-      before: Array(text[before..<after]), after: Array(text[after..<after + Int(entry.after)]))
   }
 
   private func index(_ hash: UInt64) -> Int? {

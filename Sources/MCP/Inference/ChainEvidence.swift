@@ -81,10 +81,10 @@ extension ChainEvidence {
   fileprivate static let limit = 256
 
   /// Takes in what a request's params say.
-  public mutating func read(_ params: RawJSON, of method: String) {
+  public mutating func read(_ params: RawJSON) {
     var left = ChainEvidence.limit
     var evidence = self
-    ValueScan.params(params, of: method) { text, isString, path, isProtocol in
+    ValueScan.params(params) { text, isString, path, isProtocol in
       guard left > 0 else { return }
       left -= 1
       if isProtocol {
@@ -106,11 +106,12 @@ extension ChainEvidence {
 }
 
 extension AnswerEvidence {
-  /// Takes in what an answer gave out.
-  public mutating func read(_ result: RawJSON, of method: String) {
+  /// Takes in what an answer gave out; `isStructured` says whether it has `structuredContent`.
+  public mutating func read(_ result: RawJSON, of method: String, isStructured: Bool) {
     var left = ChainEvidence.limit
     var evidence = self
-    ValueScan.result(result, of: method) { text, isString, path, isProtocol in
+    ValueScan.result(result, of: method, isStructured: isStructured) {
+      text, isString, path, isProtocol in
       guard left > 0 else { return }
       left -= 1
       if isProtocol {
@@ -132,8 +133,8 @@ extension AnswerEvidence {
 
 extension ChainToken {
   /// The kind is the last name of the path: `requestState`, `taskId`, `cursor` and `nextCursor`.
-  fileprivate init(_ text: Span<UInt8>, _ path: [UInt8]) {
-    let last = path.last
+  fileprivate init(_ text: Span<UInt8>, _ path: Span<UInt8>) {
+    let last = path.isEmpty ? 0 : path[path.count - 1]
     // Of the names only `requestState` ends in `e` and only `taskId` in `d`.
     grounds = last == 0x65 ? .requestState : last == 0x64 ? .task : .dataFlow
     hash = ByteScan.hash(text) ^ UInt64(grounds.rawValue) &* 0x9e37_79b9_7f4a_7c15

@@ -40,14 +40,13 @@ public struct NotificationLine: Hashable, Sendable {
   public var bytes: Int?
   /// Keys of later versions.
   public var extra: [ExtraMember] = []
+}
 
+extension NotificationLine {
+  // By the memberwise initialiser: what assigns so many members one by one copies the whole in the end.
   /// Creates a notification.
   public init(session: String?, n: Int, t: Int64, dir: Direction, method: String) {
-    self.session = session
-    self.n = n
-    self.t = t
-    self.dir = dir
-    self.method = method
+    self.init(session: session, n: n, t: t, dir: dir, method: method, re: nil)
   }
 
   init(_ fields: inout TraceFields) throws(TraceFormatError) {

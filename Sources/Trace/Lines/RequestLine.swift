@@ -90,17 +90,16 @@ public struct RequestLine: Hashable, Sendable {
   public var redacted: [String]?
   /// Keys of later versions.
   public var extra: [ExtraMember] = []
+}
 
+extension RequestLine {
+  // By the memberwise initialiser: what assigns so many members one by one copies the whole in the end.
   /// Creates a request.
   public init(
     session: String?, n: Int, t: Int64, dir: Direction, id: RawJSON, method: String
   ) {
-    self.session = session
-    self.n = n
-    self.t = t
-    self.dir = dir
-    self.id = id
-    self.method = method
+    self.init(
+      session: session, n: n, t: t, dir: dir, id: id, method: method, sent: nil)
   }
 
   init(_ fields: inout TraceFields) throws(TraceFormatError) {

@@ -84,15 +84,14 @@ public struct ResponseLine: Hashable, Sendable {
   public var redacted: [String]?
   /// Keys of later versions.
   public var extra: [ExtraMember] = []
+}
 
+extension ResponseLine {
+  // By the memberwise initialiser: what assigns so many members one by one copies the whole in the end.
   /// Creates a response.
   public init(session: String?, n: Int, re: Int, t: Int64, dir: Direction, outcome: Outcome) {
-    self.session = session
-    self.n = n
-    self.re = re
-    self.t = t
-    self.dir = dir
-    self.outcome = outcome
+    self.init(
+      session: session, n: n, re: re, t: t, dir: dir, outcome: outcome, done: nil)
   }
 
   init(_ fields: inout TraceFields) throws(TraceFormatError) {

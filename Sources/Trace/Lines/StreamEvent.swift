@@ -8,11 +8,13 @@ public struct StreamEvent: Hashable, Sendable {
   public var name: String?
   /// Keys of later versions.
   public var extra: [ExtraMember] = []
+}
 
+extension StreamEvent {
+  // By the memberwise initialiser: what assigns so many members one by one copies the whole in the end.
   /// Describes an event.
   public init(id: String?, name: String?) {
-    self.id = id
-    self.name = name
+    self.init(id: id, name: name, extra: [])
   }
 
   init(_ fields: inout TraceFields) throws(TraceFormatError) {

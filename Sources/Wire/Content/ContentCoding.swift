@@ -40,7 +40,7 @@ public enum ContentCoding: String, Hashable, Sendable {
     if fields.has(.contentEncoding) { return true }
     guard let transfer = fields.firstIndex(.transferEncoding) else { return false }
     return !isSameIgnoringCase(fields.value(transfer), "chunked".utf8Span.span)
-      || fields.indices(named: "transfer-encoding").count > 1
+      || fields.indices.contains { $0 > transfer && fields.isNamed($0, "transfer-encoding") }
   }
 
   /// Whether a transfer coding besides chunked is named that is not known.

@@ -50,19 +50,19 @@ extension HTTP1Decoder {
     memo.remember(head, bytes.readableSpan, fieldsStart: fieldsStart)
     explained += length
     lastAt = at
-    return begin(head, firstByteAt, at)
+    return begin(head, head.fields, head.framing, firstByteAt, at)
   }
 
   /// Takes a head that is like the one before.
   private mutating func takeKnownHead() -> Event? {
     guard !isStarted, searched == 0 else { return nil }
     let bytes = input.bytes
-    guard let (head, length) = memo.match(bytes.readableSpan) else { return nil }
+    guard let match = memo.match(bytes.readableSpan) else { return nil }
     let firstByteAt = input.time
-    let at = input.take(length).at
-    explained += length
+    let at = input.take(match.length).at
+    explained += match.length
     lastAt = at
-    return begin(head, firstByteAt, at)
+    return begin(match.known.head, match.fields, match.framing, firstByteAt, at)
   }
 
   private static func closes(_ fields: HeaderFields) -> Bool {
@@ -95,29 +95,29 @@ extension HTTP1Decoder {
     return (head, response.fieldsStart)
   }
 
-  /// Begins the message of a head.
+  /// Begins the message of a head, which has fields and a framing of its own.
   private mutating func begin(
-    _ head: HeadMemo.Head, _ firstByteAt: Timestamp, _ at: Timestamp
+    _ head: HeadMemo.Head, _ fields: HeaderFields, _ framing: BodyFraming,
+    _ firstByteAt: Timestamp, _ at: Timestamp
   ) -> Event {
     isLast = head.isLast
-    if head.framing == .chunked { unchunked = head.unchunked }
+    if framing == .chunked { unchunked = head.unchunked }
     switch head.startLine {
     case .request(let method, let target):
-      phase = Phase(head.framing)
+      phase = Phase(framing)
       return .request(
         HTTPRequestHead(
-          method: method, target: target, fields: head.fields, firstByteAt: firstByteAt,
-          endAt: at))
+          method: method, target: target, fields: fields, firstByteAt: firstByteAt, endAt: at))
     case .response(let status):
       let response = HTTPResponseHead(
-        status: status, fields: head.fields, firstByteAt: firstByteAt, endAt: at)
+        status: status, fields: fields, firstByteAt: firstByteAt, endAt: at)
       if response.isInterim {
         phase = .start
       } else if status == 101 {
         phase = .tunnel
         queued.append(.end(complete: true, at: at))
       } else {
-        phase = Phase(head.framing)
+        phase = Phase(framing)
       }
       return .response(response)
     }
@@ -136,7 +136,7 @@ extension HTTP1Decoder {
     }
     explained += bytes.readableBytes
     lastAt = latest
-    let event = begin(head, firstByteAt, latest)
+    let event = begin(head, head.fields, head.framing, firstByteAt, latest)
     phase = .start
     queued.removeAll()
     switch event {

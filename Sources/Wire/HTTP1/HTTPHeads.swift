@@ -14,16 +14,17 @@ public struct HTTPRequestHead: Hashable, Sendable {
   public var endAt: Timestamp
   /// True when the recording has only its beginning: fields may be missing.
   public var isCut = false
+}
 
+extension HTTPRequestHead {
+  // By the memberwise initialiser: what assigns so many members one by one copies the whole in the end.
   /// Creates a head.
   public init(
     method: String, target: String, fields: HeaderFields, firstByteAt: Timestamp, endAt: Timestamp
   ) {
-    self.method = method
-    self.target = target
-    self.fields = fields
-    self.firstByteAt = firstByteAt
-    self.endAt = endAt
+    self.init(
+      method: method, target: target, fields: fields, firstByteAt: firstByteAt, endAt: endAt,
+      isCut: false)
   }
 }
 
@@ -39,13 +40,14 @@ public struct HTTPResponseHead: Hashable, Sendable {
   public var endAt: Timestamp
   /// True when the recording has only its beginning: fields may be missing.
   public var isCut = false
+}
 
+extension HTTPResponseHead {
+  // By the memberwise initialiser: what assigns so many members one by one copies the whole in the end.
   /// Creates a head.
   public init(status: Int, fields: HeaderFields, firstByteAt: Timestamp, endAt: Timestamp) {
-    self.status = status
-    self.fields = fields
-    self.firstByteAt = firstByteAt
-    self.endAt = endAt
+    self.init(
+      status: status, fields: fields, firstByteAt: firstByteAt, endAt: endAt, isCut: false)
   }
 
   /// True for 1xx answers that precede the final one (101 ends HTTP instead).

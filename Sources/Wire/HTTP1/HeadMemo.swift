@@ -24,13 +24,13 @@ struct HeadMemo: Sendable {
   }
 
   /// A head that was read, with its bytes.
-  private final class Known: Sendable {
+  final class Known: Sendable {
     let head: Head
-    let bytes: [UInt8]
+    fileprivate let bytes: [UInt8]
     /// Where the digits of the length lie; empty at the end of a head without any.
-    let digits: Range<Int>
+    fileprivate let digits: Range<Int>
 
-    init(_ head: Head, _ bytes: [UInt8], _ digits: Range<Int>) {
+    fileprivate init(_ head: Head, _ bytes: [UInt8], _ digits: Range<Int>) {
       self.head = head
       self.bytes = bytes
       self.digits = digits
@@ -71,15 +71,25 @@ struct HeadMemo: Sendable {
     oldest = 0
   }
 
-  /// Returns the head that `input` begins with and its length, if it is one of those that are remembered.
-  func match(_ input: Span<UInt8>) -> (head: Head, length: Int)? {
-    for candidate in known {
-      if let match = HeadMemo.match(candidate, input) { return match }
+  /// A head that is like one that was read.
+  struct Match {
+    let known: Known
+    /// Its own fields and framing: the length may be another.
+    let fields: HeaderFields
+    let framing: BodyFraming
+    /// Bytes of it.
+    let length: Int
+  }
+
+  /// Returns the head that `input` begins with, if it is one of those that are remembered.
+  func match(_ input: Span<UInt8>) -> Match? {
+    for i in known.indices {
+      if let match = HeadMemo.match(known[i], input) { return match }
     }
     return nil
   }
 
-  private static func match(_ known: Known, _ input: Span<UInt8>) -> (head: Head, length: Int)? {
+  private static func match(_ known: Known, _ input: Span<UInt8>) -> Match? {
     let digits = known.digits
     guard input.count >= digits.lowerBound else { return nil }
     let text = known.bytes
@@ -103,12 +113,13 @@ struct HeadMemo: Sendable {
       ByteScan.isEqual(
         input.extracting(end..<end + rest), bytes.extracting(digits.upperBound..<bytes.count))
     else { return nil }
-    var head = known.head
-    guard !digits.isEmpty else { return (head, bytes.count) }
-    head.framing = .length(length)
-    head.fields = HeaderFields(
-      head.fields.block,
-      varied: HeaderFields.Digits(input.extracting(digits.lowerBound..<end)))
-    return (head, end + rest)
+    guard !digits.isEmpty else {
+      return Match(
+        known: known, fields: known.head.fields, framing: known.head.framing, length: bytes.count)
+    }
+    let varied = HeaderFields.Digits(input.extracting(digits.lowerBound..<end))
+    return Match(
+      known: known, fields: HeaderFields(known.head.fields.block, varied: varied),
+      framing: .length(length), length: end + rest)
   }
 }

@@ -27,14 +27,13 @@ public struct JSONRPCMessage: Hashable, Sendable {
   public var bytes: Int
   /// Where members of the content lie, when they were found on the way.
   private var found: FoundMembers?
+}
 
+extension JSONRPCMessage {
+  // By the memberwise initialiser: what assigns so many members one by one copies the whole in the end.
   /// Creates a message.
   public init(kind: Kind, id: RawJSON?, method: String, content: RawJSON?, bytes: Int) {
-    self.kind = kind
-    self.id = id
-    self.method = method
-    self.content = content
-    self.bytes = bytes
+    self.init(kind: kind, id: id, method: method, content: content, bytes: bytes, found: nil)
   }
 
   /// Copies its texts where they are a small part of the buffer that they keep.
@@ -64,6 +63,7 @@ extension JSONRPCMessage {
   public enum Member: Int, CaseIterable, Sendable {
     case name, cursor, requestState, taskId, requestId, progressToken, protocolVersion, clientInfo
     case meta, isError, nextCursor, serverInfo, supportedVersions, tools
+    case structuredContent
   }
 
   private static let memberNames = JSONNames(
@@ -89,6 +89,13 @@ extension JSONRPCMessage {
     guard kind != .error, let content else { return nil }
     if let found { return found.value(Member.meta.rawValue, in: content) }
     return content.member("_meta")
+  }
+
+  /// Whether a result has `structuredContent`. As fast as `meta`.
+  public var isStructured: Bool {
+    guard kind == .result, let content else { return false }
+    if let found { return found.has(Member.structuredContent.rawValue) }
+    return content.member("structuredContent") != nil
   }
 
   private static let names = JSONNames("jsonrpc", "id", "method", "params", "result", "error")
@@ -125,13 +132,12 @@ extension JSONRPCMessage {
       let isNull = (id?.kind ?? .null) == .null
       self.init(
         kind: isNull ? .notification : .request, id: isNull ? nil : id, method: method,
-        content: params, bytes: bytes)
-      found = inParams
+        content: params, bytes: bytes, found: inParams)
     } else if let result, isVersioned || id != nil,
       !(result.kind == .null && error.map { $0.kind != .null } == true)
     {
-      self.init(kind: .result, id: id, method: "", content: result, bytes: bytes)
-      found = inResult
+      self.init(
+        kind: .result, id: id, method: "", content: result, bytes: bytes, found: inResult)
     } else if let error, error.member("code") != nil {
       self.init(kind: .error, id: id, method: "", content: error, bytes: bytes)
     } else {

@@ -55,6 +55,15 @@ public enum JSONRPCPayload: Hashable, Sendable {
     }
   }
 
+  /// Whether there is a message.
+  public var hasMessages: Bool {
+    switch self {
+    case .single: true
+    case .batch(let messages, _): !messages.isEmpty
+    case .otherJSON, .notJSON: false
+    }
+  }
+
   /// The first message.
   public var first: JSONRPCMessage? {
     switch self {

@@ -227,10 +227,8 @@ public struct SSEDecoder: Sendable {
 
   /// The block is over: it is an event, when it had fields.
   private mutating func dispatch(at: Timestamp) {
-    guard var done = event else { return }
-    event = nil
-    done.lastByteAt = at
-    ready.append(done)
+    event?.lastByteAt = at
+    if let done = event.take() { ready.append(done) }
   }
 }
 

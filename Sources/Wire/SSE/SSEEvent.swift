@@ -19,10 +19,14 @@ public struct SSEEvent: Hashable, Sendable {
   public var lastByteAt: Timestamp
   /// True when data or a line was longer than `SSEDecoder.lineLimit`; what is there is the beginning.
   public var isTruncated = false
+}
 
+extension SSEEvent {
+  // By the memberwise initialiser: what assigns so many members one by one copies the whole in the end.
   /// Creates an empty block.
   public init(firstByteAt: Timestamp, lastByteAt: Timestamp) {
-    self.firstByteAt = firstByteAt
-    self.lastByteAt = lastByteAt
+    self.init(
+      name: nil, id: nil, retry: nil, data: nil, comment: nil, firstByteAt: firstByteAt,
+      lastByteAt: lastByteAt)
   }
 }

@@ -51,7 +51,7 @@ struct `Learned paths` {
         ]))
       var flow = ValueFlow()
       flow.learn(result, of: "tools/call", n: 2, done: 10)
-      for use in flow.uses(in: params, of: "tools/call", at: 20) {
+      for use in flow.uses(in: params, at: 20) {
         found += 1
         let source = ValueSource(path: try #require(ValuePath(use.path)), within: use.within)
         #expect(source.value(in: result, headers: nil)?.string == handle, "\(use) \(result.text)")

@@ -18,10 +18,10 @@ struct `Value flow` {
   }
 
   private func uses(
-    _ flow: ValueFlow, _ params: String, of method: String = "tools/call", at t: Int64 = 10_000
+    _ flow: ValueFlow, _ params: String, at t: Int64 = 10_000
   ) throws -> [ValueUse] {
     var flow = flow
-    return flow.uses(in: try json(params), of: method, at: t)
+    return flow.uses(in: try json(params), at: t)
   }
 
   @Test func `finds a handle in structured content`() throws {
@@ -62,7 +62,7 @@ struct `Value flow` {
   @Test func `does not take what the agent said first`() throws {
     var flow = ValueFlow()
     _ = flow.uses(
-      in: try json(#"{"name":"find","arguments":{"q":"ORD-20417"}}"#), of: "tools/call", at: 10)
+      in: try json(#"{"name":"find","arguments":{"q":"ORD-20417"}}"#), at: 10)
     flow.learn(
       try json(#"{"structuredContent":{"order":"ORD-20417","owner":"u-5518c"}}"#), of: "tools/call",
       n: 2, done: 20)
@@ -85,7 +85,7 @@ struct `Value flow` {
     let flow = try flow(
       #"{"tools":[],"nextCursor":"p5"}"#, #"{"tools":[],"nextCursor":"p5"}"#, of: "tools/list")
     #expect(
-      try uses(flow, #"{"cursor":"p5"}"#, of: "tools/list")
+      try uses(flow, #"{"cursor":"p5"}"#)
         == [ValueUse(at: "/cursor", from: 4, path: "/nextCursor")])
     #expect(try uses(flow, #"{"name":"x","arguments":{"page":"p5"}}"#) == [])
   }
@@ -159,7 +159,7 @@ struct `Value flow` {
         let uses = flow.uses(
           in: try json(
             #"{"name":"t","arguments":{"limit":\#(small),"day":"2026-11-\#(10 + small)","state":"\#(status)"\#(handle)}}"#
-          ), of: "tools/call", at: t)
+          ), at: t)
         expected += used == nil ? 0 : 1
         found += uses.count
         right += uses.count { $0.at == "/arguments/handle" && $0.from == used?.n }

@@ -40,14 +40,14 @@ private final class Scene {
       x: count, t: t * 1_000_000, conn: conn ?? count,
       kind: begins ? .beginning(id: id) : .request(id: id))
     evidence.isCall = !begins
-    evidence.read(json(#"{"name":"t","arguments":\#(says)}"#), of: "tools/call")
+    evidence.read(json(#"{"name":"t","arguments":\#(says)}"#))
     solver.add(evidence)
     return count
   }
 
   func answer(_ x: Int, at t: Int64, _ result: String = "{}") {
     var answer = AnswerEvidence(done: t * 1_000_000)
-    answer.read(json(#"{"structuredContent":\#(result)}"#), of: "tools/call")
+    answer.read(json(#"{"structuredContent":\#(result)}"#), of: "tools/call", isStructured: true)
     solver.answer(x, answer)
   }
 
