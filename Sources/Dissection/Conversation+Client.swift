@@ -46,6 +46,7 @@ extension Conversation {
       line.uses = shown(uses)
     }
     line.continues = resumed?.n
+    if Method.isPoll(message.method) { line.pollOf = facts.taskID.flatMap { session.tasks[$0]?.n } }
     let token = MessageToken(id)
     if !refused.isEmpty {
       let refusal = RefusalKey(authority: authority(exchange), host: exchange.clientHost, id: token)

@@ -234,6 +234,9 @@ extension Conversation {
     if let state = result.requestState {
       isAllKept = session.remember(state, request, in: \.requestStates) && isAllKept
     }
+    if let task = result.taskID, request.method == Method.toolsCall {
+      isAllKept = session.remember(task, request, in: \.tasks) && isAllKept
+    }
     if request.method == Method.toolsList {
       isAllKept = session.list(result.toolNames) && isAllKept
     }

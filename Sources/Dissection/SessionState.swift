@@ -63,6 +63,8 @@ final class SessionState {
   var cursors: [String: Int] = [:]
   /// Requests answered `input_required`, by the state to echo.
   var requestStates: [String: OpenRequest] = [:]
+  /// Calls that became tasks, by the task's id.
+  var tasks: [String: OpenRequest] = [:]
   /// Answers to `initialize` and `server/discover`, by `n`.
   private(set) var handshakes: Set<Int> = []
   /// Tools that a `tools/list` answer named.
@@ -162,7 +164,7 @@ final class SessionState {
 
   /// An SDK client on SSE answers opens a connection a call; more are not open at once.
   private static let connLimit = 64
-  /// Cursors, request states and tools that are remembered; real lists have tens of pages, and hundreds of tools.
+  /// Cursors, request states, tasks and tools that are remembered; real lists have tens of pages, and hundreds of tools.
   private static let valueLimit = 1024
 
   /// Keeps an answer whose request may be told later; returns the one that is given up for it.

@@ -59,7 +59,8 @@ extension MessageFacts {
             default: traceparent = value.string
             }
           }
-        case .isError, .nextCursor, .serverInfo, .supportedVersions, .tools, .structuredContent:
+        case .isError, .nextCursor, .serverInfo, .supportedVersions, .tools, .structuredContent,
+          .task:
           break
         }
       }
@@ -88,6 +89,8 @@ public struct ResultFacts: Sendable {
   public fileprivate(set) var nextCursor: String?
   /// `requestState` of an `input_required` answer.
   public fileprivate(set) var requestState: String?
+  /// Id of the task that a call became: `task.taskId` (2025-11-25), or `taskId` (the extension of 2026-07-28).
+  public fileprivate(set) var taskID: String?
   /// `protocolVersion` of an `initialize` answer.
   public fileprivate(set) var revision: Revision?
   /// `serverInfo`, of the result or its `_meta`.
@@ -104,6 +107,7 @@ extension ResultFacts {
     var isError = false
     var nextCursor: String?
     var requestState: String?
+    var taskID: String?
     var revision: Revision?
     var server: Implementation?
     var offersStateless = false
@@ -114,6 +118,8 @@ extension ResultFacts {
         case .isError: isError = value.isTrue
         case .nextCursor: nextCursor = value.string
         case .requestState: requestState = value.string
+        case .taskId: taskID = value.string
+        case .task: taskID = value.member("taskId")?.string
         case .protocolVersion: revision = value.string.map(Revision.init)
         case .serverInfo: server = Implementation(json: value)
         case .supportedVersions:
@@ -125,14 +131,14 @@ extension ResultFacts {
           if let info = value.member("io.modelcontextprotocol/serverInfo") {
             server = Implementation(json: info)
           }
-        case .name, .cursor, .taskId, .requestId, .progressToken, .clientInfo, .structuredContent:
+        case .name, .cursor, .requestId, .progressToken, .clientInfo, .structuredContent:
           break
         }
       }
     }
     self.init(
-      isError: isError, nextCursor: nextCursor, requestState: requestState, revision: revision,
-      server: server, offersStateless: offersStateless, toolNames: toolNames)
+      isError: isError, nextCursor: nextCursor, requestState: requestState, taskID: taskID,
+      revision: revision, server: server, offersStateless: offersStateless, toolNames: toolNames)
   }
 }
 

@@ -27,4 +27,8 @@ public enum Method {
     default: false
     }
   }
+  /// Whether a client asks after a call that became a task.
+  public static func isPoll(_ method: String) -> Bool {
+    method == "tasks/get" || method == "tasks/result"
+  }
 }

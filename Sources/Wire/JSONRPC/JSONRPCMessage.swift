@@ -63,7 +63,7 @@ extension JSONRPCMessage {
   public enum Member: Int, CaseIterable, Sendable {
     case name, cursor, requestState, taskId, requestId, progressToken, protocolVersion, clientInfo
     case meta, isError, nextCursor, serverInfo, supportedVersions, tools
-    case structuredContent
+    case structuredContent, task
   }
 
   private static let memberNames = JSONNames(
