@@ -23,7 +23,8 @@ extension Conversation {
     let (message, facts) = (item.message, item.facts)
     guard let id = message.id else { return }
     let t = time(exchange.startedAt)
-    let resumed = facts.requestState.flatMap { session.requestStates[$0] }
+    let said = said(message, facts)
+    let resumed = resumed(by: message, facts, said: said, session)
     let isAgent =
       !Method.isMachinery(message.method) && resumed == nil
       && !isAutomaticList(message, facts, session, t)
@@ -65,6 +66,7 @@ extension Conversation {
       n: line.n, t: line.t, id: token, method: message.method, tool: facts.tool, place: place,
       isAgent: isAgent,
       x: exchange.shownX, conn: exchange.conn)
+    request.said = said
     if session !== nobody, let progress = facts.progressToken {
       session.expectsProgress(progress, of: request)
     }

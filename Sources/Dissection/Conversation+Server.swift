@@ -185,6 +185,7 @@ extension Conversation {
     close(request, line, exchange, session)
     guard let result, session !== nobody else { return }
     learn(result, from: line, of: request, session)
+    noteQuestion(message, result, of: request, session)
     if !result.isError {
       learnValues(message, as: payload, from: line, exchange, of: request, session)
     }

@@ -15,6 +15,8 @@ final class OpenRequest {
   let isAgent: Bool
   let x: Int?
   let conn: Int
+  /// What its rounds say alike (`Conversation.said`).
+  var said: UInt64?
   /// Its progress token.
   var progressToken: MessageToken?
   /// The notification that cancelled it, and when.
@@ -63,6 +65,8 @@ final class SessionState {
   var cursors: [String: Int] = [:]
   /// Requests answered `input_required`, by the state to echo.
   var requestStates: [String: OpenRequest] = [:]
+  /// Questions that wait for another round, latest at the end.
+  var questions: [OpenQuestion] = []
   /// Calls that became tasks, by the task's id.
   var tasks: [String: OpenRequest] = [:]
   /// Answers to `initialize` and `server/discover`, by `n`.
@@ -166,6 +170,15 @@ final class SessionState {
   private static let connLimit = 64
   /// Cursors, request states, tasks and tools that are remembered; real lists have tens of pages, and hundreds of tools.
   private static let valueLimit = 1024
+
+  /// Notes a question; of too many the oldest is forgotten.
+  func ask(_ question: OpenQuestion) {
+    if questions.count >= SessionState.questionLimit { questions.removeFirst() }
+    questions.append(question)
+  }
+
+  /// An agent has few calls under way; more questions are not open at once.
+  private static let questionLimit = 64
 
   /// Keeps an answer whose request may be told later; returns the one that is given up for it.
   func keep(_ answer: EarlyAnswer) -> EarlyAnswer? {
