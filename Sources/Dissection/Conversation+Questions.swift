@@ -28,8 +28,10 @@ extension Conversation {
   /// What all rounds of a request of 2026-07-28 say alike; `nil` for those of other revisions.
   func said(_ message: JSONRPCMessage, _ facts: MessageFacts) -> UInt64? {
     guard facts.revision?.isStateless == true else { return nil }
-    let arguments = message.content?.member("arguments").map { $0.bytes }
-    return arguments.map { ByteScan.hash($0.readableBytesUInt8Span) } ?? 0
+    return ["arguments", "name", "uri"].reduce(0) { hash, key in
+      guard let bytes = message.content?.member(key)?.bytes else { return hash }
+      return hash &* 0x9e37_79b9_7f4a_7c15 ^ ByteScan.hash(bytes.readableBytesUInt8Span)
+    }
   }
 
   /// The request whose question a request answers.

@@ -70,7 +70,15 @@ struct TraceFields {
   mutating func optionalInt64(_ key: String) throws(TraceFormatError) -> Int64? {
     guard let raw = optionalRaw(key) else { return nil }
     guard let value = raw.int else { throw wrong(key, "an integer") }
-    return value
+    guard value.magnitude > TraceFields.timeLimit, TraceFields.isTime(key) else { return value }
+    return value < 0 ? -Int64(TraceFields.timeLimit) : Int64(TraceFields.timeLimit)
+  }
+
+  /// Nanoseconds of two years: no recording lasts longer, and sums of times stay far from overflow.
+  private static let timeLimit: UInt64 = 1 << 56
+
+  private static func isTime(_ key: String) -> Bool {
+    ["t", "sent", "done", "first", "closed", "think"].contains(key)
   }
 
   mutating func int64(_ key: String) throws(TraceFormatError) -> Int64 {

@@ -52,6 +52,13 @@ struct `Trace decoder` {
     return whole
   }
 
+  @Test(arguments: [(Int64.max, 1 << 56), (Int64.min, -(1 << 56)), (5, 5)] as [(Int64, Int64)])
+  func `takes no time for later than arithmetic allows`(_ written: Int64, _ read: Int64) {
+    let line = #"{"type":"loss","t":\#(written),"kind":"a"}"#
+    let seen = Self.read([ByteBuffer(string: Self.header + "\n" + line + "\n")])
+    #expect(seen.events.last == .loss(LossLine(t: read, kind: "a")))
+  }
+
   @Test func `reads what all lines say`() {
     let samples = [Samples.header] + Samples.all
     let text = samples.map { $0.text + "\n" }.joined()

@@ -122,7 +122,6 @@ extension AgentMachine {
     let round = states[i].round
     actions.append(.settled(requestRecord(i, .ok, at: at, status)))
     states[i].round += 1
-    states[i].exchange = nil
     var members: [JSONValue.Member] = []
     var responses: [JSONValue.Member] = []
     var recorded = round < step.rounds.count ? step.rounds[round].answers : []
@@ -133,7 +132,7 @@ extension AgentMachine {
       let fitting = recorded.indices.filter { AgentMachine.fits(recorded[$0].response, asked) }
       let match =
         fitting.first { recorded[$0].key == key } ?? fitting.first { recorded[$0].method == method }
-      var answer = match.map { said(recorded.remove(at: $0), i) }
+      var answer = match.flatMap { said(recorded.remove(at: $0), i) }
       if answer == nil,
         let given = recordedAnswer(method, asked, for: i)
       {
@@ -152,16 +151,25 @@ extension AgentMachine {
       round < step.rounds.count
       ? script.roundThink[i][round] : responses.isEmpty ? AgentMachine.stateOnlyPause : think
     alarms.removeAll { $0.what == .timeout(i) }
-    arm(.again(i), at + pause)
+    sendAgain(i, at: at + pause)
   }
 
-  /// A recorded answer with the values of this run.
-  private mutating func said(_ answer: ScriptStep.Round.Answer, _ i: Int) -> JSONValue {
+  /// The step is sent again at that time; until then no answer is its.
+  mutating func sendAgain(_ i: Int, at: Int64) {
+    states[i].exchange = nil
+    states[i].id = nil
+    arm(.again(i), at)
+  }
+
+  /// A recorded answer with the values of this run; `nil` without one of them, unless the recorded one may be sent.
+  private mutating func said(_ answer: ScriptStep.Round.Answer, _ i: Int) -> JSONValue? {
     guard !answer.bindings.isEmpty else { return answer.response.value }
+    let isWhole = answer.bindings.allSatisfy { values[$0.value] != nil }
     for binding in answer.bindings where values[binding.value] == nil {
       actions.append(
         .unresolved(UnresolvedValue(step: i, value: binding.value, cause: .notInAnswer)))
     }
+    guard isWhole || script.onUnresolved == .recorded else { return nil }
     return RequestBook.said(answer, values).value
   }
 
@@ -172,11 +180,10 @@ extension AgentMachine {
     states[i].pages += 1
     states[i].nextPage = cursor.owned
     states[i].cursor = nil
-    states[i].exchange = nil
     actions.append(
       .repeated(requestRecord(i, .ok, at: at, status), script.session.steps[i].method))
     alarms.removeAll { $0.what == .timeout(i) }
-    arm(.again(i), at)
+    sendAgain(i, at: at)
     return true
   }
 
@@ -257,19 +264,19 @@ extension AgentMachine {
   mutating func over(
     _ i: Int, _ outcome: Outcome, _ at: Int64, _ status: Int? = nil, code: Int64? = nil
   ) {
+    guard states[i].phase == .flying else { return }
     let step = script.session.steps[i]
     let isNewFailure = !step.isSuccess(outcome) && step.outcome.map(step.isSuccess) != false
     if case .retry(let limit) = policy.onError, isNewFailure, step.isCall, closing == nil,
-      outcome != .sessionLost, states[i].attempts <= limit, outcome != .cancelled
+      outcome != .sessionLost, states[i].tries < limit, outcome != .cancelled
     {
-      let pause = AgentMachine.repetitionPause << Int64(min(states[i].attempts - 1, 5))
-      states[i].exchange = nil
+      let pause = AgentMachine.repetitionPause << Int64(min(states[i].tries, 5))
+      states[i].tries += 1
+      startAnew(i)
       states[i].failure = outcome
       actions.append(.settled(requestRecord(i, outcome, at: at, status, code: code)))
-      states[i].eventID = nil
-      states[i].resumes = 0
       alarms.removeAll { $0.what.step == i }
-      return arm(.again(i), at + pause)
+      return sendAgain(i, at: at + pause)
     }
     record(i, outcome, at: at, status, code: code)
     noteTaskEnd(i, outcome, at, status, code)
@@ -280,6 +287,17 @@ extension AgentMachine {
     let endsSession = step.method == "initialize" || policy.onError == .endSession
     if failed, endsSession { close(.omit(.afterError), at) }
     if step.method == "initialize", outcome != .ok { close(.omit(.afterError), at) }
+  }
+
+  /// A repetition knows nothing of the try before.
+  private mutating func startAnew(_ i: Int) {
+    states[i].eventID = nil
+    states[i].resumes = 0
+    states[i].round = 0
+    states[i].task = nil
+    states[i].taskDeadline = nil
+    states[i].taskOutcome = nil
+    pendingRounds[i] = nil
   }
 
   mutating func loseSession(_ at: Int64) {

@@ -67,6 +67,7 @@ enum Endpoints {
     if plain.hasPrefix("/") { return String(plain) }
     let base = stream.prefix { $0 != "?" }
     if plain.hasPrefix("?") { return String(base) + plain }
-    return String(base[...(base.lastIndex(of: "/") ?? base.startIndex)]) + plain
+    let folder = base.lastIndex(of: "/").map { String(base[...$0]) }
+    return (folder ?? "/") + plain
   }
 }

@@ -65,6 +65,7 @@ extension AgentMachine {
     answered[method] = given
     if recorded[chosen].isHidden {
       actions.append(.unresolved(UnresolvedValue(step: i, value: nil, cause: .redacted)))
+      guard script.onUnresolved == .recorded else { return nil }
     }
     return recorded[chosen]
   }

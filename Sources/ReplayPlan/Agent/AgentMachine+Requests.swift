@@ -137,7 +137,7 @@ extension AgentMachine {
   /// Ids count up from the recorded client's first; the JSON type stays.
   private mutating func mintID(like recorded: RawJSON?) -> RawJSON {
     let value = nextID
-    nextID += 1
+    nextID &+= 1
     let isString = recorded?.bytes.getInteger(at: recorded?.bytes.readerIndex ?? 0, as: UInt8.self)
     return isString == 0x22 ? RawJSON(.string(String(value))) : RawJSON(.int(value))
   }

@@ -21,9 +21,15 @@ extension AgentMachine {
     guard step.isPoll || pollsItself else { return false }
     guard task.isAtWork else {
       if step.isPoll, task.isOver { states[i].taskOutcome = task.outcome }
-      guard pollsItself, let result = task.result, !step.isPoll else { return false }
+      guard pollsItself, !step.isPoll else { return false }
       states[i].task = nil
-      succeeded(i, result, carrier, at)
+      if let result = task.result {
+        succeeded(i, result, carrier, at)
+      } else {
+        // Input that nobody was asked for then, or an end that says nothing, is no complete answer.
+        let isFailure = task.isOver && task.outcome != .ok
+        over(i, isFailure ? task.outcome : .transportError, at, carrier?.status)
+      }
       return true
     }
     let deadline = states[i].taskDeadline ?? at + step.service + policy.callTimeout
@@ -35,8 +41,7 @@ extension AgentMachine {
       return true
     }
     actions.append(.repeated(requestRecord(i, .ok, at: at, carrier?.status), TaskChains.get))
-    states[i].exchange = nil
-    arm(.again(i), at + pause)
+    sendAgain(i, at: at + pause)
     return true
   }
 
@@ -66,7 +71,10 @@ extension AgentMachine {
     guard let call = script.session.steps[i].taskOf, openTasks.contains(call) else { return }
     let isEnd = script.session.steps[call].taskEnd == i
     guard isEnd || outcome != .ok else { return }
-    closeTask(call, states[i].taskOutcome ?? outcome, at: at, status, code)
+    // A poll that ended the task then, and now says that it goes on, leaves it without an end.
+    let isOpen = script.session.steps[i].isPoll && outcome == .ok
+    closeTask(
+      call, states[i].taskOutcome ?? (isOpen ? .transportError : outcome), at: at, status, code)
   }
 
   /// A step that would have ended a call's task was left out.

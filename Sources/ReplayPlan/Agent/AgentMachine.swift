@@ -36,6 +36,8 @@ public struct AgentMachine {
     var exchange: Int?
     var round = 0
     var attempts = 0
+    /// Repetitions after a failure.
+    var tries = 0
     var resumes = 0
     /// The id it was sent with.
     var id: RawJSON?
@@ -225,6 +227,10 @@ public struct AgentMachine {
     if closing != nil {
       // The DELETE has its own time then: when nothing is in flight.
       if isOwed(i) {
+        if let missing = unresolved(i) {
+          actions.append(.unresolved(missing))
+          if script.onUnresolved != .recorded { return omit(i, .unresolved, at: state.due) }
+        }
         states[i].phase = .scheduled
         arm(.due(i), state.due)
       } else if step.kind != .delete {
@@ -249,7 +255,10 @@ public struct AgentMachine {
       case .skipDependents: return omit(i, .unresolved, at: state.due + step.service)
       case .endSession:
         states[i].omission = .unresolved
-        return close(.omit(.afterError), state.due)
+        close(.omit(.afterError), state.due)
+        // What an answered call still owes is not left out by that.
+        if states[i].phase == .waiting { omit(i, .unresolved, at: state.due) }
+        return
       }
     }
     states[i].phase = .scheduled

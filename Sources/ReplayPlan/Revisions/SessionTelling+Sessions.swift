@@ -11,7 +11,7 @@ extension SessionTelling {
     collectAnswers()
     for i in script.steps.indices {
       var step = script.steps[i]
-      step.taskEnd = nil
+      (step.taskOf, step.taskEnd) = (nil, nil)
       step.isModern = false
       step.headers.removeAll { $0.name.lowercased().hasPrefix("mcp-param-") }
       if step.cancellation != nil, step.cancellation?.notification == nil {
@@ -37,13 +37,16 @@ extension SessionTelling {
 
   /// What a client answered in rounds it answers to requests of the server.
   private mutating func collectAnswers() {
-    for step in script.steps {
-      for round in step.rounds {
-        for answer in round.answers {
+    for i in script.steps.indices {
+      for k in script.steps[i].rounds.indices {
+        let round = script.steps[i].rounds[k]
+        for (a, answer) in round.answers.enumerated() {
           script.serverAnswers[answer.method, default: []].append(
             .init(
-              content: answer.response, isError: false, question: answer.question,
-              think: round.think))
+              content: answer.response, isError: false, isHidden: !answer.hidden.isEmpty,
+              question: answer.question, think: round.think))
+          // The call itself says it no more.
+          script.steps[i].rounds[k].answers[a].hidden = []
         }
       }
     }
@@ -55,7 +58,7 @@ extension SessionTelling {
     let filter = step.params?.member("notifications")?.member("resourceSubscriptions")
     let uris = (filter?.value.array ?? []).compactMap(\.string)
     omit(i, .retold)
-    return uris.map { uri in
+    return uris.enumerated().map { k, uri in
       var request = ScriptStep(n: step.n, kind: .request, method: SessionTelling.subscribe)
       request.params = RawJSON(.object([.init("uri", .string(uri))]))
       request.id = RawJSON(.int(0))
@@ -66,6 +69,8 @@ extension SessionTelling {
       request.origin = step.origin
       request.turn = step.turn
       request.headers = step.headers
+      (request.bindings, request.hidden) = (step.bindings, step.hidden)
+      request.move(SessionTelling.subscription(k), to: SessionTelling.uri)
       return request
     }
   }

@@ -13,7 +13,7 @@ extension SessionTelling {
     var listening: [String: Int] = [:]
     for i in script.steps.indices {
       var step = script.steps[i]
-      step.taskEnd = nil
+      (step.taskOf, step.taskEnd) = (nil, nil)
       step.isModern = true
       step.cancellation?.notification = nil
       let uri = step.params?.member("uri")?.string ?? ""
@@ -29,6 +29,7 @@ extension SessionTelling {
       case (.request, SessionTelling.subscribe):
         listening[uri] = i
         listen(i, .object([.init("resourceSubscriptions", .array([.string(uri)]))]))
+        script.steps[i].move(SessionTelling.uri, to: SessionTelling.subscription(0))
       case (.request, SessionTelling.unsubscribe):
         guard let subscription = listening.removeValue(forKey: uri) else {
           omit(i, .noCounterpart)
@@ -36,6 +37,7 @@ extension SessionTelling {
         }
         script.steps[i].kind = .closeStream
         script.steps[i].closes = subscription
+        (script.steps[i].bindings, script.steps[i].hidden) = ([], [])
       case (.notification, "notifications/initialized"): omit(i, .retold)
       case (.notification, _), (.delete, _), (.request, "ping"): omit(i, .noCounterpart)
       case (.request, _) where step.method.hasPrefix("tasks/"): omit(i, .noCounterpart)

@@ -32,6 +32,12 @@ struct SessionTelling {
   static let subscribe = "resources/subscribe"
   static let unsubscribe = "resources/unsubscribe"
 
+  /// Where a resource stands in a subscription of its own, and in one of many.
+  static let uri: [ValuePath.Step] = [.child("uri")]
+  static func subscription(_ k: Int) -> [ValuePath.Step] {
+    [.child("notifications"), .child("resourceSubscriptions"), .child("\(k)")]
+  }
+
   /// The members of an object, or none.
   static func members(_ json: RawJSON?) -> [JSONValue.Member] { json?.value.members ?? [] }
 
@@ -49,6 +55,24 @@ struct SessionTelling {
     script.steps[i].omission = omission
     script.steps[i].isLongLived = false
     script.steps[i].cancellation = nil
+  }
+}
+
+extension ScriptStep {
+  /// Keeps of its bindings and hidden places those at `place`, which stands elsewhere now.
+  mutating func move(_ place: [ValuePath.Step], to other: [ValuePath.Step]) {
+    func moved(_ path: ValuePath) -> ValuePath? {
+      guard path.steps.starts(with: place) else { return nil }
+      return ValuePath(steps: other + path.steps.dropFirst(place.count))
+    }
+    hidden = hidden.compactMap(moved)
+    bindings = bindings.compactMap { binding in
+      moved(binding.at).map {
+        var binding = binding
+        binding.at = $0
+        return binding
+      }
+    }
   }
 }
 

@@ -39,21 +39,22 @@ extension ScriptStep {
   ///
   /// A value for a part of a text may leave another part of it a surrogate.
   var hiddenPlace: ValuePath? {
-    hidden.first { place in
+    let own = hidden.first { place in
       !bindings.contains { $0.within == nil && place.steps.starts(with: $0.at.steps) }
-        && !(cursorFrom != nil && place.steps == [.child("cursor")]) && !isSaidAnew(place)
+        && !(cursorFrom != nil && place.steps == [.child("cursor")])
     }
+    return own ?? rounds.lazy.flatMap(\.answers).compactMap(\.hiddenPlace).first
   }
-  /// Whether an answer in a later round takes the value from an answer of the run.
-  private func isSaidAnew(_ place: ValuePath) -> Bool {
-    guard place.steps.count > 1, place.steps[0] == .child("inputResponses") else { return false }
-    return rounds.contains { round in
-      round.answers.contains { answer in
-        guard place.steps[1] == .child(answer.key) else { return false }
-        return answer.bindings.contains {
-          $0.within == nil && place.steps.dropFirst(2).starts(with: $0.at.steps)
-        }
-      }
+}
+
+extension ScriptStep.Round.Answer {
+  /// The first place in a later round's params where its answer would say a surrogate.
+  fileprivate var hiddenPlace: ValuePath? {
+    let place = hidden.first { place in
+      !bindings.contains { $0.within == nil && place.steps.starts(with: $0.at.steps) }
+    }
+    return place.map {
+      ValuePath(steps: [.child("inputResponses"), .child(key)] + $0.steps)
     }
   }
 }

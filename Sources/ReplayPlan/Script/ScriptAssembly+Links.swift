@@ -14,7 +14,9 @@ extension ScriptAssembly {
     var values: [SessionScript.Value: Int] = [:]
     for i in script.steps.indices {
       let step = script.steps[i]
-      if let cursor = step.params?.member("cursor") { script.steps[i].cursorFrom = cursors[cursor] }
+      if !step.isCall, let cursor = step.params?.member("cursor") {
+        script.steps[i].cursorFrom = cursors[cursor]
+      }
       for use in requests[step.n]?.valueUses ?? [] {
         if let from = stepOfAnswer[use.from], from < i { bind(i, use, from, &script, &values) }
       }
@@ -73,9 +75,13 @@ extension ScriptAssembly {
     let steps = Dictionary(
       script.steps.enumerated().filter { $1.kind == .request }.map { ($1.n, $0) },
       uniquingKeysWith: { a, _ in a })
+    // The rounds and repetitions of a call are part of its step.
+    func step(of n: Int) -> Int? { steps[roots[n] ?? n] }
+    let ends = Dictionary(
+      tasks.ends.map { (roots[$0] ?? $0, $1) }, uniquingKeysWith: { a, b in max(a, b) })
     for i in script.steps.indices {
       let n = script.steps[i].n
-      if let call = tasks.calls[n].flatMap({ steps[$0] }), call < i,
+      if let call = tasks.calls[n].flatMap(step), call < i,
         let path = answer(of: call, script)?.task.flatMap({ ValuePath($0.path) })
       {
         script.steps[i].taskOf = call
@@ -87,7 +93,7 @@ extension ScriptAssembly {
             isProtocol: true))
         if !script.steps[i].after.contains(call) { script.steps[i].gates.append(call) }
       }
-      guard let end = tasks.ends[n].flatMap({ steps[$0] }), end > i else { continue }
+      guard let end = ends[n].flatMap(step), end > i else { continue }
       script.steps[i].taskEnd = end
       let last = answer(of: end, script)
       script.steps[i].outcome = last?.task?.outcome ?? last?.outcome

@@ -11,7 +11,7 @@ struct ScriptAssembly {
   let answersByRequest: [Int: ScriptBuilder.Answer]
   let tasks: TaskChains
   /// Request that a round or repetition belongs to, by `n`.
-  private var roots: [Int: Int] = [:]
+  private(set) var roots: [Int: Int] = [:]
   private(set) var members: [Int: [RequestLine]] = [:]
   private var cancelNotices: Set<Int> = []
   private var cancellations: [Int: ScriptStep.Cancellation] = [:]
@@ -146,13 +146,12 @@ struct ScriptAssembly {
     step.isLongLived = line.method == "subscriptions/listen"
     step.cancellation = cancellations[line.n]
     step.isPoll = line.method == TaskChains.get && tasks.calls[line.n] != nil
-    step.hidden = (members[line.n] ?? [line]).flatMap { member in
-      // Another round says of the first one's params what that did.
-      (lines.hidden[member.n] ?? []).filter {
-        member.n == line.n || $0.steps.first == .child("inputResponses")
-      }
-    }
     joinMidCall(&step, line)
+    // What a round answered is told there.
+    let isRound = step.params?.member("inputResponses") == nil
+    step.hidden = (lines.hidden[line.n] ?? []).filter {
+      !isRound || $0.steps.first != .child("inputResponses")
+    }
     var done = line.t
     var thinking: Int64 = 0
     var last = answersByRequest[line.n]
@@ -175,7 +174,8 @@ struct ScriptAssembly {
   /// A recording that begins between the rounds of a call: the replay starts the call anew, and its state is the server's affair.
   private func joinMidCall(_ step: inout ScriptStep, _ line: RequestLine) {
     let ofRound = ["inputResponses", "requestState"]
-    guard step.isModern, let members = line.params?.value.members,
+    guard step.isModern, !line.method.hasPrefix("tasks/"),
+      let members = line.params?.value.members,
       members.contains(where: { ofRound.contains($0.key) })
     else { return }
     step.params = RawJSON(.object(members.filter { !ofRound.contains($0.key) }))
@@ -188,7 +188,12 @@ struct ScriptAssembly {
       let asked = question?.member(key)
       let method = asked?.member("method")?.string ?? ""
       let question = SessionScript.question(asked?.member("params"))
-      answers.append(.init(key: key, method: method, question: question, response: response))
+      let place: [ValuePath.Step] = [.child("inputResponses"), .child(key)]
+      let hidden = (lines.hidden[line.n] ?? []).filter { $0.steps.starts(with: place) }
+      answers.append(
+        .init(
+          key: key, method: method, question: question, response: response,
+          hidden: hidden.map { ValuePath(steps: Array($0.steps.dropFirst(place.count))) }))
     }
     return answers
   }

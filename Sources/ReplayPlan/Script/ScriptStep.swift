@@ -46,6 +46,8 @@ public struct ScriptStep: Hashable, Sendable {
       public var question: String?
       /// The answer, verbatim.
       public var response: RawJSON
+      /// Places in it where the recording has surrogates.
+      public var hidden: [ValuePath] = []
       /// Values that it takes from earlier answers; places are those in the answer.
       public var bindings: [Binding] = []
     }
@@ -105,7 +107,7 @@ public struct ScriptStep: Hashable, Sendable {
   public var gates: [Int] = []
   /// Values that its params take from earlier answers.
   public var bindings: [Binding] = []
-  /// Places of the params, of all rounds, where the recording has surrogates.
+  /// Places of the params where the recording has surrogates.
   public var hidden: [ValuePath] = []
   /// Step whose `nextCursor` is this request's `cursor`.
   public var cursorFrom: Int?

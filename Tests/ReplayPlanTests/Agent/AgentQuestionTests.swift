@@ -174,4 +174,20 @@ struct `Agent questions` {
     let opened = agent.requests.first { $0.purpose == .step(2) }?.at ?? 0
     #expect(agent.records.first { $0.step == 3 }?.done == opened + 1_500_000_000)
   }
+  @Test func `a question that comes twice is answered once`() {
+    let meta = #""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#
+    var lines = SessionLines("s1", start: 0, by: .clientInfo)
+    lines.call("ask", t: 0, turn: 1) {
+      $0.params = JSONValue(parsing: #"{"name":"ask",\#(meta)}"#).map { RawJSON($0) }
+    }
+    var agent = AgentSimulation(Conversation.script(lines.events)) { request, count in
+      guard count == 0 else { return Reply() }
+      let asked = #""result":{"resultType":"input_required","requestState":"s"}"#
+      let id = request.body["id"]?.text ?? ""
+      return Reply(content: asked, before: [#"{"jsonrpc":"2.0","id":\#(id),\#(asked)}"#])
+    }
+    agent.run()
+    #expect(agent.requests.count == 2)
+    #expect(agent.records.map(\.outcome) == [.ok])
+  }
 }

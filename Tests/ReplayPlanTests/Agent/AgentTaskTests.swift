@@ -189,4 +189,63 @@ struct `Agent tasks` {
     #expect(agent.records.map(\.outcome) == [.ok, .ok])
     #expect(agent.records.map(\.done) == [5_000_000, 5_000_010])
   }
+  @Test(arguments: [
+    (#""status":"failed","error":{"code":-1,"message":"m"}"#, Outcome.jsonrpcError),
+    (#""status":"cancelled""#, .cancelled), (#""status":"input_required""#, .transportError),
+    (#""status":"completed""#, .transportError),
+  ])
+  func `a task that nobody asked after then is no success without its result`(
+    _ end: String, _ outcome: Outcome
+  ) {
+    let meta = #""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#
+    var lines = SessionLines("s1", start: 0, by: .clientInfo)
+    let make = lines.call("make", t: 0, turn: 1) {
+      $0.params = JSONValue(parsing: #"{"name":"make",\#(meta)}"#).map { RawJSON($0) }
+    }
+    lines.answer(make, t: 10)
+    var agent = AgentSimulation(Conversation.script(lines.events)) { _, count in
+      let end = count == 0 ? #""resultType":"task","status":"working","pollIntervalMs":2"# : end
+      return Reply(content: #""result":{"taskId":"t-1",\#(end)}"#)
+    }
+    agent.run()
+    #expect(agent.records.map(\.outcome) == [outcome])
+    #expect(agent.end != nil)
+  }
+
+  @Test(arguments: PlanOptions.OnUnresolved.allCases)
+  func `input that the recording hides ends a task without one`(
+    _ policy: PlanOptions.OnUnresolved
+  ) {
+    let meta = #""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}"#
+    var lines = SessionLines("s1", start: 0, by: .clientInfo)
+    let make = lines.call("make", t: 0, turn: 1) {
+      $0.params = JSONValue(parsing: #"{"name":"make",\#(meta)}"#).map { RawJSON($0) }
+    }
+    let task = #"{"taskId":"t","status":"STATUS"}"#
+    var before = lines.answer(
+      make, t: 10, result: task.replacing("STATUS", with: "input_required"))
+    let update = lines.request(
+      "tasks/update", t: 20,
+      params: #"{"taskId":"t","inputResponses":{"k":{"content":{"x":"old"}}},\#(meta)}"#,
+      after: [before]
+    ) { $0.redacted = ["/inputResponses/k/content/x"] }
+    before = lines.answer(update, t: 30)
+    let get = lines.request(
+      "tasks/get", t: 40, params: #"{"taskId":"t",\#(meta)}"#, after: [before])
+    lines.answer(get, t: 50, result: task.replacing("STATUS", with: "completed"))
+    var options = PlanOptions()
+    options.onUnresolved = policy
+    var agent = AgentSimulation(Conversation.script(lines.events), options: options) {
+      request, _ in
+      let isUpdate = request.body["method"]?.string == "tasks/update"
+      return Reply(
+        content: isUpdate ? #""result":{}"# : #""result":{"taskId":"t","status":"input_required"}"#)
+    }
+    agent.run(stop: (at: 1_000_000_000_000, how: .now))
+    let updates = agent.requests.filter { $0.body["method"]?.string == "tasks/update" }
+    #expect(updates.count == (policy == .recorded ? 1 : 0))
+    #expect(agent.unresolved.map(\.cause).contains(.redacted))
+    #expect(agent.end != nil)
+    #expect(agent.now < 1_000_000_000_000)
+  }
 }
