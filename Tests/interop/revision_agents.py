@@ -38,7 +38,7 @@ async def sample(context, params):
 
 
 async def roots(context):
-    return ListRootsResult(roots=[Root(uri="file:///work/here", name="here")])
+    return ListRootsResult(roots=[Root(uri="file:///srv/project", name="project")])
 
 
 async def log(params):
