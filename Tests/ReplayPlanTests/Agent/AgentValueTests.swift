@@ -9,29 +9,6 @@ struct `Agent values` {
   private typealias Reply = AgentSimulation.Reply
   private static let second: Int64 = 1_000_000_000
 
-  /// A recorded pair: `make` answers `made`, `use` is called with `arguments` and these `uses` of it.
-  private func pair(
-    _ uses: String, arguments: String = #"{"id":"old"}"#, tail: Bool = false,
-    change: (inout RequestLine) -> Void = { _ in }
-  ) -> [TraceEvent] {
-    var lines = SessionLines("s1", start: 0, by: .clientInfo)
-    let make = lines.call("make", t: 0, turn: 1)
-    let made = lines.answer(make, t: 10)
-    let use = lines.call("use", t: 100, turn: 2, after: [made], arguments: arguments) {
-      $0.uses = JSONValue(parsing: uses.replacing("FROM", with: "\(made)"))
-      change(&$0)
-    }
-    let used = lines.answer(use, t: 110)
-    if tail {
-      lines.call("drop", t: 200, turn: 3, after: [used], arguments: #"{"token":"t"}"#) {
-        $0.uses = JSONValue(
-          parsing: #"[{"at":"/arguments/token","from":\#(used),"path":"/structuredContent/token"}]"#
-        )
-      }
-    }
-    return lines.events
-  }
-
   private func play(
     _ events: [TraceEvent], _ made: String, options: PlanOptions = PlanOptions(),
     used: String = #""result":{}"#
@@ -56,7 +33,7 @@ struct `Agent values` {
   ])
   func `a whole value goes in as it came`(_ live: String, _ params: String) {
     let agent = play(
-      pair(Self.whole), #""result":{"structuredContent":{"id":\#(live)}}"#)
+      Conversation.pair(Self.whole), #""result":{"structuredContent":{"id":\#(live)}}"#)
     #expect(agent.requests.last?.body["params"]?.text == JSONValue(parsing: params)?.text)
     #expect(agent.records.map(\.outcome) == [.ok, .ok])
   }
@@ -71,7 +48,8 @@ struct `Agent values` {
     _ recorded: String, _ live: String, _ sent: String
   ) {
     let agent = play(
-      pair(Self.whole, arguments: recorded), #""result":{"structuredContent":{"id":\#(live)}}"#)
+      Conversation.pair(Self.whole, arguments: recorded),
+      #""result":{"structuredContent":{"id":\#(live)}}"#)
     #expect(agent.requests.last?.body["params"]?["arguments"]?["id"]?.text == sent)
   }
 
@@ -83,7 +61,7 @@ struct `Agent values` {
         "within":{"before":"for ","after":""},"at_within":{"before":"and ","after":""}}]
       """#
     let agent = play(
-      pair(uses, arguments: #"{"note":"\"ü\" see h-1 and bob"}"#),
+      Conversation.pair(uses, arguments: #"{"note":"\"ü\" see h-1 and bob"}"#),
       #""result":{"content":[{"type":"text","text":"made h\"\\2. It is for ann\n"}]}"#)
     #expect(
       agent.requests.last?.body["params"]?["arguments"]?["note"]?.string
@@ -98,7 +76,7 @@ struct `Agent values` {
       """#
     let job = #"{"who": "user:old", "steps":[0,{"text":"{\"id\":\"old\"}"}]}"#
     let agent = play(
-      pair(uses, arguments: JSONValue.object([.init("job", .string(job))]).text),
+      Conversation.pair(uses, arguments: JSONValue.object([.init("job", .string(job))]).text),
       #""result":{"content":[{"type":"text","text":"{ \"id\" : \"a\\\"b\", \"who\" : 9 }"}]}"#)
     let sent = agent.requests.last?.body["params"]?["arguments"]?["job"]?.string
     #expect(sent == #"{"who": "user:9", "steps":[0,{"text":"{\"id\":\"a\\\"b\"}"}]}"#)
@@ -141,7 +119,7 @@ struct `Agent values` {
 
   @Test func `a header of an answer gives a value`() {
     let uses = #"[{"at":"/arguments/id","from":FROM,"path":"/headers/x-job"}]"#
-    var agent = AgentSimulation(Conversation.script(pair(uses))) { _, _ in
+    var agent = AgentSimulation(Conversation.script(Conversation.pair(uses))) { _, _ in
       Reply(fields: [HeaderField("X-Job", "j-9")])
     }
     agent.run()
@@ -151,7 +129,7 @@ struct `Agent values` {
   @Test func `the rounds of a call have the same live arguments`() {
     let meta =
       #""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","progressToken":1}"#
-    let events = pair(Self.whole) {
+    let events = Conversation.pair(Self.whole) {
       $0.params = JSONValue(parsing: #"{"name":"use","arguments":{"id":"old"},\#(meta)}"#)
         .map { RawJSON($0) }
     }
@@ -180,7 +158,7 @@ struct `Agent values` {
   func `without the value the call and what needs its answer are skipped`(
     _ made: String, _ cause: UnresolvedValue.Cause
   ) {
-    let agent = play(pair(Self.whole, tail: true), made)
+    let agent = play(Conversation.pair(Self.whole, tail: true), made)
     #expect(agent.requests.count == 1)
     #expect(agent.omitted == [1: .unresolved, 2: .unresolved])
     #expect(agent.unresolved.map(\.cause) == [cause, .notSent])
@@ -191,7 +169,7 @@ struct `Agent values` {
   @Test func `the recorded value is sent when the user wants that`() {
     var options = PlanOptions()
     options.onUnresolved = .recorded
-    let agent = play(pair(Self.whole, tail: true), #""result":{}"#, options: options)
+    let agent = play(Conversation.pair(Self.whole, tail: true), #""result":{}"#, options: options)
     #expect(
       agent.requests.map { $0.body["params"]?["arguments"]?.text }
         == ["{}", #"{"id":"old"}"#, #"{"token":"t"}"#])
@@ -202,7 +180,7 @@ struct `Agent values` {
   @Test func `the session ends when the user wants that`() {
     var options = PlanOptions()
     options.onUnresolved = .endSession
-    let agent = play(pair(Self.whole, tail: true), #""result":{}"#, options: options)
+    let agent = play(Conversation.pair(Self.whole, tail: true), #""result":{}"#, options: options)
     #expect(agent.requests.count == 1)
     #expect(agent.omitted == [1: .unresolved, 2: .afterError])
     #expect(agent.end != nil)
@@ -212,7 +190,8 @@ struct `Agent values` {
     var options = PlanOptions()
     options.correlates = false
     let agent = play(
-      pair(Self.whole), #""result":{"structuredContent":{"id":"new"}}"#, options: options)
+      Conversation.pair(Self.whole), #""result":{"structuredContent":{"id":"new"}}"#,
+      options: options)
     #expect(agent.requests.last?.body["params"]?["arguments"]?.text == #"{"id":"old"}"#)
     #expect(agent.unresolved.isEmpty)
   }
@@ -220,16 +199,16 @@ struct `Agent values` {
   @Test func `what the filter leaves out takes along what needs it`() {
     var options = PlanOptions()
     options.skip = [ToolPattern("make")]
-    let skipped = play(pair(Self.whole), "", options: options)
+    let skipped = play(Conversation.pair(Self.whole), "", options: options)
     #expect(skipped.omitted == [0: .filter, 1: .filter])
     options.onUnresolved = .recorded
-    let sent = play(pair(Self.whole), "", options: options)
+    let sent = play(Conversation.pair(Self.whole), "", options: options)
     #expect(sent.requests.map { $0.body["params"]?["arguments"]?.text } == [#"{"id":"old"}"#])
     #expect(sent.unresolved.map(\.cause) == [.notSent])
   }
 
   @Test func `a value is waited for also where the order does not say so`() {
-    let events = pair(Self.whole) { $0.after = nil }
+    let events = Conversation.pair(Self.whole) { $0.after = nil }
     var agent = AgentSimulation(Conversation.script(events)) { request, _ in
       Reply(after: 5000, content: #""result":{"structuredContent":{"id":"new"}}"#)
     }
@@ -243,7 +222,7 @@ struct `Agent values` {
       [{"at":"/arguments/none","from":FROM,"path":"/structuredContent/id"},
        {"at":"no path","from":FROM,"path":"/a"},{"at":"/arguments/id","from":99,"path":"/a"}]
       """#
-    let agent = play(pair(uses), #""result":{"structuredContent":{"id":"new"}}"#)
+    let agent = play(Conversation.pair(uses), #""result":{"structuredContent":{"id":"new"}}"#)
     #expect(agent.requests.last?.body["params"]?["arguments"]?.text == #"{"id":"old"}"#)
   }
 

@@ -39,4 +39,27 @@ enum Conversation {
   static func script(_ events: [TraceEvent]) -> SessionScript {
     traffic(events).scripts.first ?? SessionScript(name: "", endpoint: "", path: "")
   }
+
+  /// A recorded pair: `make`, and `use` with `arguments` and these `uses` of its answer; `tail` adds a `drop` that needs that of `use`.
+  static func pair(
+    _ uses: String, arguments: String = #"{"id":"old"}"#, tail: Bool = false,
+    change: (inout RequestLine) -> Void = { _ in }
+  ) -> [TraceEvent] {
+    var lines = SessionLines("s1", start: 0, by: .clientInfo)
+    let make = lines.call("make", t: 0, turn: 1)
+    let made = lines.answer(make, t: 10)
+    let use = lines.call("use", t: 100, turn: 2, after: [made], arguments: arguments) {
+      $0.uses = JSONValue(parsing: uses.replacing("FROM", with: "\(made)"))
+      change(&$0)
+    }
+    let used = lines.answer(use, t: 110)
+    if tail {
+      lines.call("drop", t: 200, turn: 3, after: [used], arguments: #"{"token":"t"}"#) {
+        $0.uses = JSONValue(
+          parsing: #"[{"at":"/arguments/token","from":\#(used),"path":"/structuredContent/token"}]"#
+        )
+      }
+    }
+    return lines.events
+  }
 }

@@ -9,26 +9,6 @@ import Trace
 struct `Hidden values` {
   private typealias Reply = AgentSimulation.Reply
 
-  /// A recorded call of `make`, of `use` with `arguments` and these `uses` of its answer, and of `drop`, which needs that one's.
-  private func events(
-    _ uses: String, arguments: String = #"{"id":"old"}"#,
-    change: (inout RequestLine) -> Void = { _ in }
-  ) -> [TraceEvent] {
-    var lines = SessionLines("s1", start: 0, by: .clientInfo)
-    let make = lines.call("make", t: 0, turn: 1)
-    let made = lines.answer(make, t: 10)
-    let use = lines.call("use", t: 100, turn: 2, after: [made], arguments: arguments) {
-      $0.uses = JSONValue(parsing: uses.replacing("FROM", with: "\(made)"))
-      change(&$0)
-    }
-    let used = lines.answer(use, t: 110)
-    lines.call("drop", t: 200, turn: 3, after: [used], arguments: #"{"token":"t"}"#) {
-      $0.uses = JSONValue(
-        parsing: #"[{"at":"/arguments/token","from":\#(used),"path":"/structuredContent/token"}]"#)
-    }
-    return lines.events
-  }
-
   private func play(
     _ events: [TraceEvent], _ change: (inout PlanOptions) -> Void = { _ in }
   ) -> AgentSimulation {
@@ -57,7 +37,7 @@ struct `Hidden values` {
     (whole, #"{"id":"old","text":"{\"a\":1}"}"#, "/arguments/text#/a"),
   ])
   func `a surrogate is not sent`(_ uses: String, _ arguments: String, _ place: String) {
-    let events = events(uses, arguments: arguments) { $0.redacted = [place] }
+    let events = Conversation.pair(uses, arguments: arguments, tail: true) { $0.redacted = [place] }
     let skipped = play(events)
     #expect(skipped.omitted == [1: .unresolved, 2: .unresolved])
     #expect(skipped.unresolved.map(\.cause) == [.redacted, .notSent])
@@ -69,7 +49,9 @@ struct `Hidden values` {
   }
 
   @Test func `a surrogate is no matter where an answer gives the value`() {
-    let events = events(Self.whole) { $0.redacted = ["/arguments/id", "/requestState"] }
+    let events = Conversation.pair(Self.whole, tail: true) {
+      $0.redacted = ["/arguments/id", "/requestState"]
+    }
     let agent = play(events)
     #expect(
       agent.requests.map { $0.body["params"]?["arguments"]?.text }
@@ -83,7 +65,9 @@ struct `Hidden values` {
     header.payloads = .shape
     let meta =
       #""_meta":{"io.modelcontextprotocol/clientInfo":{"name":"x"},"progressToken":"p","deploy_token":"a1b2c3d4e5f6"}"#
-    let events = events(Self.whole, arguments: #"{"id":"old","n":7,"ok":true,"none":""}"#) {
+    let events = Conversation.pair(
+      Self.whole, arguments: #"{"id":"old","n":7,"ok":true,"none":""}"#, tail: true
+    ) {
       $0.params = JSONValue(
         parsing:
           #"{"name":"use","arguments":\#($0.params?.member("arguments")?.text ?? ""),\#(meta)}"#
