@@ -109,7 +109,7 @@ let package = Package(
         "Basics", "Trace", "MCP", "Redaction", "Wire", "Spawn", "ReplayPlan", nioCore, nioPosix,
         heap, histogram,
       ]),
-    layer("CommandSupport", ["Trace", "Dissection", arguments]),
+    layer("CommandSupport", ["Trace", "Redaction", "Dissection", arguments]),
     layer("MockServer", ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix]),
 
     .executableTarget(

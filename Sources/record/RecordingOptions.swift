@@ -21,11 +21,7 @@ struct RecordingOptions: ParsableArguments {
   )
   var noRedact = false
 
-  @Option(
-    help: ArgumentHelp(
-      "Replace in payloads what the rule names; may be repeated.",
-      discussion: RedactionRule.help, valueName: "rule"))
-  var redact: [String] = []
+  @OptionGroup var redaction: RedactionOptions
 
   @Option(
     help: ArgumentHelp(
@@ -36,22 +32,15 @@ struct RecordingOptions: ParsableArguments {
         """))
   var payloads: HeaderLine.Payloads?
 
-  @Option(
-    help: ArgumentHelp(
-      "Key for surrogates: recorders that share it give equal surrogates to equal values.",
-      discussion: "Default: a fresh key for each recording.", valueName: "file"))
-  var redactionKey: String?
-
   @OptionGroup var sessions: SessionOptions
 
   @Flag(name: .shortAndLong, help: "Only errors on standard error, no progress and no summary.")
   var quiet = false
 
   func validate() throws {
-    if noRedact, !redact.isEmpty {
+    if noRedact, !redaction.isEmpty {
       throw ValidationError("--no-redact keeps everything, --redact does not: give one of them")
     }
-    _ = try rules()
   }
 
   /// What the dissection is told.
@@ -61,23 +50,14 @@ struct RecordingOptions: ParsableArguments {
     var options = DissectionOptions(redactor: redactor)
     options.exchanges = exchanges
     sessions.apply(to: &options)
-    options.rules = try rules()
+    options.rules = try redaction.rules()
     options.payloads = payloads ?? .full
     return options
   }
 
-  private func rules() throws -> [RedactionRule] {
-    do throws(RedactionRule.SyntaxError) {
-      return try RedactionRule.rules(redact)
-    } catch {
-      throw ValidationError("--redact \(error)")
-    }
-  }
-
   private func key() throws -> RedactionKey {
-    guard let redactionKey else { return .random() }
     do throws(RedactionKey.FileError) {
-      return try RedactionKey(file: redactionKey)
+      return try redaction.key()
     } catch {
       throw failure(Exit.unreadableInput, "\(error)")
     }

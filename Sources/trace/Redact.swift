@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Basics
+import CommandSupport
 import Glibc
 import Redaction
 public import Trace
@@ -30,17 +31,7 @@ struct Redact: ParsableCommand {
       """)
   var output: String
 
-  @Option(
-    help: ArgumentHelp(
-      "Replace in payloads what the rule names; may be repeated.",
-      discussion: RedactionRule.help, valueName: "rule"))
-  var redact: [String] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "Key for surrogates: the one of the recorders, for the same surrogates as theirs.",
-      discussion: "Default: a fresh key for each run.", valueName: "file"))
-  var redactionKey: String?
+  @OptionGroup var redaction: RedactionOptions
 
   @Option(
     help: "What of params, results and errors is kept: full, shape (surrogates alone) or none.")
@@ -49,10 +40,8 @@ struct Redact: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Only errors on standard error.")
   var quiet = false
 
-  func validate() throws { _ = try rules() }
-
   func run() throws {
-    let rules = try rules()
+    let rules = try redaction.rules()
     let key = try key()
     for file in files {
       let path = try path(for: file)
@@ -133,18 +122,9 @@ struct Redact: ParsableCommand {
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_mode & S_IFMT == S_IFREG
   }
 
-  private func rules() throws -> [RedactionRule] {
-    do throws(RedactionRule.SyntaxError) {
-      return try RedactionRule.rules(redact)
-    } catch {
-      throw ValidationError("--redact \(error)")
-    }
-  }
-
   private func key() throws -> RedactionKey {
-    guard let redactionKey else { return .random() }
     do throws(RedactionKey.FileError) {
-      return try RedactionKey(file: redactionKey)
+      return try redaction.key()
     } catch {
       Exit.complain("\(error)")
       throw Exit.unreadable

@@ -38,7 +38,7 @@ struct `Layering` {
         "NIOPosix", "HeapModule", "Histogram",
       ]),
     "CommandSupport": Layer(
-      row: 4, imports: ["Trace", "Dissection", "ArgumentParser", "Dispatch"]),
+      row: 4, imports: ["Trace", "Redaction", "Dissection", "ArgumentParser", "Dispatch"]),
     "MockServer": Layer(
       row: 4, imports: ["Basics", "NIOCore", "Trace", "MCP", "Wire", "ReplayPlan", "NIOPosix"]),
   ]
