@@ -15,7 +15,7 @@ public enum RedactionRule: Hashable, Sendable {
 
   /// What a rule may be, for the help of commands.
   public static let help = """
-    secrets: what looks like one: tokens of about 90 shapes (AWS, GitHub, GitLab, Slack, Stripe, OpenAI, Anthropic, Google, \
+    secrets: what looks like one: tokens of more than 100 shapes (AWS, GitHub, GitLab, Slack, Stripe, OpenAI, Anthropic, Google, \
     Azure, npm, PyPI, JWTs, private keys, …), passwords in URLs, 'Bearer …', what stands behind names as password=, \
     api_key: or "client_secret":, in params, results, errors, other bodies, header fields and targets, also in JSON \
     inside text.
