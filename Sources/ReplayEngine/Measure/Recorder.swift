@@ -21,6 +21,8 @@ struct Recorder {
   var slip = Recorder.histogram()
   var thinkError = Recorder.histogram()
   var outcomes: [Outcome: Int] = [:]
+  /// How calls of the prologue ended.
+  var prologue: [Outcome: Int] = [:]
   var change = ReplaySummary.OutcomeChange()
   var succeeded = 0
   var within400ms = 0
@@ -61,6 +63,7 @@ struct Recorder {
   }
 
   mutating func add(_ record: RequestRecord, _ step: ScriptStep) {
+    guard !record.isPrologue else { return addPrologue(record, step) }
     if !step.isLongLived {
       sentBins[Int(record.sent / Recorder.bin), default: 0] += 1
       dueBins[Int(record.due / Recorder.bin), default: 0] += 1
@@ -90,6 +93,11 @@ struct Recorder {
     noteChange(record.outcome, step)
   }
 
+  private mutating func addPrologue(_ record: RequestRecord, _ step: ScriptStep) {
+    guard step.isCall else { return }
+    prologue[record.outcome, default: 0] += 1
+  }
+
   /// One of several requests for which a step stands; the last one comes as the step's own.
   mutating func repeated(_ record: RequestRecord, _ method: String) {
     sentBins[Int(record.done / Recorder.bin), default: 0] += 1
@@ -116,11 +124,9 @@ struct Recorder {
   }
 
   /// All calls of an agent that never began.
-  mutating func omit(calls script: AgentScript, _ reason: SkipReason?) {
-    callsPlanned += script.session.calls
-    for (i, step) in script.session.steps.enumerated() where step.isCall {
-      omit(script.skips[i] ?? reason)
-    }
+  mutating func omit(_ script: AgentScript, _ agent: PlannedAgent, _ reason: SkipReason?) {
+    callsPlanned += script.callCount(of: agent)
+    for i in script.callSteps(of: agent) { omit(script.skips[i] ?? reason) }
   }
 
   mutating func agentStarted(calls: Int) {
@@ -159,6 +165,7 @@ struct Recorder {
     slip.add(other.slip)
     thinkError.add(other.thinkError)
     outcomes.merge(other.outcomes, uniquingKeysWith: +)
+    prologue.merge(other.prologue, uniquingKeysWith: +)
     change.okOK += other.change.okOK
     change.okErr += other.change.okErr
     change.errOK += other.change.errOK

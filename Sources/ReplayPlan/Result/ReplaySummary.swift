@@ -24,6 +24,8 @@ public struct ReplaySummary: Hashable, Sendable {
   public var agents = AgentFigures()
   /// How sent calls ended.
   public var outcomes: [Outcome: Int] = [:]
+  /// How calls ended that clients made before the run, to come in where their sessions were.
+  public var prologue: [Outcome: Int] = [:]
   /// How they ended then and now.
   public var outcomeChange = OutcomeChange()
   /// Share of sent calls that succeeded: `ok`, or `tool_error` where the recording had one too.
@@ -204,6 +206,8 @@ public struct ReplaySummary: Hashable, Sendable {
     }
     /// The same by place.
     public var idcValues: [Double?] = [nil, nil, nil, nil]
+    /// Where that of a faithful run lies in 95 of 100 runs.
+    public var idcBand: [ClosedRange<Double>?] = [nil, nil, nil, nil]
     /// Windows of each size.
     public var windows = 0
     /// Most calls in flight.
