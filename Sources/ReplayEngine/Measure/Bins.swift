@@ -1,4 +1,5 @@
 import Glibc
+import ReplayPlan
 
 /// Requests by 100 ms of the run.
 struct Bins {
@@ -8,10 +9,10 @@ struct Bins {
   /// Fewest windows that a dispersion is given for.
   private static let fewestWindows = 30
 
-  init(sent: [Int: Int], due: [Int: Int]) {
-    let count = max(sent.keys.max() ?? -1, due.keys.max() ?? -1) + 1
-    self.sent = (0..<max(0, count)).map { sent[$0] ?? 0 }
-    self.due = (0..<max(0, count)).map { due[$0] ?? 0 }
+  init(sent: TimeBins, due: TimeBins) {
+    let count = max(sent.counts.count, due.counts.count)
+    self.sent = (0..<count).map { $0 < sent.counts.count ? Int(sent.counts[$0]) : 0 }
+    self.due = (0..<count).map { $0 < due.counts.count ? Int(due.counts[$0]) : 0 }
   }
 
   /// Windows of 100 ms.
