@@ -168,7 +168,7 @@ let package = Package(
     tests("DissectionTests", ["Dissection", "Redaction", "Trace", "Packets", "Capture"]),
     tests("AnalysisTests", ["Trace", "Analysis"]),
     tests("ReplayPlanTests", ["ReplayPlan", "MCP", "Trace", "Wire"]),
-    tests("ReportTests", ["Trace", "Analysis", "Report"]),
+    tests("ReportTests", ["Trace", "Analysis", "ReplayPlan", "Report"]),
     tests("CaptureTests", ["Packets", "Capture"]),
     tests("ProxyTests", ["Proxy", nioPosix]),
     tests(

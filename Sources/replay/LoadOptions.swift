@@ -272,11 +272,15 @@ struct LoadOptions: ParsableArguments {
 }
 
 extension Burst: ExpressibleByArgument {
+  /// Reads what `description` says.
   public init?(argument: String) { self.init(argument) }
+  /// As it is given.
   public var defaultValueDescription: String { description }
 }
 extension ThinkJitter: ExpressibleByArgument {
+  /// Reads what `description` says.
   public init?(argument: String) { self.init(argument) }
+  /// As it is given.
   public var defaultValueDescription: String { description }
 }
 extension PlanOptions.Coupling: ExpressibleByArgument {}

@@ -121,6 +121,7 @@ struct RunSession {
     if let progress { run.progress = { progress.show($0, $1) } }
     run.program = "replay \(Replay.version)"
     run.trace = try openTrace()
+    let environment = RunEnvironment.describe(loops: run.loops)
     let result: RunResult
     do {
       result = try await ReplayRun.perform(plan, target: target, options: run, stop: stop)
@@ -165,23 +166,6 @@ struct RunSession {
       )
       return nil
     }
-  }
-
-  private var environment: JSONValue {
-    var name = utsname()
-    // Fills in the struct it is given; the fields are C strings in fixed arrays.
-    let known = unsafe uname(&name) == 0
-    func text<T>(_ field: T) -> String {
-      unsafe withUnsafeBytes(of: field) {
-        unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
-    }
-    return .object([
-      .init("replay", .string(Replay.version)),
-      .init("system", .string(known ? "\(text(name.sysname)) \(text(name.release))" : "unknown")),
-      .init("machine", .string(known ? text(name.machine) : "unknown")),
-      .init("processors", .int(System.coreCount)), .init("loops", .int(run.loops)),
-    ])
   }
 
   /// Finds out before the run that the summary can be written after it.

@@ -69,6 +69,42 @@ struct Runs {
     try await server.kill()
   }
 
+  @Test func `turns, tools and first bytes have figures, and the kernel's stamps are read`()
+    async throws
+  {
+    let server = try await Load.server { _ in .json(fine) }
+    let summary = try await Load.run(Load.traffic(sessions: 20), port: server.port)
+    #expect(summary.turns.map(\.name) == ["1", "2", "3", "4"])
+    #expect(summary.turns.map(\.figures.calls) == [20, 20, 20, 40])
+    #expect(summary.tools.mapValues(\.succeeded) == ["work": 60, "side": 40])
+    #expect(summary.latency.firstByte.n == 100)
+    #expect(summary.latency.firstByte.p50 ?? 1 <= summary.latency.fromSent.p50 ?? 0)
+    #expect(summary.busiestLag != nil)
+    #expect((summary.readLag.p50 ?? -1) >= 0 && (summary.readLag.max ?? .infinity) < 60_000)
+    #expect(summary.tokensAtRisk == .init(bytes: 0))
+    try await server.kill()
+  }
+
+  @Test func `failures are shown without secrets, with what the agent had spent`() async throws {
+    let secret = "ghp_" + String(repeating: "aB3", count: 12)
+    let server = try await Load.server { request in
+      request.tool == "side"
+        ? .json(#""error":{"code":-32000,"message":"no access with \#(secret)"}"#) : .json(fine)
+    }
+    let summary = try await Load.run(Load.traffic(sessions: 4), port: server.port)
+    #expect(summary.outcomes == [.ok: 12, .jsonrpcError: 8])
+    #expect(summary.samples.count == 3)
+    for sample in summary.samples {
+      #expect(sample.outcome == .jsonrpcError && sample.tool == "side" && sample.code == -32000)
+      #expect(sample.answer?.contains("no access with") == true)
+      #expect(sample.answer?.contains(secret) == false)
+    }
+    // Each failed call had at least the handshake and three calls behind it, both ways.
+    #expect(summary.tokensAtRisk.low > 8 * 400 / 6)
+    #expect(abs(summary.tokensAtRisk.high - 2 * summary.tokensAtRisk.low) <= 1)
+    try await server.kill()
+  }
+
   @Test func `a session that the server forgot ends as lost`() async throws {
     let server = try await Load.server { request in
       request.body["id"]?.int == 3 ? .status(404) : .json(fine)

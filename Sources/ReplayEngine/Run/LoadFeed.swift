@@ -23,7 +23,7 @@ struct LoadFeed: Sendable {
 
   /// Feeds the loops until there are no more agents; returns what a stop left over, counted as such.
   func run() async -> Recorder {
-    var left = Recorder()
+    var left = Recorder(setup.labels, stageEnds: setup.stageEnds)
     if setup.plan.isClosed {
       feedSlots()
     } else {

@@ -31,7 +31,7 @@ struct LoopHandle: Sendable {
   /// Waits for the last agent; returns what was measured, and the share of a processor that the loop took.
   func finish() async throws -> (Recorder, Double) {
     try await done.get()
-    return try await loop.submit { (worker.value.recorder, worker.value.utilisation) }.get()
+    return try await loop.submit { (worker.value.measured, worker.value.utilisation) }.get()
   }
 }
 

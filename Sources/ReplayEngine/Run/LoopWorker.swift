@@ -14,7 +14,8 @@ final class LoopWorker {
   /// The stdio server that every agent starts for itself.
   var command: [String]? { target.command }
   let timers = TimerQueue()
-  var recorder = Recorder()
+  var recorder: Recorder
+  private let readLag = ReadLag()
   private let plan: Plan
   private let books: RequestShelf
   private let bootstrap: ClientBootstrap
@@ -51,6 +52,7 @@ final class LoopWorker {
     address = setup.address
     target = setup.target
     trace = setup.trace
+    recorder = Recorder(setup.labels, stageEnds: setup.stageEnds)
     numbering = (index + 1, setup.loops)
     done = loop.makePromise()
     bootstrap = ClientBootstrap(group: loop)
@@ -170,6 +172,16 @@ final class LoopWorker {
     return elapsed > 0 ? Double(threadTime() - beganAt) / Double(elapsed) : 0
   }
 
+  /// What was measured so far.
+  var measured: Recorder {
+    var measured = recorder
+    measured.readLag = readLag.histogram
+    return measured
+  }
+
+  /// By what the requests of a script are counted.
+  func labels(of script: Int) -> [CallLabels.Label] { recorder.labels.steps[script] }
+
   func nextConnection() -> Int { number(&connections) }
   func nextExchange() -> Int { number(&exchanges) }
 
@@ -214,9 +226,11 @@ final class LoopWorker {
   func dial(_ connection: AgentConnection) {
     guard let address else { preconditionFailure("agents with servers of their own dial nobody") }
     let bound = NIOLoopBound(connection, eventLoop: loop)
+    let readLag = NIOLoopBound(readLag, eventLoop: loop)
     bootstrap
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          try readLag.value.watch(channel)
           try channel.pipeline.syncOperations.addHandler(bound.value)
         }
       }

@@ -63,6 +63,9 @@ struct RunSetup: Sendable {
   var target: ReplayTarget
   var trace: RunTrace?
   var loops: Int
+  var labels: CallLabels
+  /// The ends of the stages of the load, nanoseconds of the run; empty without stages.
+  var stageEnds: [Int64] = []
 }
 
 /// Asks a run to stop: the first time what is in flight may finish, the second time at once.
@@ -148,7 +151,8 @@ public enum ReplayRun {
     let setup = RunSetup(
       plan: plan, books: RequestShelf(plan.scripts, target), policy: options.policy,
       clock: RunClock(lead: lead + plan.prologue), gauges: RunGauges(taken: plan.slots.count),
-      address: address, target: target, trace: options.trace, loops: loops.count)
+      address: address, target: target, trace: options.trace, loops: loops.count,
+      labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end))
     var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
     header.payloads = .full
     options.trace?.begin(header)
@@ -160,7 +164,7 @@ public enum ReplayRun {
     async let leftOver = feed.run()
     let watching = Task { await watch(stop, handles) }
     let reporting = Task { await report(setup, options) }
-    var merged = Recorder()
+    var merged = Recorder(setup.labels, stageEnds: setup.stageEnds)
     var busiest = 0.0
     for handle in handles {
       let (recorder, cpu) = try await handle.finish()
