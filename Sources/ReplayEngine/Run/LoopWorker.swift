@@ -23,6 +23,7 @@ final class LoopWorker {
   private let numbering: (first: Int, stride: Int)
   private let target: ReplayTarget
   private let trace: RunTrace?
+  private let live: LiveThresholds?
   private var connections = 0
   private var exchanges = 0
   private var sessions = 0
@@ -49,7 +50,9 @@ final class LoopWorker {
     target = setup.target
     trace = setup.trace
     recorder = Recorder(setup.labels, stageEnds: setup.stageEnds)
+    live = setup.live
     numbering = (index + 1, setup.loops)
+    recorder.watches = setup.live?.figures.map { LiveWatch($0, setup.labels) } ?? []
     waiting = agents[...]
     done = loop.makePromise()
     bootstrap = ClientBootstrap(group: loop)
@@ -66,6 +69,7 @@ final class LoopWorker {
       }
     }
     if trace != nil { scheduleFlush() }
+    if live != nil { scheduleSecond(1) }
     rearm()
     checkDone()
     return done.futureResult
@@ -183,6 +187,15 @@ final class LoopWorker {
     lines.removeAll(keepingCapacity: true)
   }
 
+  /// Delivers what was counted at the end of each second of the run.
+  private func scheduleSecond(_ number: Int64) {
+    loop.assumeIsolated().scheduleTask(deadline: clock.deadline(number * 1_000_000_000)) {
+      guard !self.isDone else { return }
+      self.live?.deliver(self.numbering.first - 1, self.recorder.takeSecond())
+      self.scheduleSecond(number + 1)
+    }
+  }
+
   /// Connects, and tells the connection when that fails.
   func dial(_ connection: AgentConnection) {
     guard let address else { preconditionFailure("agents with servers of their own dial nobody") }
@@ -241,6 +254,7 @@ final class LoopWorker {
     guard agents.isEmpty, waiting.isEmpty, reaper.isEmpty, !isDone else { return }
     isDone = true
     flush()
+    live?.finish(numbering.first - 1, recorder.takeSecond())
     done.succeed()
   }
 }
