@@ -98,7 +98,7 @@ let package = Package(
 
     layer("Dissection", ["Basics", "Wire", "MCP", "Redaction", "Trace", crypto, nioCore]),
     layer("Analysis", ["Basics", "Trace"]),
-    layer("ReplayPlan", ["Basics", "Trace", "MCP", "Redaction", "Wire", crypto, nioCore]),
+    layer("ReplayPlan", ["Basics", "Trace", "MCP", "Redaction", "Wire", crypto, nioCore, heap]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     layer("Capture", ["Basics", "Packets", "CPcap", "CZlib", "CZstd", nioCore]),

@@ -25,7 +25,8 @@ struct `Layering` {
       row: 3, imports: ["Basics", "NIOCore", "Wire", "MCP", "Redaction", "Trace", "Crypto"]),
     "Analysis": Layer(row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Histogram"]),
     "ReplayPlan": Layer(
-      row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Redaction", "Wire", "Crypto"]),
+      row: 3,
+      imports: ["Basics", "NIOCore", "Trace", "MCP", "Redaction", "Wire", "Crypto", "HeapModule"]),
     "Report": Layer(row: 4, imports: ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     "Capture": Layer(
       row: 4, imports: ["Basics", "NIOCore", "Packets", "CPcap", "CZlib", "CZstd", "Dispatch"]),

@@ -7,7 +7,8 @@ import Testing
 @Suite(.timeLimit(.minutes(3)))
 struct `Demands on a run` {
   @Test(arguments: [
-    ("p9(tool=read)<3", "a tool has calls"), ("p9<3", "there is no figure 'p9'"), ("p99(tool=reed)<3", "no tool 'reed'"),
+    ("p9(tool=read)<3", "a tool has calls"), ("p9<3", "there is no figure 'p9'"),
+    ("p99(tool=reed)<3", "no tool 'reed'"),
     ("p99(tool=read)<3 over", "expected a number here"),
   ])
   func `a threshold that can't be judged is refused before the run`(

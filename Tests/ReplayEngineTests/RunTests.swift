@@ -23,7 +23,7 @@ struct Runs {
   ) async throws {
     let server = try await Load.server { _ in reply }
     let summary = try await Load.run(Load.traffic(sessions: 3), port: server.port) {
-      $0.load = .multiply(4)
+      $0.count = .multiply(4)
     }
     #expect(summary.outcomes == [.ok: 60])
     #expect(summary.plan.calls == 60)
@@ -180,7 +180,7 @@ struct Runs {
     let first = try await Load.server { _ in .json(fine) }
     let port = first.port
     async let running = Load.run(Load.traffic(sessions: 2, turns: 4, think: 100), port: port) {
-      $0.load = .multiply(10)
+      $0.count = .multiply(10)
       $0.jitter = 6_000_000_000
       $0.burst = .lockstep
     }
@@ -208,7 +208,7 @@ struct Runs {
   @Test func `a closed load replaces agents until its time is over`() async throws {
     let server = try await Load.server { _ in .json(fine) }
     let summary = try await Load.run(Load.traffic(sessions: 2, think: 5), port: server.port) {
-      $0.load = .agents(3, multiply: nil)
+      $0.load = .agents(3)
       $0.duration = 4_000_000_000
     }
     #expect(summary.agents.peak == 3)
@@ -227,7 +227,7 @@ struct Runs {
     defer { unsafe unlink(path) }
     let trace = try RunTrace(path: path)
     let summary = try await Load.run(Load.traffic(), port: server.port) {
-      $0.load = .multiply(2)
+      $0.count = .multiply(2)
     } run: {
       $0.trace = trace
     }

@@ -11,8 +11,10 @@ final class Agent {
   var armedAt: Int64?
   let script: AgentScript
   let plan: PlannedAgent
-  /// When it began, nanoseconds since the run's beginning.
+  /// When its session began, nanoseconds since the run's beginning.
   let start: Int64
+  /// Its place in a closed load.
+  var slot: PlannedSlot?
   private var machine: AgentMachine
   private unowned let worker: LoopWorker
   private var idle: [AgentConnection] = []
@@ -38,11 +40,11 @@ final class Agent {
     self.worker = worker
     start = plan.start
     labels = worker.labels(of: plan.script)
-    machine = AgentMachine(script, book, worker.policy, start: plan.start)
+    machine = AgentMachine(script, book, worker.policy, start: plan.start, seed: plan.seed)
     transcript = worker.transcript(script, plan)
   }
 
-  func begin() { perform(machine.begin()) }
+  func begin(_ now: Int64) { perform(machine.begin(at: now)) }
   func timer(_ now: Int64) { perform(machine.timer(now)) }
   func stop(_ how: AgentStop, _ now: Int64) { perform(machine.stop(how, now)) }
 

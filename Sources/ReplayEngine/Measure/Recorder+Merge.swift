@@ -14,6 +14,7 @@ extension Recorder {
     slip.add(other.slip)
     thinkError.add(other.thinkError)
     outcomes.add(other.outcomes)
+    prologue.add(other.prologue)
     change.okOK += other.change.okOK
     change.okErr += other.change.okErr
     change.errOK += other.change.errOK

@@ -24,6 +24,8 @@ struct Recorder {
   var slip = Recorder.histogram()
   var thinkError = Recorder.histogram()
   var outcomes = OutcomeCounts()
+  /// How calls of the prologue ended.
+  var prologue = OutcomeCounts()
   var change = ReplaySummary.OutcomeChange()
   var succeeded = 0
   var within400ms = 0
@@ -84,6 +86,10 @@ struct Recorder {
   }
 
   mutating func add(_ record: RequestRecord, _ label: CallLabels.Label) {
+    guard !record.isPrologue else {
+      if label.isCall { prologue[record.outcome] += 1 }
+      return
+    }
     if !label.isLongLived {
       sentBins.add(at: record.sent)
       dueBins.add(at: record.due)
@@ -151,11 +157,9 @@ struct Recorder {
   }
 
   /// All calls of an agent that never began.
-  mutating func omit(calls script: AgentScript, _ reason: SkipReason?) {
-    callsPlanned += script.session.calls
-    for (i, step) in script.session.steps.enumerated() where step.isCall {
-      omit(script.skips[i] ?? reason)
-    }
+  mutating func omit(_ script: AgentScript, _ agent: PlannedAgent, _ reason: SkipReason?) {
+    callsPlanned += script.callCount(of: agent)
+    for i in script.callSteps(of: agent) { omit(script.skips[i] ?? reason) }
   }
 
   mutating func agentStarted(calls: Int) {

@@ -17,7 +17,7 @@ final class LoopWorker {
   var recorder: Recorder
   private let readLag = ReadLag()
   private let plan: Plan
-  private let books: [RequestBook]
+  private let books: RequestShelf
   private let bootstrap: ClientBootstrap
   private let address: SocketAddress?
   private let numbering: (first: Int, stride: Int)
@@ -28,7 +28,11 @@ final class LoopWorker {
   private var exchanges = 0
   private var sessions = 0
   private var lines: [TraceEvent] = []
-  private var waiting: ArraySlice<PlannedAgent>
+  private var waiting: ArraySlice<AwaitedAgent> = []
+  private var hasAll = false
+  /// Places of a closed load that close before the run's end, and who is in them.
+  private var closings: ArraySlice<PlannedSlot> = []
+  private var occupants: [Int: Agent] = [:]
   private var agents: [ObjectIdentifier: Agent] = [:]
   /// Servers of agents by the number of their pipes.
   private var children: [Int: ChildProcess] = [:]
@@ -39,7 +43,7 @@ final class LoopWorker {
   private var isDone = false
   private var beganAt = threadTime()
 
-  init(_ setup: RunSetup, _ loop: any EventLoop, index: Int, agents: [PlannedAgent]) {
+  init(_ setup: RunSetup, _ loop: any EventLoop, index: Int) {
     self.loop = loop
     clock = setup.clock
     gauges = setup.gauges
@@ -53,7 +57,6 @@ final class LoopWorker {
     live = setup.live
     numbering = (index + 1, setup.loops)
     recorder.watches = setup.live?.figures.map { LiveWatch($0, setup.labels) } ?? []
-    waiting = agents[...]
     done = loop.makePromise()
     bootstrap = ClientBootstrap(group: loop)
       .connectTimeout(.nanoseconds(setup.policy.callTimeout))
@@ -63,7 +66,7 @@ final class LoopWorker {
 
   /// Starts; the future completes when the last agent has ended.
   func begin() -> EventLoopFuture<Void> {
-    if let duration = plan.options.duration {
+    if let duration = plan.options.end {
       loop.assumeIsolated().scheduleTask(deadline: clock.deadline(duration)) {
         self.stop(.duration)
       }
@@ -75,13 +78,34 @@ final class LoopWorker {
     return done.futureResult
   }
 
+  /// Takes agents to start, those that come first before others.
+  func add(_ agents: [AwaitedAgent], isLast: Bool) {
+    if isLast { hasAll = true }
+    if let stopped {
+      omit(agents[...], stopped)
+    } else {
+      waiting += agents
+      closings =
+        (closings + agents.compactMap(\.slot).filter { $0.closes != nil })
+        .sorted { ($0.closes ?? 0, $0.number) < ($1.closes ?? 0, $1.number) }[...]
+    }
+    rearm()
+    checkDone()
+  }
+
+  private func omit(_ agents: ArraySlice<AwaitedAgent>, _ how: AgentStop) {
+    for awaited in agents {
+      recorder.omit(plan.scripts[awaited.agent.script], awaited.agent, how.skip)
+    }
+  }
+
   /// No more agents start; those at work stop as told.
   func stop(_ how: AgentStop) {
     if stopped == nil {
-      for agent in waiting {
-        recorder.omit(calls: plan.scripts[agent.script], how == .duration ? .duration : nil)
-      }
+      gauges.stopped(how)
+      omit(waiting, how)
       waiting = []
+      closings = []
     }
     stopped = how
     let now = clock.now
@@ -91,7 +115,8 @@ final class LoopWorker {
 
   /// Arms the loop's timer for the earliest deadline.
   func rearm() {
-    guard let next = [timers.next, waiting.first?.start].compactMap({ $0 }).min() else { return }
+    let times = [timers.next, waiting.first?.comes, closings.first?.closes]
+    guard let next = times.compactMap({ $0 }).min() else { return }
     if let armed, armed.at <= next { return }
     armed?.task.cancel()
     let task = loop.assumeIsolated().scheduleTask(deadline: clock.deadline(next)) { self.fire() }
@@ -101,20 +126,28 @@ final class LoopWorker {
   private func fire() {
     armed = nil
     let now = clock.now
-    while let next = waiting.first, next.start <= now {
+    while let next = waiting.first, next.comes <= now {
       waiting.removeFirst()
       start(next)
+    }
+    while let slot = closings.first, let at = slot.closes, at <= now {
+      closings.removeFirst()
+      occupants.removeValue(forKey: slot.number)?.stop(.duration, now)
     }
     while let agent = timers.pop(now) { agent.timer(clock.now) }
     rearm()
   }
 
-  private func start(_ planned: PlannedAgent) {
-    let agent = Agent(planned, plan.scripts[planned.script], books[planned.script], self)
+  private func start(_ awaited: AwaitedAgent) {
+    let planned = awaited.agent
+    let script = plan.scripts[planned.script]
+    let agent = Agent(planned, script, books[planned.script], self)
+    agent.slot = awaited.slot
     agents[ObjectIdentifier(agent)] = agent
+    if let slot = awaited.slot, slot.closes != nil { occupants[slot.number] = agent }
     gauges.agentStarted()
-    recorder.agentStarted(calls: agent.script.session.calls)
-    agent.begin()
+    recorder.agentStarted(calls: script.callCount(of: planned))
+    agent.begin(clock.now)
     agent.timer(clock.now)
   }
 
@@ -122,13 +155,19 @@ final class LoopWorker {
   func ended(_ agent: Agent, _ end: AgentEnd) {
     agents[ObjectIdentifier(agent)] = nil
     gauges.agentEnded()
-    recorder.agentEnded(end, life: clock.now - agent.start)
-    if plan.open != nil, stopped == nil, var next = plan.agent(gauges.takeNext()) {
-      next.start = clock.now
-      waiting.insert(next, at: waiting.startIndex)
-      rearm()
-    }
+    let now = clock.now
+    recorder.agentEnded(end, life: max(0, now - max(0, agent.start)))
+    if let slot = agent.slot { replace(slot, now) }
     checkDone()
+  }
+
+  private func replace(_ slot: PlannedSlot, _ now: Int64) {
+    occupants[slot.number] = nil
+    guard stopped == nil, now < slot.closes ?? .max, var next = plan.agent(gauges.takeNext())
+    else { return }
+    next.start = max(0, now)
+    waiting.insert(AwaitedAgent(agent: next, comes: now, slot: slot), at: waiting.startIndex)
+    rearm()
   }
 
   /// Share of a processor that this loop took so far.
@@ -251,7 +290,7 @@ final class LoopWorker {
   }
 
   private func checkDone() {
-    guard agents.isEmpty, waiting.isEmpty, reaper.isEmpty, !isDone else { return }
+    guard hasAll, agents.isEmpty, waiting.isEmpty, reaper.isEmpty, !isDone else { return }
     isDone = true
     flush()
     live?.finish(numbering.first - 1, recorder.takeSecond())

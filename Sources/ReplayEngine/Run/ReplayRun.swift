@@ -58,7 +58,7 @@ public struct TargetUnreachable: Error, Sendable, CustomStringConvertible {
 /// What all loops of a run share.
 struct RunSetup: Sendable {
   var plan: Plan
-  var books: [RequestBook]
+  var books: RequestShelf
   var policy: AgentPolicy
   var clock: RunClock
   var gauges: RunGauges
@@ -153,19 +153,23 @@ public enum ReplayRun {
     _ stop: RunStop, _ group: MultiThreadedEventLoopGroup
   ) async throws -> RunResult {
     let loops = Array(group.makeIterator())
-    let first = plan.open.map { min($0, plan.agents.count) } ?? plan.agents.count
     let live = LiveThresholds(
       aborting: options.abortOn, demanded: options.thresholds, loops: loops.count
     ) { stop.request() }
     let setup = RunSetup(
-      plan: plan, books: plan.scripts.map { RequestBook($0, target) },
-      policy: options.policy, clock: RunClock(lead: lead), gauges: RunGauges(firstAgents: first),
+      plan: plan, books: RequestShelf(plan.scripts, target), policy: options.policy,
+      clock: RunClock(lead: lead + plan.prologue), gauges: RunGauges(taken: plan.slots.count),
       address: address, target: target, trace: options.trace, loops: loops.count,
-      labels: CallLabels(plan.scripts), live: live)
+      labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end), live: live)
     var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
     header.payloads = .full
     options.trace?.begin(header)
-    let handles = try await begin(setup, loops, first)
+    var handles: [LoopHandle] = []
+    for (i, loop) in loops.enumerated() {
+      handles.append(try await LoopHandle.begin(setup, loop, index: i))
+    }
+    let feed = LoadFeed(setup, handles)
+    async let leftOver = feed.run()
     let watching = Task { await watch(stop, handles) }
     let reporting = Task { await report(setup, options) }
     var merged = Recorder(setup.labels, stageEnds: setup.stageEnds)
@@ -178,25 +182,11 @@ public enum ReplayRun {
     reporting.cancel()
     watching.cancel()
     let stopped = await watching.value
+    merged.merge(await leftOver)
     accountForUnstarted(plan, setup.gauges, &merged, interrupted: stopped > 0)
     return RunResult(
       recorder: merged, setup: setup, elapsed: setup.clock.now, busiestLoop: busiest,
       interrupted: stopped > 0 && live?.cause == nil, abortCause: live?.cause)
-  }
-
-  private static func begin(
-    _ setup: RunSetup, _ loops: [any EventLoop], _ first: Int
-  ) async throws -> [LoopHandle] {
-    var shares: [[PlannedAgent]] = Array(repeating: [], count: loops.count)
-    for i in 0..<first {
-      if let agent = setup.plan.agent(i) { shares[i % loops.count].append(agent) }
-    }
-    var handles: [LoopHandle] = []
-    for (i, loop) in loops.enumerated() {
-      let share = shares[i].sorted { $0.start < $1.start }
-      handles.append(try await LoopHandle.begin(setup, loop, index: i, agents: share))
-    }
-    return handles
   }
 
   /// Passes requests to stop on; returns how many there were.
@@ -226,10 +216,9 @@ public enum ReplayRun {
   private static func accountForUnstarted(
     _ plan: Plan, _ gauges: RunGauges, _ recorder: inout Recorder, interrupted: Bool
   ) {
-    guard plan.open != nil, !plan.isEndless else { return }
-    for i in min(gauges.takeNext(), plan.agents.count)..<plan.agents.count {
-      recorder.omit(
-        calls: plan.scripts[plan.agents[i].script], interrupted ? nil : .duration)
+    guard plan.isClosed, !plan.isEndless else { return }
+    while let agent = plan.agent(gauges.takeNext()) {
+      recorder.omit(plan.scripts[agent.script], agent, interrupted ? nil : .duration)
     }
   }
 

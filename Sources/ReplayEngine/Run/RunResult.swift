@@ -31,7 +31,7 @@ public struct RunResult: Sendable {
     let plan = setup.plan
     summary.plan.digest = plan.digest
     summary.plan.seed = plan.options.seed
-    summary.plan.sessions = plan.isEndless ? recorder.agentsStarted : plan.agents.count
+    summary.plan.sessions = plan.sessions ?? recorder.agentsStarted
     summary.plan.calls = plannedCalls
     summary.plan.sourceSessions = traffic.scripts.count
     summary.plan.distinctCallShare = plan.forecast.distinctCallShare
@@ -49,6 +49,8 @@ public struct RunResult: Sendable {
     summary.samples = recorder.failures.shown(traffic)
     addRequests(&summary)
     addGroups(&summary)
+    summary.prologue.calls = recorder.prologue.total
+    summary.prologue.outcomes = recorder.prologue.dictionary
     addRevisions(&summary)
     summary.loopUtilisation = busiestLoop
     addShares(&summary)
@@ -69,12 +71,8 @@ public struct RunResult: Sendable {
     summary.revisions.untold = recorder.untold
   }
 
-  /// In an endless plan what was begun, else what was planned.
-  private var plannedCalls: Int {
-    let plan = setup.plan
-    if plan.isEndless { return recorder.callsPlanned }
-    return plan.agents.reduce(0) { $0 + plan.scripts[$1.script].session.calls }
-  }
+  /// What was planned; where the run itself decides how many agents there are, what was begun.
+  private var plannedCalls: Int { setup.plan.calls ?? recorder.callsPlanned }
 
   private func addShares(_ summary: inout ReplaySummary) {
     guard summary.sent > 0 else { return }
@@ -144,9 +142,12 @@ public struct RunResult: Sendable {
     }
     let bins = Bins(sent: recorder.sentBins, due: recorder.dueBins)
     fidelity.executionRMSE = bins.executionRMSE
-    fidelity.idcValues = [1, 10, 100, 600].map { bins.indexOfDispersion(window: $0) }
+    let holds = setup.plan.holds
+    fidelity.idcValues = [1, 10, 100, 600].map { bins.indexOfDispersion(window: $0, within: holds) }
+    fidelity.idcBand = setup.plan.forecast.idcBand
     fidelity.windows = bins.count
     fidelity.peakConcurrency = setup.gauges.peakCalls
+    fidelity.idcBand = setup.plan.forecast.idcBand
     summary.fidelity = fidelity
   }
 }

@@ -27,6 +27,8 @@ public struct AgentMachine {
     /// Latest answer it waited for, and latest gate.
     var ready: Int64
     var gate: Int64
+    /// True for what a client that came in later does at once, uncounted.
+    var isPrologue = false
     /// True when a failure of its turn takes it along.
     var isPoisoned = false
     var due: Int64 = 0
@@ -90,7 +92,9 @@ public struct AgentMachine {
   let script: AgentScript
   let book: RequestBook
   let policy: AgentPolicy
-  /// Start, nanoseconds since the run's beginning.
+  /// When its steps are due.
+  let timing: StepTiming
+  /// Start, nanoseconds since the run's beginning; negative when the session is under way by then.
   public let start: Int64
   var identity = ClientIdentity()
   var states: [StepState]
@@ -115,14 +119,20 @@ public struct AgentMachine {
   var left: Int
   var isFinished = false
   var actions: [AgentAction] = []
+  /// The latest instant of the prologue.
+  var entered: Int64 = 0
 
   enum Closing {
     case omit(SkipReason?)
   }
 
-  /// Creates an agent that will start at `start`.
-  public init(_ script: AgentScript, _ book: RequestBook, _ policy: AgentPolicy, start: Int64) {
+  /// Creates an agent whose session starts at `start`; `seed` is that of its own chance.
+  public init(
+    _ script: AgentScript, _ book: RequestBook, _ policy: AgentPolicy, start: Int64,
+    seed: UInt64 = 0
+  ) {
     self.script = script
+    timing = script.timing(seed: seed, age: max(0, -start))
     self.book = book
     self.policy = policy
     self.start = start
@@ -143,8 +153,9 @@ public struct AgentMachine {
   /// The header that the trace of this run names the session by.
   public var sessionID: String? { identity.sessionID }
 
-  /// Begins: steps that wait for nothing are scheduled.
-  public mutating func begin() -> [AgentAction] {
+  /// Begins at `now`: steps that wait for nothing are scheduled; what the session has behind it is over.
+  public mutating func begin(at now: Int64 = 0) -> [AgentAction] {
+    if start < 0 { enter(now) }
     for i in states.indices where states[i].missing == 0 && states[i].phase == .waiting {
       release(i)
     }
@@ -222,7 +233,9 @@ public struct AgentMachine {
   mutating func release(_ i: Int) {
     let step = script.session.steps[i]
     var state = states[i]
-    state.due = max(state.ready + script.think[i], state.gate)
+    state.due = max(state.ready + timing.think[i], state.gate)
+    if script.holdsIdeal { state.due = max(state.due, start + timing.ideal[i]) }
+    if state.isPrologue { state.due = entered } else if start < 0 { state.due = max(0, state.due) }
     states[i] = state
     if closing != nil {
       // The DELETE has its own time then: when nothing is in flight.
@@ -280,7 +293,7 @@ public struct AgentMachine {
   /// A step that is left out is over for those that wait for it.
   private mutating func omit(_ i: Int, _ reason: SkipReason?, at: Int64) {
     states[i].wasOmitted = true
-    if script.session.steps[i].isCall {
+    if script.session.steps[i].isCall, !states[i].isPrologue {
       actions.append(.omitted(step: i, reason))
       // What the filter or the run's end leaves out is no part of the planned chain.
       if script.skips[i] == nil, reason != .duration { isChainExact = false }
@@ -297,6 +310,7 @@ public struct AgentMachine {
   /// Marks a step as over and releases what waited for it alone.
   mutating func conclude(_ i: Int, at: Int64, failed: Bool) {
     guard states[i].phase != .over else { return }
+    let at = states[i].isPrologue ? came(i, at) : at
     states[i].phase = .over
     states[i].done = at
     states[i].exchange = nil
@@ -336,7 +350,7 @@ public struct AgentMachine {
   /// A call was sent before an answer that it waits for: the chain is not the planned one.
   private mutating func checkOrder(_ i: Int, _ now: Int64) {
     let step = script.session.steps[i]
-    guard step.isCall else { return }
+    guard step.isCall, !states[i].isPrologue else { return }
     for earlier in step.after where states[earlier].phase != .over || states[earlier].done > now {
       isChainExact = false
     }
