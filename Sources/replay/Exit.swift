@@ -3,6 +3,7 @@ import Glibc
 
 /// Exit codes of the contract that `replay` uses.
 enum Exit {
+  static let missed = ExitCode(1)
   static let invalid = ExitCode(2)
   static let usage = ExitCode(64)
   static let unreadableInput = ExitCode(65)

@@ -7,7 +7,7 @@ struct Replay: AsyncParsableCommand {
     abstract:
       "Plays recorded agent-to-MCP traffic back, at N times the agents, and measures the server.",
     discussion: """
-      Exit codes: 0 done, 2 the result is invalid, 64 wrong usage, 65 unreadable trace, 69 target unreachable, 73 cannot \
+      Exit codes: 0 done, 1 a threshold was missed or a regression shown, 2 the result is invalid or not comparable, 64 wrong usage, 65 unreadable trace, 69 target unreachable, 73 cannot \
       create a file or listen, 74 cannot write, 130 interrupted (results so far are written).
       """,
     version: version, subcommands: [Run.self, PlanCommand.self, Serve.self, Demo.self])

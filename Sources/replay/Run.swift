@@ -15,7 +15,7 @@ struct Run: AsyncParsableCommand {
 
       Example: replay run live.mcptrace --target http://127.0.0.1:3000/mcp --multiply 10 --summary s.json
 
-      Exit codes: 0 done, 2 the result is invalid, 64 wrong usage, 65 unreadable trace, 69 target unreachable or not to be started, \
+      Exit codes: 0 done, 1 a threshold was missed, 2 the result is invalid (whatever the thresholds), 64 wrong usage, 65 unreadable trace, 69 target unreachable or not to be started, \
       73 cannot create a file, 74 cannot write, 130 interrupted.
       """)
 
@@ -69,6 +69,8 @@ struct Run: AsyncParsableCommand {
     completion: .file())
   var summary: String?
 
+  @OptionGroup(title: "Demands") var demands: ThresholdOptions
+
   @Option(
     help: ArgumentHelp("Record the run itself as a trace.", valueName: "file"),
     completion: .file())
@@ -90,6 +92,9 @@ struct Run: AsyncParsableCommand {
     session.run.maxLag = maxLag?.nanoseconds ?? 20_000_000
     session.summaryPath = summary
     session.recordPath = record
+    session.junitPath = demands.junit
+    session.thresholds = try demands.thresholds(for: traffic)
+    session.run.abortOn = try demands.aborting(for: traffic)
     session.isQuiet = quiet
     session.options = options
     try session.checkWrites()
@@ -123,6 +128,10 @@ struct Run: AsyncParsableCommand {
       ("call_timeout_ms", .number("\((callTimeout?.nanoseconds ?? 60_000_000_000) / 1_000_000)")),
       ("max_lag_ms", .number("\(Double(maxLag?.nanoseconds ?? 20_000_000) / 1e6)")),
     ]
+    for (name, expressions) in [("threshold", demands.threshold), ("abort_on", demands.abortOn)]
+    where !expressions.isEmpty {
+      options.append((name, .array(expressions.map { .string($0) })))
+    }
     if !header.isEmpty {
       options.append(("header", .array(header.map { .string($0.field.name) })))
     }

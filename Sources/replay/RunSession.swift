@@ -17,6 +17,9 @@ struct RunSession {
   var run = RunOptions()
   var summaryPath: String?
   var recordPath: String?
+  var junitPath: String?
+  /// What is demanded of the run as a whole and of its windows, in the order it was given.
+  var thresholds: [Threshold] = []
   var isQuiet = false
   /// Whether the target is asked which revisions it speaks.
   var negotiates = true
@@ -27,11 +30,15 @@ struct RunSession {
   struct Result {
     var summary: ReplaySummary
     var interrupted: Bool
+    /// True when a threshold of `--abort-on` ended it.
+    var wasAborted = false
 
     /// Ends the command with the contract's code.
     func exit() throws {
       if interrupted { throw Exit.interrupted }
+      // The figures of an invalid run say nothing about thresholds.
       if !summary.isValid { throw Exit.invalid }
+      if wasAborted || summary.thresholds.contains(where: { !$0.isMet }) { throw Exit.missed }
     }
   }
 
@@ -85,7 +92,7 @@ struct RunSession {
   ///
   /// - Throws: `ExitCode` after saying why.
   func perform() async throws -> Result {
-    if let summaryPath { try checkWritable(summaryPath) }
+    for path in [summaryPath, junitPath].compactMap(\.self) { try checkWritable(path) }
     if !isQuiet { say(PlanText(plan).headline) }
     return try await (negotiates ? negotiated() : self).carryOut()
   }
@@ -121,6 +128,7 @@ struct RunSession {
     if let progress { run.progress = { progress.show($0, $1) } }
     run.program = "replay \(Replay.version)"
     run.trace = try openTrace()
+    run.thresholds = thresholds
     let environment = RunEnvironment.describe(loops: run.loops)
     let result: RunResult
     do {
@@ -134,14 +142,31 @@ struct RunSession {
     summary.options = .object(
       (options + PlanFigures.options(plan.options)).map { .init($0.0, $0.1) })
     summary.environment = environment
+    summary.thresholds = judged(summary, result)
     if !isQuiet { put(SummaryText(summary).text, to: STDOUT_FILENO) }
     if let summaryPath { try save(SummaryJSON(summary).text, toFile: summaryPath) }
+    if let junitPath { try save(JUnitXML(summary).text, toFile: junitPath) }
     if let recordPath, let cause = lost {
       throw failure(
         Exit.ioError,
         "cannot write \(recordPath): \(words(cause)); part of the run's trace is missing")
     }
-    return Result(summary: summary, interrupted: result.interrupted)
+    return Result(
+      summary: summary, interrupted: result.interrupted, wasAborted: result.abortCause != nil)
+  }
+
+  /// What came of the thresholds: those that end the run first, then the others as they were given.
+  private func judged(
+    _ summary: ReplaySummary, _ result: RunResult
+  ) -> [ReplaySummary.ThresholdResult] {
+    var live = result.thresholds[...]
+    let figures = SummaryJSON(summary).value
+    let aborting = live.prefix(run.abortOn.count)
+    live = live.dropFirst(run.abortOn.count)
+    return aborting
+      + thresholds.compactMap { threshold in
+        threshold.window == nil ? threshold.evaluated(in: figures) : live.popFirst()
+      }
   }
 
   private func openTrace() throws -> RunTrace? {
@@ -174,7 +199,7 @@ struct RunSession {
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw failure(
-        Exit.cannotCreate, "cannot create \(path): \(words(errno)); choose another --summary")
+        Exit.cannotCreate, "cannot create \(path): \(words(errno)); choose another place")
     }
     close(descriptor)
   }

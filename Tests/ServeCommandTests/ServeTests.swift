@@ -10,41 +10,9 @@ struct `replay serve` {
     #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
     + "/captures/parallel-three-agents.mcptrace"
 
-  /// A served trace, from the line that says where it listens to its end.
-  private struct Served {
-    let port: Int
-    let process: Process
-    let errors: FileHandle
-
-    init(_ arguments: [String]) throws {
-      let pipe = Pipe()
-      process = Process()
-      process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
-        .deletingLastPathComponent().appendingPathComponent("replay")
-      process.arguments = ["serve", `replay serve`.capture] + arguments
-      process.standardError = pipe
-      try process.run()
-      errors = pipe.fileHandleForReading
-      var line = ""
-      while !line.hasSuffix("\n"), let byte = try errors.read(upToCount: 1), !byte.isEmpty {
-        line += String(decoding: byte, as: UTF8.self)
-      }
-      let found = line.firstMatch(of: #/listening on http://127\.0\.0\.1:(\d+)/mcp: /#)
-      port = try #require(found.flatMap { Int($0.1) }, "\(line)")
-    }
-
-    /// Asks it to stop; returns its exit code and what it said since.
-    func stop(_ signal: Int32) throws -> (status: Int32, said: String) {
-      kill(process.processIdentifier, signal)
-      process.waitUntilExit()
-      let rest = try errors.readToEnd() ?? Data()
-      return (process.terminationStatus, String(decoding: rest, as: UTF8.self))
-    }
-  }
-
   @Test(arguments: [SIGINT, SIGTERM])
   func `stops when asked to, with what it did`(signal: Int32) throws {
-    let served = try Served(["--listen", "127.0.0.1:0"])
+    let served = try ServedTrace(`replay serve`.capture, ["--listen", "127.0.0.1:0"])
     let ending = try served.stop(signal)
     #expect(ending.status == 0)
     #expect(
@@ -54,7 +22,7 @@ struct `replay serve` {
   }
 
   @Test func `says which port is taken and exits with 73`() throws {
-    let served = try Served(["--listen", "127.0.0.1:0"])
+    let served = try ServedTrace(`replay serve`.capture, ["--listen", "127.0.0.1:0"])
     let address = "127.0.0.1:\(served.port)"
     let second = try Program.run("replay", ["serve", `replay serve`.capture, "--listen", address])
     _ = try served.stop(SIGTERM)

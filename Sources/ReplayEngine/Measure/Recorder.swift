@@ -47,6 +47,8 @@ struct Recorder {
   var dueBins = TimeBins()
   var callBins = TimeBins()
   var lagLog = LagLog()
+  /// What windowed thresholds are judged by; mostly empty.
+  var watches: [LiveWatch] = []
   var failures = FailureLog()
   /// Bytes of messages that sessions had exchanged when calls were sent that failed.
   var bytesAtRisk = 0
@@ -94,6 +96,7 @@ struct Recorder {
       let late = Recorder.microseconds(record.sent - record.due)
       lag.record(late)
       lagLog.add(at: record.sent, microseconds: late, sentBins)
+      for i in watches.indices { watches[i].addRequest(lag: late) }
     }
     guard label.isCall else {
       requests[Int(label.method)] += 1
@@ -124,6 +127,7 @@ struct Recorder {
       stages[stage].add(record.outcome, succeeded: isSuccess, microseconds: took)
     }
     noteChange(record.outcome, label)
+    for i in watches.indices { watches[i].addCall(record, label) }
   }
 
   /// One of several requests for which a step stands; the last one comes as the step's own.
@@ -142,6 +146,9 @@ struct Recorder {
     case (false, false): change.errErr += 1
     }
   }
+
+  /// What windowed thresholds are judged by, since the last time.
+  mutating func takeSecond() -> [LiveCounts] { watches.indices.map { watches[$0].take() } }
 
   static func microseconds(_ nanoseconds: Int64) -> UInt64 { UInt64(max(0, nanoseconds) / 1000) }
 

@@ -23,6 +23,7 @@ final class LoopWorker {
   private let numbering: (first: Int, stride: Int)
   private let target: ReplayTarget
   private let trace: RunTrace?
+  private let live: LiveThresholds?
   private var connections = 0
   private var exchanges = 0
   private var sessions = 0
@@ -53,7 +54,9 @@ final class LoopWorker {
     target = setup.target
     trace = setup.trace
     recorder = Recorder(setup.labels, stageEnds: setup.stageEnds)
+    live = setup.live
     numbering = (index + 1, setup.loops)
+    recorder.watches = setup.live?.figures.map { LiveWatch($0, setup.labels) } ?? []
     done = loop.makePromise()
     bootstrap = ClientBootstrap(group: loop)
       .connectTimeout(.nanoseconds(setup.policy.callTimeout))
@@ -69,6 +72,7 @@ final class LoopWorker {
       }
     }
     if trace != nil { scheduleFlush() }
+    if live != nil { scheduleSecond(1) }
     rearm()
     checkDone()
     return done.futureResult
@@ -222,6 +226,15 @@ final class LoopWorker {
     lines.removeAll(keepingCapacity: true)
   }
 
+  /// Delivers what was counted at the end of each second of the run.
+  private func scheduleSecond(_ number: Int64) {
+    loop.assumeIsolated().scheduleTask(deadline: clock.deadline(number * 1_000_000_000)) {
+      guard !self.isDone else { return }
+      self.live?.deliver(self.numbering.first - 1, self.recorder.takeSecond())
+      self.scheduleSecond(number + 1)
+    }
+  }
+
   /// Connects, and tells the connection when that fails.
   func dial(_ connection: AgentConnection) {
     guard let address else { preconditionFailure("agents with servers of their own dial nobody") }
@@ -280,6 +293,7 @@ final class LoopWorker {
     guard hasAll, agents.isEmpty, waiting.isEmpty, reaper.isEmpty, !isDone else { return }
     isDone = true
     flush()
+    live?.finish(numbering.first - 1, recorder.takeSecond())
     done.succeed()
   }
 }

@@ -12,6 +12,10 @@ public struct RunOptions: Sendable {
   public var policy = AgentPolicy()
   /// Largest 99th percentile of lag for a valid run, nanoseconds.
   public var maxLag: Int64 = 20_000_000
+  /// What is judged while the run goes on; those without windows are the caller's.
+  public var thresholds: [Threshold] = []
+  /// What ends the run when it is missed, as the user could: what is in flight finishes.
+  public var abortOn: [Threshold] = []
   /// Event loops, each with a thread.
   public var loops = 2
   /// Where the run is recorded; closed by the caller.
@@ -66,6 +70,7 @@ struct RunSetup: Sendable {
   var labels: CallLabels
   /// The ends of the stages of the load, nanoseconds of the run; empty without stages.
   var stageEnds: [Int64] = []
+  var live: LiveThresholds?
 }
 
 /// Asks a run to stop: the first time what is in flight may finish, the second time at once.
@@ -148,11 +153,14 @@ public enum ReplayRun {
     _ stop: RunStop, _ group: MultiThreadedEventLoopGroup
   ) async throws -> RunResult {
     let loops = Array(group.makeIterator())
+    let live = LiveThresholds(
+      aborting: options.abortOn, demanded: options.thresholds, loops: loops.count
+    ) { stop.request() }
     let setup = RunSetup(
       plan: plan, books: RequestShelf(plan.scripts, target), policy: options.policy,
       clock: RunClock(lead: lead + plan.prologue), gauges: RunGauges(taken: plan.slots.count),
       address: address, target: target, trace: options.trace, loops: loops.count,
-      labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end))
+      labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end), live: live)
     var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
     header.payloads = .full
     options.trace?.begin(header)
@@ -178,7 +186,7 @@ public enum ReplayRun {
     accountForUnstarted(plan, setup.gauges, &merged, interrupted: stopped > 0)
     return RunResult(
       recorder: merged, setup: setup, elapsed: setup.clock.now, busiestLoop: busiest,
-      interrupted: stopped > 0)
+      interrupted: stopped > 0 && live?.cause == nil, abortCause: live?.cause)
   }
 
   /// Passes requests to stop on; returns how many there were.

@@ -36,6 +36,10 @@ extension RunResult {
       if share > UnresolvedTally.limit / 4 { summary.isDegraded = true }
       summary.reasons.append(reason)
     }
+    if let abortCause {
+      summary.reasons.append(
+        "ended by --abort-on \(abortCause); \(summary.aborted) planned calls were not sent")
+    }
     if interrupted {
       summary.isValid = false
       summary.reasons.append(
@@ -45,7 +49,7 @@ extension RunResult {
       summary.isValid = false
       summary.reasons.append("the plan was not carried out: some calls are unaccounted for")
     }
-    if summary.sent == 0, !interrupted {
+    if summary.sent == 0, !interrupted, abortCause == nil {
       summary.isValid = false
       summary.reasons.append("no call was sent; see skipped_by, --only and --skip")
     }

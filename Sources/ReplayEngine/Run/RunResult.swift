@@ -11,6 +11,12 @@ public struct RunResult: Sendable {
   /// True when the user stopped it.
   public let interrupted: Bool
 
+  /// The threshold of `abortOn` that ended it, and how it was missed.
+  public let abortCause: String?
+
+  /// What came of the thresholds that were judged while it went on, those of `abortOn` first.
+  public var thresholds: [ReplaySummary.ThresholdResult] { setup.live?.results ?? [] }
+
   /// Bytes of all connections.
   public var bytes: Int { recorder.bytes }
 

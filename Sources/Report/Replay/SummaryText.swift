@@ -8,23 +8,41 @@ public struct SummaryText {
   /// Renders `summary`.
   public init(_ summary: ReplaySummary) { self.summary = summary }
 
-  /// The lines, each with a line end.
+  /// The lines, each with a line end; about a screen.
   public var text: String {
     var lines = [verdict]
     lines += summary.reasons.map { "  " + $0 }
+    lines += thresholds
     lines.append("")
     lines += calls
     lines += latency
     lines += load
-    lines += fidelity
+    lines += generator
+    lines += basis
     return lines.joined(separator: "\n") + "\n" + toolTable
   }
+
+  private var missed: Int { summary.thresholds.count { !$0.isMet } }
 
   private var verdict: String {
     if !summary.isValid {
       return "INVALID: the figures below do not show the server under this plan"
     }
-    return summary.isDegraded ? "valid, but degraded" : "valid"
+    let quality = summary.isDegraded ? "valid, but degraded" : "valid"
+    guard !summary.thresholds.isEmpty else { return quality }
+    let count = summary.thresholds.count
+    return missed > 0
+      ? "FAILED: \(missed) of \(Format.count(count, "threshold")) missed (the result is \(quality))"
+      : "PASSED: \(count) of \(Format.count(count, "threshold")) met (the result is \(quality))"
+  }
+
+  private var thresholds: [String] {
+    let results = summary.thresholds.filter { !$0.isMet } + summary.thresholds.filter(\.isMet)
+    return results.map { result in
+      let value = result.value.map { Format.decimal($0, digits: 4) } ?? "no value"
+      let note = result.note.map { "; " + $0 } ?? ""
+      return "  \(result.isMet ? "met     " : "MISSED  ")\(result.expression)   \(value)\(note)"
+    }
   }
 
   private var calls: [String] {
@@ -47,6 +65,14 @@ public struct SummaryText {
           "compared",
           "\(change.okErr) failed that succeeded in the recording, \(change.errOK) the other way"))
     }
+    lines += samples
+    if summary.tokensAtRisk.high > 0 {
+      lines.append(
+        row(
+          "at risk",
+          "\(summary.tokensAtRisk.low) to \(summary.tokensAtRisk.high) tokens that agents had spent before the failed calls"
+        ))
+    }
     if summary.skipped + summary.aborted > 0 {
       let parts =
         SkipReason.allCases.compactMap { reason in
@@ -55,7 +81,34 @@ public struct SummaryText {
       lines.append(
         row("not sent", parts.joined(separator: ", ") + " of \(summary.plan.calls) planned"))
     }
-    return lines + revisions
+    return lines + verification + revisions
+  }
+
+  /// The first failure of each class.
+  private var samples: [String] {
+    var seen: Set<Outcome> = []
+    return summary.samples.filter { seen.insert($0.outcome).inserted }.prefix(3).map { sample in
+      var parts = ["\(sample.agent) n\(sample.n) \(sample.tool)"]
+      if let status = sample.status { parts.append("HTTP \(status)") }
+      if let code = sample.code { parts.append("code \(code)") }
+      if let answer = sample.answer { parts.append(answer) }
+      let text = Format.fitted(Format.printable(parts.joined(separator: " ")), 100)
+      return row("", "\(sample.outcome.rawValue): \(text)")
+    }
+  }
+
+  private var verification: [String] {
+    let figures = summary.verification
+    guard figures.mode != "off" else { return [] }
+    let example = figures.examples.first.map {
+      "; first \($0.session) n\($0.n) \($0.tool) at \($0.at): \($0.what)"
+    }
+    return [
+      row(
+        "verified",
+        "\(figures.different) of \(Format.count(figures.checked, "answer")) unlike the recorded (\(figures.mode))"
+          + Format.fitted(Format.printable(example ?? ""), 100))
+    ]
   }
 
   private var revisions: [String] {
@@ -72,15 +125,24 @@ public struct SummaryText {
   }
 
   private var latency: [String] {
-    let sent = summary.latency.fromSent
-    let parts = [
-      ("p50", sent.p50), ("p90", sent.p90), ("p99", sent.p99), ("max", sent.max),
-    ].compactMap { name, value in
-      value.map { "\(name) \(Format.duration(milliseconds: $0))" }
+    guard summary.sent > 0 else { return [] }
+    func parts(_ quantiles: ReplaySummary.Quantiles) -> String {
+      [
+        ("p50", quantiles.p50), ("p90", quantiles.p90), ("p99", quantiles.p99),
+        ("max", quantiles.max),
+      ].compactMap { name, value in
+        value.map { "\(name) \(Format.duration(milliseconds: $0))" }
+      }.joined(separator: ", ")
     }
-    guard !parts.isEmpty else { return [] }
-    let share = summary.within400ms.map { "; \(Format.percent($0)) within 400 ms" } ?? ""
-    return [row("latency", parts.joined(separator: ", ") + share)]
+    let share = summary.within400ms.map { "\(Format.percent($0)) succeeded within 400 ms; " } ?? ""
+    var lines = [row("latency", share + parts(summary.latency.fromSent))]
+    let due = summary.latency.fromDue
+    if let p99 = due.p99 ?? due.max,
+      p99 > 1.1 * (summary.latency.fromSent.p99 ?? summary.latency.fromSent.max ?? p99)
+    {
+      lines.append(row("", "from when calls were due: " + parts(due)))
+    }
+    return lines
   }
 
   private var load: [String] {
@@ -97,13 +159,19 @@ public struct SummaryText {
     return lines
   }
 
-  private var fidelity: [String] {
+  private var generator: [String] {
+    let lag = [
+      ("p50", summary.lag.p50), ("p99", summary.lag.p99), ("busiest 1 % p99", summary.busiestLag),
+      ("max", summary.lag.max),
+    ].compactMap { name, value in value.map { "\(name) \(Format.duration(milliseconds: $0))" } }
+    guard !lag.isEmpty else { return [] }
+    let read =
+      summary.readLag.p99.map { "; reading p99 \(Format.duration(milliseconds: $0))" } ?? ""
+    return [row("lag", lag.joined(separator: ", ") + read + " (the generator's own lateness)")]
+  }
+
+  private var basis: [String] {
     var lines: [String] = []
-    let lag = [("p50", summary.lag.p50), ("p99", summary.lag.p99), ("max", summary.lag.max)]
-      .compactMap { name, value in value.map { "\(name) \(Format.duration(milliseconds: $0))" } }
-    if !lag.isEmpty {
-      lines.append(row("lag", lag.joined(separator: ", ") + " (the generator's own lateness)"))
-    }
     if let exact = summary.fidelity.chainsExact {
       lines.append(row("chains", "\(Format.percent(exact)) of sessions exactly as planned"))
     }
@@ -133,14 +201,14 @@ public struct SummaryText {
     func show(_ value: Double?) -> String {
       value.map { Format.duration(milliseconds: $0) } ?? "–"
     }
-    for (name, tool) in tools.prefix(20) {
+    for (name, tool) in tools.prefix(8) {
       table.add([
         name, "\(tool.calls)", "\(tool.succeeded)", "\(tool.calls - tool.succeeded)",
         show(tool.latency.p50),
         show(tool.latency.p99), show(tool.latency.max),
       ])
     }
-    let more = tools.count > 20 ? "and \(tools.count - 20) more tools, see --summary\n" : ""
+    let more = tools.count > 8 ? "and \(tools.count - 8) more tools, see --summary\n" : ""
     return "\n" + table.text() + more
   }
 
