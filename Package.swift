@@ -23,7 +23,6 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
-let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -52,8 +51,8 @@ let fuzzers: [Target] =
       linkerSettings: [.unsafeFlags(sanitizers)])
   ]
 
-// The shipped `record` carries the standard library: calls into it (references are counted some hundred times an exchange) are
-// then direct, a twentieth of what `record pcap` costs. The two libraries are what Foundation's own archive needs.
+// The shipped `record` and `replay` carry the standard library: calls into it (references are counted some hundred times an
+// exchange) are then direct, a twentieth of what `record pcap` costs. The two libraries are what Foundation's own archive needs.
 let carriesLibrary: [LinkerSetting] = [
   .unsafeFlags(
     ["-static-stdlib", "-l_FoundationCollections", "-l_FoundationCShims"],
@@ -73,7 +72,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
@@ -107,7 +105,7 @@ let package = Package(
       "ReplayEngine",
       [
         "Basics", "Trace", "MCP", "Redaction", "Wire", "Spawn", "ReplayPlan", nioCore, nioPosix,
-        heap, histogram,
+        histogram,
       ]),
     layer("CommandSupport", ["Trace", "Redaction", "Dissection", arguments]),
     layer("MockServer", ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix]),
@@ -128,7 +126,7 @@ let package = Package(
         "CommandSupport", nioCore, nioPosix, arguments,
       ],
       resources: [.embedInCode("Demo/demo.mcptrace")],
-      swiftSettings: strict),
+      swiftSettings: strict, linkerSettings: carriesLibrary),
     .executableTarget(
       name: "trace",
       dependencies: [
