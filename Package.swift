@@ -22,6 +22,8 @@ let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-h
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
@@ -72,6 +74,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
@@ -96,7 +100,7 @@ let package = Package(
 
     layer("Dissection", ["Basics", "Wire", "MCP", "Redaction", "Trace", crypto, nioCore]),
     layer("Analysis", ["Basics", "Trace"]),
-    layer("ReplayPlan", ["Basics", "Trace", "MCP", "Redaction", "Wire", crypto, nioCore]),
+    layer("ReplayPlan", ["Basics", "Trace", "MCP", "Redaction", "Wire", crypto, nioCore, heap]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     layer("Capture", ["Basics", "Packets", "CPcap", "CZlib", "CZstd", nioCore]),
@@ -105,7 +109,7 @@ let package = Package(
       "ReplayEngine",
       [
         "Basics", "Trace", "MCP", "Redaction", "Wire", "Spawn", "ReplayPlan", nioCore, nioPosix,
-        histogram,
+        nioSSL, histogram,
       ]),
     layer("CommandSupport", ["Trace", "Redaction", "Dissection", arguments]),
     layer("MockServer", ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix]),
@@ -166,7 +170,7 @@ let package = Package(
     tests("DissectionTests", ["Dissection", "Redaction", "Trace", "Packets", "Capture"]),
     tests("AnalysisTests", ["Trace", "Analysis"]),
     tests("ReplayPlanTests", ["ReplayPlan", "MCP", "Trace", "Wire"]),
-    tests("ReportTests", ["Trace", "Analysis", "Report"]),
+    tests("ReportTests", ["Trace", "Analysis", "ReplayPlan", "Report"]),
     tests("CaptureTests", ["Packets", "Capture"]),
     tests("ProxyTests", ["Proxy", nioPosix]),
     tests(

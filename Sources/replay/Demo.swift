@@ -54,8 +54,9 @@ struct Demo: AsyncParsableCommand {
     for event in events { builder.add(event) }
     let traffic = builder.finish()
     var options = PlanOptions()
-    options.load = .multiply(10)
-    options.timeScale = 0.5
+    options.count = .multiply(10)
+    options.thinkScale = 0.5
+    options.arrivalScale = 0.5
     options.allowsWrites = true
     var session = RunSession(
       traffic: traffic, plan: Planner(traffic, options).plan(),

@@ -9,13 +9,41 @@ struct LoadOptions: ParsableArguments {
       valueName: "n"))
   var multiply: Double?
 
+  @Option(help: ArgumentHelp("So many sessions in all, instead of --multiply.", valueName: "k"))
+  var sessions: Int?
+
   @Option(
     help: ArgumentHelp(
       """
-      K agents open at once; one that ends is replaced (a slow server lowers the start rate). Ends after --duration, or when \
-      --multiply times the recorded sessions are through (without it: each at least once).
+      K agents open at once; one that ends is replaced (closed: a slow server lowers the start rate). Ends after --duration, or when \
+      --sessions or --multiply are through (without them: each recorded session at least once).
       """, valueName: "k"))
   var agents: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Sessions that start per second, whatever becomes of those before (open; a Poisson process). Ends as --agents does.
+      """, valueName: "r"))
+  var sessionRate: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      A load that changes: DURATION:AGENTS,… as 30s:100,30s:100,10s:0, or DURATION:RATE/s,… for sessions started per second; within \
+      a stage it changes evenly from the target before, at first 0. Agents that a ramp has no place for any more end what is in flight.
+      """, valueName: "stages"))
+  var stages: StagesArgument?
+
+  @Flag(help: "Begin the recording anew when it is through, until --duration is over.")
+  var loop = false
+
+  @Option(
+    help: """
+      When a request is due: gap (its think time after the answers it waits for came in this run), max (also not before its ideal \
+      offset), strict (at its ideal offset, whatever was answered; values of answers and the protocol are waited for).
+      """)
+  var coupling = PlanOptions.Coupling.gap
 
   @Option(
     help: "Factor on think times and on gaps between session starts: 0.5 is half as long.")
@@ -23,20 +51,57 @@ struct LoadOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Factor on think times alone. (default: --time-scale)", valueName: "f"))
+  var thinkScale: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Factor on gaps between session starts alone. (default: --time-scale)", valueName: "f"))
+  var arrivalScale: Double?
+
+  @Option(
+    help: ArgumentHelp(
       "Longest think time in the run, after scaling. (no default)", valueName: "duration"))
   var maxThink: DurationArgument?
 
   @Option(
-    help: """
-      How copies of a session lie to each other: independent (every copy has its own phase) or lockstep (copies start together).
-      """)
-  var burst = PlanOptions.Burst.independent
+    help: ArgumentHelp(
+      """
+      How a copy's think times differ from the recorded ones: none, uniform:SHARE (0.2 is ±20 %), lognormal:SIGMA (the median \
+      stays), recorded (drawn from those between the same two tools). A turn's calls are moved together.
+      """, valueName: "jitter"))
+  var thinkJitter = ThinkJitter.none
 
   @Option(
     help: """
-      How sessions are chosen: balanced (each floor(N) times, the rest drawn, stratified by client).
+      How copies of a session lie to each other: independent (every copy has its own phase), cohort:G (groups of G share one) or \
+      lockstep (copies start together).
+      """)
+  var burst = Burst.independent
+
+  @Option(
+    help: """
+      How sessions are chosen: balanced (each floor(N) times, the rest drawn) or bootstrap (every copy drawn with replacement); both \
+      stratified by client, sessions not seen whole drawn half as often.
       """)
   var resample = PlanOptions.Resample.balanced
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Window in which the phase of a copy moves its start, at most the recording's length; where sessions start at a constant rate \
+      the whole recording is the window. (default: 15m)
+      """, valueName: "duration"))
+  var phaseWindow: DurationArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Where agents are when the run begins: cold (at their beginning) or stationary (anywhere; what they need of before, as their \
+      handshake, is done before the run and not counted). (default: stationary where --duration is shorter than the recording, and \
+      more than the recording itself is replayed)
+      """, valueName: "start"))
+  var start: PlanOptions.Start?
 
   @Option(
     help: ArgumentHelp(
@@ -51,6 +116,16 @@ struct LoadOptions: ParsableArguments {
       "Nothing more is sent after this time; what is in flight finishes. (no default)",
       valueName: "duration"))
   var duration: DurationArgument?
+
+  @Option(
+    help: ArgumentHelp(
+      "Refuse a plan with more agents open at once than this. (no default)", valueName: "k"))
+  var maxAgents: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Refuse a plan with more calls in a second than this. (no default)", valueName: "n"))
+  var maxRate: Int?
 
   @Option(
     help: ArgumentHelp(
@@ -105,8 +180,35 @@ struct LoadOptions: ParsableArguments {
     if let agents, !(1...1_000_000).contains(agents) {
       throw ValidationError("--agents takes a number from 1 to 1,000,000")
     }
-    guard timeScale >= 0, timeScale.isFinite else {
-      throw ValidationError("--time-scale takes a number, 0 or more")
+    if let sessions, !(1...1_000_000_000).contains(sessions) {
+      throw ValidationError("--sessions takes a number from 1 to 1,000,000,000")
+    }
+    guard multiply == nil || sessions == nil else {
+      throw ValidationError(
+        "--multiply and --sessions both say how many sessions; give one of them")
+    }
+    guard [agents != nil, sessionRate != nil, stages != nil].count(where: { $0 }) <= 1 else {
+      throw ValidationError(
+        "--agents, --session-rate and --stages each say how agents come; give one of them")
+    }
+    if let sessionRate, !(sessionRate > 0 && sessionRate <= 1e6) {
+      throw ValidationError("--session-rate takes a number above 0 and up to 1,000,000")
+    }
+    for (name, factor) in [
+      ("--time-scale", timeScale), ("--think-scale", thinkScale ?? 1),
+      ("--arrival-scale", arrivalScale ?? 1),
+    ] where !(factor >= 0 && factor.isFinite) {
+      throw ValidationError("\(name) takes a number, 0 or more")
+    }
+    let isOpen = sessionRate != nil || stages?.stages.first?.unit == .rate
+    guard !isOpen || burst != .lockstep else {
+      throw ValidationError(
+        "--burst lockstep has no meaning at a rate of sessions; choose cohort:G for groups")
+    }
+    guard !loop || duration != nil else { throw ValidationError("--loop needs --duration") }
+    guard !loop || (agents == nil && sessionRate == nil && stages == nil) else {
+      throw ValidationError(
+        "--loop is for the recording's own arrivals; the others go on by themselves")
     }
   }
 
@@ -115,8 +217,17 @@ struct LoadOptions: ParsableArguments {
   /// - Throws: `ExitCode` after saying why, when `--map` can't be read.
   func planOptions(for traffic: RecordedTraffic) throws -> PlanOptions {
     var options = PlanOptions()
-    options.load = agents.map { .agents($0, multiply: multiply) } ?? .multiply(multiply ?? 1)
-    options.timeScale = timeScale
+    if let agents { options.load = .agents(agents) }
+    if let sessionRate { options.load = .rate(sessionRate) }
+    if let stages { options.load = .stages(stages.stages) }
+    options.count = multiply.map { .multiply($0) } ?? sessions.map { .sessions($0) }
+    options.loops = loop
+    options.coupling = coupling
+    options.thinkScale = thinkScale ?? timeScale
+    options.arrivalScale = arrivalScale ?? timeScale
+    options.thinkJitter = thinkJitter
+    options.start = start
+    if let phaseWindow { options.phaseWindow = phaseWindow.nanoseconds }
     options.maxThink = maxThink?.nanoseconds
     options.burst = burst
     options.resample = resample
@@ -160,7 +271,20 @@ struct LoadOptions: ParsableArguments {
   }
 }
 
-extension PlanOptions.Burst: ExpressibleByArgument {}
+extension Burst: ExpressibleByArgument {
+  /// Reads what `description` says.
+  public init?(argument: String) { self.init(argument) }
+  /// As it is given.
+  public var defaultValueDescription: String { description }
+}
+extension ThinkJitter: ExpressibleByArgument {
+  /// Reads what `description` says.
+  public init?(argument: String) { self.init(argument) }
+  /// As it is given.
+  public var defaultValueDescription: String { description }
+}
+extension PlanOptions.Coupling: ExpressibleByArgument {}
+extension PlanOptions.Start: ExpressibleByArgument {}
 extension PlanOptions.Resample: ExpressibleByArgument {}
 extension PlanOptions.After: ExpressibleByArgument {}
 extension PlanOptions.OnUnresolved: ExpressibleByArgument {}

@@ -93,6 +93,7 @@ struct Run: AsyncParsableCommand {
     session.isQuiet = quiet
     session.options = options
     try session.checkWrites()
+    try session.check(maxAgents: load.maxAgents, maxRate: load.maxRate)
     if !yes { try session.checkLength() }
     try await session.perform().exit()
   }

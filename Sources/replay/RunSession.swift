@@ -57,11 +57,28 @@ struct RunSession {
 
   /// Refuses very long runs without a duration.
   func checkLength() throws {
-    guard plan.options.duration == nil, plan.forecast.length > RunSession.longest else { return }
+    guard plan.options.end == nil, plan.forecast.length > RunSession.longest else { return }
     throw failure(
       Exit.usage,
       "\(PlanText(plan).headline); pass --max-think, --time-scale or --duration, or --yes to run it all"
     )
+  }
+
+  /// Refuses plans above the user's own ceilings.
+  func check(maxAgents: Int?, maxRate: Int?) throws {
+    let forecast = plan.forecast
+    if let maxAgents, forecast.peakAgents > maxAgents {
+      throw failure(
+        Exit.usage,
+        "the plan has \(forecast.peakAgents) agents open at once, --max-agents allows \(maxAgents); plan fewer or raise it"
+      )
+    }
+    if let maxRate, forecast.peakCallsPerSecond > maxRate {
+      throw failure(
+        Exit.usage,
+        "the plan has \(forecast.peakCallsPerSecond) calls in its busiest second, --max-rate allows \(maxRate); plan fewer or raise it"
+      )
+    }
   }
 
   /// Runs the plan, shows progress, prints the result and writes the summary.
@@ -104,6 +121,7 @@ struct RunSession {
     if let progress { run.progress = { progress.show($0, $1) } }
     run.program = "replay \(Replay.version)"
     run.trace = try openTrace()
+    let environment = RunEnvironment.describe(loops: run.loops)
     let result: RunResult
     do {
       result = try await ReplayRun.perform(plan, target: target, options: run, stop: stop)
@@ -113,7 +131,8 @@ struct RunSession {
     progress?.end()
     let lost = try await run.trace?.close(bytes: result.bytes, lost: result.garbage)
     var summary = result.summary(of: traffic, maxLag: run.maxLag)
-    summary.options = .object((options + planOptions).map { .init($0.0, $0.1) })
+    summary.options = .object(
+      (options + PlanFigures.options(plan.options)).map { .init($0.0, $0.1) })
     summary.environment = environment
     if !isQuiet { put(SummaryText(summary).text, to: STDOUT_FILENO) }
     if let summaryPath { try save(SummaryJSON(summary).text, toFile: summaryPath) }
@@ -147,52 +166,6 @@ struct RunSession {
       )
       return nil
     }
-  }
-
-  private var planOptions: [(String, JSONValue)] {
-    let options = plan.options
-    var members: [(String, JSONValue)] = []
-    switch options.load {
-    case .multiply(let factor): members.append(("multiply", .number("\(factor)")))
-    case .agents(let count, let factor):
-      members.append(("agents", .int(count)))
-      if let factor { members.append(("multiply", .number("\(factor)"))) }
-    }
-    members.append(("time_scale", .number("\(options.timeScale)")))
-    if let think = options.maxThink {
-      members.append(("max_think_ms", .number("\(Double(think) / 1e6)")))
-    }
-    members.append(("burst", .string(options.burst.rawValue)))
-    members.append(("resample", .string(options.resample.rawValue)))
-    members.append(("jitter_ms", .number("\(Double(options.jitter) / 1e6)")))
-    if let duration = options.duration {
-      members.append(("duration_ms", .number("\(Double(duration) / 1e6)")))
-    }
-    members.append(("only", .array(options.only.map { .string($0.description) })))
-    members.append(("skip", .array(options.skip.map { .string($0.description) })))
-    if options.map.count > 0 { members.append(("map", .int(options.map.count))) }
-    members.append(("correlation", .bool(options.correlates)))
-    members.append(("after", .string(options.after.rawValue)))
-    members.append(("on_unresolved", .string(options.onUnresolved.rawValue)))
-    members.append(("allow_writes", .bool(options.allowsWrites)))
-    return members
-  }
-
-  private var environment: JSONValue {
-    var name = utsname()
-    // Fills in the struct it is given; the fields are C strings in fixed arrays.
-    let known = unsafe uname(&name) == 0
-    func text<T>(_ field: T) -> String {
-      unsafe withUnsafeBytes(of: field) {
-        unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
-    }
-    return .object([
-      .init("replay", .string(Replay.version)),
-      .init("system", .string(known ? "\(text(name.sysname)) \(text(name.release))" : "unknown")),
-      .init("machine", .string(known ? text(name.machine) : "unknown")),
-      .init("processors", .int(System.coreCount)), .init("loops", .int(run.loops)),
-    ])
   }
 
   /// Finds out before the run that the summary can be written after it.

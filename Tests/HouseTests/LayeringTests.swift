@@ -25,7 +25,8 @@ struct `Layering` {
       row: 3, imports: ["Basics", "NIOCore", "Wire", "MCP", "Redaction", "Trace", "Crypto"]),
     "Analysis": Layer(row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Histogram"]),
     "ReplayPlan": Layer(
-      row: 3, imports: ["Basics", "NIOCore", "Trace", "MCP", "Redaction", "Wire", "Crypto"]),
+      row: 3,
+      imports: ["Basics", "NIOCore", "Trace", "MCP", "Redaction", "Wire", "Crypto", "HeapModule"]),
     "Report": Layer(row: 4, imports: ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     "Capture": Layer(
       row: 4, imports: ["Basics", "NIOCore", "Packets", "CPcap", "CZlib", "CZstd", "Dispatch"]),
@@ -35,7 +36,7 @@ struct `Layering` {
       row: 4,
       imports: [
         "Basics", "NIOCore", "Trace", "MCP", "Redaction", "Wire", "Spawn", "ReplayPlan",
-        "NIOPosix", "Histogram",
+        "NIOPosix", "NIOSSL", "Histogram",
       ]),
     "CommandSupport": Layer(
       row: 4, imports: ["Trace", "Redaction", "Dissection", "ArgumentParser", "Dispatch"]),
@@ -92,7 +93,8 @@ struct `Layering` {
     let products = [
       "nioCore": "NIOCore", "nioHPACK": "NIOHPACK", "nioPosix": "NIOPosix", "crypto": "Crypto",
       "cryptoExtras": "CryptoExtras", "histogram": "Histogram",
-      "deque": "DequeModule", "arguments": "ArgumentParser",
+      "heap": "HeapModule", "nioSSL": "NIOSSL", "deque": "DequeModule",
+      "arguments": "ArgumentParser",
     ]
     var seen: Set<String> = []
     for match in package.matches(of: /layer\(\s*"(\w+)",\s*\[([^\]]*)\]/) {

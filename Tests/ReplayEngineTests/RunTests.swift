@@ -23,7 +23,7 @@ struct Runs {
   ) async throws {
     let server = try await Load.server { _ in reply }
     let summary = try await Load.run(Load.traffic(sessions: 3), port: server.port) {
-      $0.load = .multiply(4)
+      $0.count = .multiply(4)
     }
     #expect(summary.outcomes == [.ok: 60])
     #expect(summary.plan.calls == 60)
@@ -66,6 +66,42 @@ struct Runs {
     #expect(summary.latency.fromDue.p50 ?? 0 >= summary.latency.fromSent.p50 ?? .infinity)
     #expect(summary.latency.fromDue.n == 100)
     #expect(summary.latency.fromSent.p50 != nil && summary.latency.fromSent.p99 == nil)
+    try await server.kill()
+  }
+
+  @Test func `turns, tools and first bytes have figures, and the kernel's stamps are read`()
+    async throws
+  {
+    let server = try await Load.server { _ in .json(fine) }
+    let summary = try await Load.run(Load.traffic(sessions: 20), port: server.port)
+    #expect(summary.turns.map(\.name) == ["1", "2", "3", "4"])
+    #expect(summary.turns.map(\.figures.calls) == [20, 20, 20, 40])
+    #expect(summary.tools.mapValues(\.succeeded) == ["work": 60, "side": 40])
+    #expect(summary.latency.firstByte.n == 100)
+    #expect(summary.latency.firstByte.p50 ?? 1 <= summary.latency.fromSent.p50 ?? 0)
+    #expect(summary.busiestLag != nil)
+    #expect((summary.readLag.p50 ?? -1) >= 0 && (summary.readLag.max ?? .infinity) < 60_000)
+    #expect(summary.tokensAtRisk == .init(bytes: 0))
+    try await server.kill()
+  }
+
+  @Test func `failures are shown without secrets, with what the agent had spent`() async throws {
+    let secret = "ghp_" + String(repeating: "aB3", count: 12)
+    let server = try await Load.server { request in
+      request.tool == "side"
+        ? .json(#""error":{"code":-32000,"message":"no access with \#(secret)"}"#) : .json(fine)
+    }
+    let summary = try await Load.run(Load.traffic(sessions: 4), port: server.port)
+    #expect(summary.outcomes == [.ok: 12, .jsonrpcError: 8])
+    #expect(summary.samples.count == 3)
+    for sample in summary.samples {
+      #expect(sample.outcome == .jsonrpcError && sample.tool == "side" && sample.code == -32000)
+      #expect(sample.answer?.contains("no access with") == true)
+      #expect(sample.answer?.contains(secret) == false)
+    }
+    // Each failed call had at least the handshake and three calls behind it, both ways.
+    #expect(summary.tokensAtRisk.low > 8 * 400 / 6)
+    #expect(abs(summary.tokensAtRisk.high - 2 * summary.tokensAtRisk.low) <= 1)
     try await server.kill()
   }
 
@@ -144,7 +180,7 @@ struct Runs {
     let first = try await Load.server { _ in .json(fine) }
     let port = first.port
     async let running = Load.run(Load.traffic(sessions: 2, turns: 4, think: 100), port: port) {
-      $0.load = .multiply(10)
+      $0.count = .multiply(10)
       $0.jitter = 6_000_000_000
       $0.burst = .lockstep
     }
@@ -172,7 +208,7 @@ struct Runs {
   @Test func `a closed load replaces agents until its time is over`() async throws {
     let server = try await Load.server { _ in .json(fine) }
     let summary = try await Load.run(Load.traffic(sessions: 2, think: 5), port: server.port) {
-      $0.load = .agents(3, multiply: nil)
+      $0.load = .agents(3)
       $0.duration = 4_000_000_000
     }
     #expect(summary.agents.peak == 3)
@@ -191,7 +227,7 @@ struct Runs {
     defer { unsafe unlink(path) }
     let trace = try RunTrace(path: path)
     let summary = try await Load.run(Load.traffic(), port: server.port) {
-      $0.load = .multiply(2)
+      $0.count = .multiply(2)
     } run: {
       $0.trace = trace
     }

@@ -19,7 +19,7 @@ struct `Runs over standard input and output` {
   ) async throws -> ReplaySummary {
     let traffic = Load.traffic(sessions: sessions)
     var plan = PlanOptions()
-    plan.load = .multiply(copies)
+    plan.count = .multiply(copies)
     var options = RunOptions()
     change(&options)
     let result = try await ReplayRun.perform(

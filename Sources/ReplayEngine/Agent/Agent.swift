@@ -11,13 +11,20 @@ final class Agent {
   var timerPlace = -1
   let script: AgentScript
   let plan: PlannedAgent
-  /// When it began, nanoseconds since the run's beginning.
+  /// When its session began, nanoseconds since the run's beginning.
   let start: Int64
+  /// Its place in a closed load.
+  var slot: PlannedSlot?
   private var machine: AgentMachine
   private unowned let worker: LoopWorker
   private var idle: [AgentConnection] = []
   private var busy: [AgentConnection] = []
-  private var callsInFlight: [Int] = []
+  private let labels: [CallLabels.Label]
+  /// Calls on their way, each with the bytes of MCP that the session had exchanged before.
+  private var callsInFlight: [(step: Int, bytes: Int)] = []
+  private var mcpBytes = 0
+  /// The answer that is being looked at.
+  private var answer: JSONRPCMessage?
   private var todo: [AgentAction] = []
   private var isPerforming = false
   private var isFinished = false
@@ -35,11 +42,12 @@ final class Agent {
     self.script = script
     self.worker = worker
     start = plan.start
-    machine = AgentMachine(script, book, worker.policy, start: plan.start)
+    labels = worker.labels(of: plan.script)
+    machine = AgentMachine(script, book, worker.policy, start: plan.start, seed: plan.seed)
     transcript = worker.transcript(script, plan)
   }
 
-  func begin() { perform(machine.begin()) }
+  func begin(_ now: Int64) { perform(machine.begin(at: now)) }
   func timer(_ now: Int64) { perform(machine.timer(now)) }
   func stop(_ how: AgentStop, _ now: Int64) { perform(machine.stop(how, now)) }
 
@@ -47,7 +55,14 @@ final class Agent {
   func received(_ exchange: Int, _ event: AnswerDecoder.Event) {
     transcript?.received(exchange, event)
     if case .garbage(let bytes, _) = event { worker.recorder.garbage(bytes) }
+    if case .message(let message, _, _, _) = event { look(message) }
     carryOut(machine.received(exchange, event, worker.clock.now))
+    answer = nil
+  }
+
+  private func look(_ message: JSONRPCMessage) {
+    mcpBytes += message.bytes
+    answer = message
   }
 
   /// Takes the end of an answer; its connection may serve again.
@@ -152,12 +167,26 @@ final class Agent {
   }
 
   private func count(_ record: RequestRecord) {
-    let steps = script.session.steps
-    if let at = callsInFlight.firstIndex(of: record.step) {
-      callsInFlight.remove(at: at)
-      worker.gauges.callEnded(failed: !steps[record.step].isSuccess(record.outcome))
+    let label = labels[record.step]
+    if let at = callsInFlight.firstIndex(where: { $0.step == record.step }) {
+      let call = callsInFlight.remove(at: at)
+      let isFailure = !label.isSuccess(record.outcome)
+      worker.gauges.callEnded(failed: isFailure)
+      if isFailure { noteFailure(record, before: call.bytes) }
     }
-    worker.recorder.add(record, steps[record.step])
+    worker.recorder.add(record, label)
+  }
+
+  private func noteFailure(_ record: RequestRecord, before bytes: Int) {
+    worker.recorder.bytesAtRisk += bytes
+    guard !worker.recorder.failures.isFull(record.outcome) else { return }
+    let step = script.session.steps[record.step]
+    worker.recorder.failures.add(
+      .init(
+        outcome: record.outcome, agent: "\(script.session.name).\(plan.clone)", n: step.n,
+        tool: step.tool ?? "", at: record.sent, took: record.done - record.sent,
+        status: record.status, code: record.code, answer: nil),
+      answer.flatMap { $0.kind == .result || $0.kind == .error ? $0.content : nil })
   }
 
   private func send(_ transmission: Transmission) {
@@ -176,12 +205,13 @@ final class Agent {
   }
 
   private func noteCall(_ transmission: Transmission) {
-    if case .step(let i) = transmission.purpose, script.session.steps[i].isCall,
-      !callsInFlight.contains(i)
+    if case .step(let i) = transmission.purpose, labels[i].isCall,
+      !callsInFlight.contains(where: { $0.step == i })
     {
-      callsInFlight.append(i)
+      callsInFlight.append((i, mcpBytes))
       worker.gauges.callSent()
     }
+    mcpBytes += transmission.bodyLength
   }
 
   private func note(_ transmission: Transmission, _ conn: Int, _ now: Int64) {
@@ -253,7 +283,9 @@ extension Agent {
       message, isEvent: false, firstByteAt: firstByteAt, at: at)
     let number = exchange ?? AgentTranscript.processExchange
     transcript?.received(number, event)
+    look(message)
     perform(machine.received(number, event, worker.clock.now))
+    answer = nil
     if let exchange { conclude(exchange, at) }
   }
 

@@ -1,17 +1,15 @@
 import Glibc
+import ReplayPlan
 
 /// Requests by 100 ms of the run.
 struct Bins {
   private let sent: [Int]
   private let due: [Int]
 
-  /// Fewest windows that a dispersion is given for.
-  private static let fewestWindows = 30
-
-  init(sent: [Int: Int], due: [Int: Int]) {
-    let count = max(sent.keys.max() ?? -1, due.keys.max() ?? -1) + 1
-    self.sent = (0..<max(0, count)).map { sent[$0] ?? 0 }
-    self.due = (0..<max(0, count)).map { due[$0] ?? 0 }
+  init(sent: TimeBins, due: TimeBins) {
+    let count = max(sent.counts.count, due.counts.count)
+    self.sent = (0..<count).map { $0 < sent.counts.count ? Int(sent.counts[$0]) : 0 }
+    self.due = (0..<count).map { $0 < due.counts.count ? Int(due.counts[$0]) : 0 }
   }
 
   /// Windows of 100 ms.
@@ -24,17 +22,12 @@ struct Bins {
     return (squares / Double(sent.count)).squareRoot() / Double(peak)
   }
 
-  /// Variance by mean of the counts in windows of `window` bins.
-  func indexOfDispersion(window: Int) -> Double? {
-    let windows = sent.count / window
-    guard windows >= Bins.fewestWindows else { return nil }
-    let counts = (0..<windows).map { at in
-      Double(sent[at * window..<(at + 1) * window].reduce(0, +))
+  /// Variance by mean of the counts in windows of `window` bins that lie within one of `times`, nanoseconds.
+  func indexOfDispersion(window: Int, within times: [Range<Int64>]) -> Double? {
+    let ranges = times.map { range in
+      let end = Int(min(range.upperBound / TimeBins.length, Int64(sent.count)))
+      return min(Int(range.lowerBound / TimeBins.length), end)..<end
     }
-    let mean = counts.reduce(0, +) / Double(windows)
-    guard mean > 0 else { return nil }
-    let variance =
-      counts.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(windows - 1)
-    return variance / mean
+    return Dispersion.index(sent, window: window, within: ranges)
   }
 }

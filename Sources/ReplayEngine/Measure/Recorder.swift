@@ -6,35 +6,50 @@ import Spawn
 import Trace
 
 /// What one loop measured; merged at the end.
+///
+/// On the way of every request: names are numbers (`CallLabels`), counts are in arrays.
 struct Recorder {
-  struct ToolRecord {
-    var outcomes: [Outcome: Int] = [:]
-    var latency = Recorder.histogram()
-  }
+  /// 400 ms: a call that takes no longer is a good one.
+  static let line: UInt64 = 400_000
 
+  let labels: CallLabels
   /// Microseconds.
   var fromDue = Recorder.histogram()
   var fromSent = Recorder.histogram()
+  var firstByte = Recorder.histogram()
   var fromIntended = Recorder.histogram()
   var successes = Recorder.histogram()
   var lag = Recorder.histogram()
+  var readLag = Recorder.histogram()
   var slip = Recorder.histogram()
   var thinkError = Recorder.histogram()
-  var outcomes: [Outcome: Int] = [:]
+  var outcomes = OutcomeCounts()
+  /// How calls of the prologue ended.
+  var prologue = OutcomeCounts()
   var change = ReplaySummary.OutcomeChange()
   var succeeded = 0
   var within400ms = 0
-  var tools: [String: ToolRecord] = [:]
-  var requests: [String: Int] = [:]
+  var tools: [CallGroup]
+  var turns: [CallGroup]
+  /// Calls by stage; the ends of the stages, nanoseconds of the run, the last of which is open.
+  var stages: [CallGroup]
+  let stageEnds: [Int64]
+  /// Requests that are no call by the number of their method, and those of which a step stands for several by name.
+  var requests: [Int]
+  var repetitions: [String: Int] = [:]
   /// What the target's revision has no counterpart of, by method.
   var untold: [String: Int] = [:]
   var skippedBy: [SkipReason: Int] = [:]
   var aborted = 0
   var unresolved = UnresolvedTally()
   /// Requests sent and due, and calls sent, by 100 ms of the run.
-  var sentBins: [Int: Int] = [:]
-  var dueBins: [Int: Int] = [:]
-  var callBins: [Int: Int] = [:]
+  var sentBins = TimeBins()
+  var dueBins = TimeBins()
+  var callBins = TimeBins()
+  var lagLog = LagLog()
+  var failures = FailureLog()
+  /// Bytes of messages that sessions had exchanged when calls were sent that failed.
+  var bytesAtRisk = 0
   var firstDue: Int64 = .max
   var lastDone: Int64 = 0
   var agentsStarted = 0
@@ -53,53 +68,74 @@ struct Recorder {
   var garbageBytes = 0
   var garbageCount = 0
 
-  static let bin: Int64 = 100_000_000
   private static let ownErrors: Set<CInt> = [EMFILE, ENFILE, EADDRNOTAVAIL, ENOBUFS, ENOMEM]
 
   static func histogram() -> Histogram<UInt32> {
     Histogram(numberOfSignificantValueDigits: .three)
   }
 
-  mutating func add(_ record: RequestRecord, _ step: ScriptStep) {
-    if !step.isLongLived {
-      sentBins[Int(record.sent / Recorder.bin), default: 0] += 1
-      dueBins[Int(record.due / Recorder.bin), default: 0] += 1
-      note(&lag, record.sent - record.due)
-    }
-    guard step.isCall else {
-      requests[step.method, default: 0] += 1
+  init(_ labels: CallLabels, stageEnds: [Int64] = []) {
+    self.labels = labels
+    self.stageEnds = stageEnds
+    tools = Array(repeating: CallGroup(), count: labels.tools.count)
+    turns = Array(repeating: CallGroup(), count: CallLabels.turnNames.count)
+    stages = Array(repeating: CallGroup(), count: stageEnds.count)
+    requests = Array(repeating: 0, count: labels.methods.count)
+  }
+
+  mutating func add(_ record: RequestRecord, _ label: CallLabels.Label) {
+    guard !record.isPrologue else {
+      if label.isCall { prologue[record.outcome] += 1 }
       return
     }
-    callBins[Int(record.sent / Recorder.bin), default: 0] += 1
+    if !label.isLongLived {
+      sentBins.add(at: record.sent)
+      dueBins.add(at: record.due)
+      let late = Recorder.microseconds(record.sent - record.due)
+      lag.record(late)
+      lagLog.add(at: record.sent, microseconds: late, sentBins)
+    }
+    guard label.isCall else {
+      requests[Int(label.method)] += 1
+      return
+    }
+    callBins.add(at: record.sent)
     firstDue = min(firstDue, record.due)
     lastDone = max(lastDone, record.done)
-    outcomes[record.outcome, default: 0] += 1
-    note(&fromDue, record.done - record.due)
-    note(&fromSent, record.done - record.sent)
-    note(&fromIntended, record.done - record.ideal)
-    note(&slip, record.due - record.ideal)
-    if let error = record.thinkError { note(&thinkError, abs(error)) }
-    if step.isSuccess(record.outcome) {
+    outcomes[record.outcome] += 1
+    let took = Recorder.microseconds(record.done - record.sent)
+    fromDue.record(Recorder.microseconds(record.done - record.due))
+    fromSent.record(took)
+    if let first = record.first { firstByte.record(Recorder.microseconds(first - record.sent)) }
+    fromIntended.record(Recorder.microseconds(record.done - record.ideal))
+    slip.record(Recorder.microseconds(record.due - record.ideal))
+    if let error = record.thinkError { thinkError.record(Recorder.microseconds(abs(error))) }
+    let isSuccess = label.isSuccess(record.outcome)
+    if isSuccess {
       succeeded += 1
-      note(&successes, record.done - record.sent)
-      if record.done - record.sent <= 400_000_000 { within400ms += 1 }
+      successes.record(took)
+      if took <= Recorder.line { within400ms += 1 }
     }
-    let tool = step.tool ?? ""
-    tools[tool, default: ToolRecord()].outcomes[record.outcome, default: 0] += 1
-    note(&tools[tool, default: ToolRecord()].latency, record.done - record.sent)
-    noteChange(record.outcome, step)
+    let tool = Int(label.tool)
+    tools[tool].add(record.outcome, succeeded: isSuccess, microseconds: took)
+    turns[Int(label.turn)].add(record.outcome, succeeded: isSuccess, microseconds: took)
+    if !stages.isEmpty {
+      let stage = stageEnds.firstIndex { record.sent < $0 } ?? stages.count - 1
+      stages[stage].add(record.outcome, succeeded: isSuccess, microseconds: took)
+    }
+    noteChange(record.outcome, label)
   }
 
   /// One of several requests for which a step stands; the last one comes as the step's own.
   mutating func repeated(_ record: RequestRecord, _ method: String) {
-    sentBins[Int(record.done / Recorder.bin), default: 0] += 1
-    dueBins[Int(record.done / Recorder.bin), default: 0] += 1
-    requests[method, default: 0] += 1
+    sentBins.add(at: record.done)
+    dueBins.add(at: record.done)
+    repetitions[method, default: 0] += 1
   }
 
-  private mutating func noteChange(_ outcome: Outcome, _ step: ScriptStep) {
-    guard step.outcome != nil else { return }
-    switch (step.succeededThen, outcome == .ok) {
+  private mutating func noteChange(_ outcome: Outcome, _ label: CallLabels.Label) {
+    guard let then = label.then else { return }
+    switch (then == .ok, outcome == .ok) {
     case (true, true): change.okOK += 1
     case (true, false): change.okErr += 1
     case (false, true): change.errOK += 1
@@ -107,20 +143,16 @@ struct Recorder {
     }
   }
 
-  private func note(_ histogram: inout Histogram<UInt32>, _ nanoseconds: Int64) {
-    histogram.record(UInt64(max(0, nanoseconds) / 1000))
-  }
+  static func microseconds(_ nanoseconds: Int64) -> UInt64 { UInt64(max(0, nanoseconds) / 1000) }
 
   mutating func omit(_ reason: SkipReason?) {
     if let reason { skippedBy[reason, default: 0] += 1 } else { aborted += 1 }
   }
 
   /// All calls of an agent that never began.
-  mutating func omit(calls script: AgentScript, _ reason: SkipReason?) {
-    callsPlanned += script.session.calls
-    for (i, step) in script.session.steps.enumerated() where step.isCall {
-      omit(script.skips[i] ?? reason)
-    }
+  mutating func omit(_ script: AgentScript, _ agent: PlannedAgent, _ reason: SkipReason?) {
+    callsPlanned += script.callCount(of: agent)
+    for i in script.callSteps(of: agent) { omit(script.skips[i] ?? reason) }
   }
 
   mutating func agentStarted(calls: Int) {
@@ -148,48 +180,5 @@ struct Recorder {
   mutating func startFailed(_ error: ChildProcess.StartError) {
     startFailures += 1
     startCause = startCause ?? "\(error)"
-  }
-
-  mutating func merge(_ other: Recorder) {
-    fromDue.add(other.fromDue)
-    fromSent.add(other.fromSent)
-    fromIntended.add(other.fromIntended)
-    successes.add(other.successes)
-    lag.add(other.lag)
-    slip.add(other.slip)
-    thinkError.add(other.thinkError)
-    outcomes.merge(other.outcomes, uniquingKeysWith: +)
-    change.okOK += other.change.okOK
-    change.okErr += other.change.okErr
-    change.errOK += other.change.errOK
-    change.errErr += other.change.errErr
-    succeeded += other.succeeded
-    within400ms += other.within400ms
-    for (tool, record) in other.tools {
-      tools[tool, default: ToolRecord()].outcomes.merge(record.outcomes, uniquingKeysWith: +)
-      tools[tool, default: ToolRecord()].latency.add(record.latency)
-    }
-    requests.merge(other.requests, uniquingKeysWith: +)
-    untold.merge(other.untold, uniquingKeysWith: +)
-    skippedBy.merge(other.skippedBy, uniquingKeysWith: +)
-    aborted += other.aborted
-    unresolved.merge(other.unresolved)
-    sentBins.merge(other.sentBins, uniquingKeysWith: +)
-    dueBins.merge(other.dueBins, uniquingKeysWith: +)
-    callBins.merge(other.callBins, uniquingKeysWith: +)
-    firstDue = min(firstDue, other.firstDue)
-    lastDone = max(lastDone, other.lastDone)
-    agentsStarted += other.agentsStarted
-    agentsFinished += other.agentsFinished
-    exactChains += other.exactChains
-    lostSessions += other.lostSessions
-    agentTime += other.agentTime
-    callsPlanned += other.callsPlanned
-    ownFailures += other.ownFailures
-    startFailures += other.startFailures
-    startCause = startCause ?? other.startCause
-    bytes += other.bytes
-    garbageBytes += other.garbageBytes
-    garbageCount += other.garbageCount
   }
 }

@@ -10,13 +10,18 @@ struct LoopHandle: Sendable {
 
   /// Creates a worker on its loop and starts it.
   static func begin(
-    _ setup: RunSetup, _ loop: any EventLoop, index: Int, agents: [PlannedAgent]
+    _ setup: RunSetup, _ loop: any EventLoop, index: Int
   ) async throws -> LoopHandle {
     try await loop.submit {
-      let worker = LoopWorker(setup, loop, index: index, agents: agents)
+      let worker = LoopWorker(setup, loop, index: index)
       return LoopHandle(
         worker: NIOLoopBound(worker, eventLoop: loop), loop: loop, done: worker.begin())
     }.get()
+  }
+
+  /// Hands over agents in order of their coming.
+  func add(_ agents: [AwaitedAgent], isLast: Bool) {
+    loop.execute { worker.value.add(agents, isLast: isLast) }
   }
 
   func stop(_ how: AgentStop) {
@@ -26,7 +31,7 @@ struct LoopHandle: Sendable {
   /// Waits for the last agent; returns what was measured, and the share of a processor that the loop took.
   func finish() async throws -> (Recorder, Double) {
     try await done.get()
-    return try await loop.submit { (worker.value.recorder, worker.value.utilisation) }.get()
+    return try await loop.submit { (worker.value.measured, worker.value.utilisation) }.get()
   }
 }
 

@@ -14,11 +14,12 @@ final class LoopWorker {
   /// The stdio server that every agent starts for itself.
   var command: [String]? { target.command }
   let timers = TimerQueue()
-  var recorder = Recorder()
+  var recorder: Recorder
+  private let readLag = ReadLag()
   /// Bytes of one read.
-  private static let readSize = 4096
+  static let readSize = 4096
   private let plan: Plan
-  private let books: [RequestBook]
+  private let books: RequestShelf
   private let bootstrap: ClientBootstrap
   private let address: SocketAddress?
   private let numbering: (first: Int, stride: Int)
@@ -28,7 +29,11 @@ final class LoopWorker {
   private var exchanges = 0
   private var sessions = 0
   private var lines: [TraceEvent] = []
-  private var waiting: ArraySlice<PlannedAgent>
+  private var waiting: ArraySlice<AwaitedAgent> = []
+  private var hasAll = false
+  /// Places of a closed load that close before the run's end, and who is in them.
+  private var closings: ArraySlice<PlannedSlot> = []
+  private var occupants: [Int: Agent] = [:]
   private var agents: [ObjectIdentifier: Agent] = [:]
   /// Servers of agents by the number of their pipes.
   private var children: [Int: ChildProcess] = [:]
@@ -40,7 +45,7 @@ final class LoopWorker {
   private var isDone = false
   private var beganAt = threadTime()
 
-  init(_ setup: RunSetup, _ loop: any EventLoop, index: Int, agents: [PlannedAgent]) {
+  init(_ setup: RunSetup, _ loop: any EventLoop, index: Int) {
     self.loop = loop
     clock = setup.clock
     gauges = setup.gauges
@@ -50,8 +55,8 @@ final class LoopWorker {
     address = setup.address
     target = setup.target
     trace = setup.trace
+    recorder = Recorder(setup.labels, stageEnds: setup.stageEnds)
     numbering = (index + 1, setup.loops)
-    waiting = agents[...]
     done = loop.makePromise()
     bootstrap = ClientBootstrap(group: loop)
       .connectTimeout(.nanoseconds(setup.policy.callTimeout))
@@ -64,7 +69,7 @@ final class LoopWorker {
 
   /// Starts; the future completes when the last agent has ended.
   func begin() -> EventLoopFuture<Void> {
-    if let duration = plan.options.duration {
+    if let duration = plan.options.end {
       loop.assumeIsolated().scheduleTask(deadline: clock.deadline(duration)) {
         self.stop(.duration)
       }
@@ -75,13 +80,34 @@ final class LoopWorker {
     return done.futureResult
   }
 
+  /// Takes agents to start, those that come first before others.
+  func add(_ agents: [AwaitedAgent], isLast: Bool) {
+    if isLast { hasAll = true }
+    if let stopped {
+      omit(agents[...], stopped)
+    } else {
+      waiting += agents
+      closings =
+        (closings + agents.compactMap(\.slot).filter { $0.closes != nil })
+        .sorted { ($0.closes ?? 0, $0.number) < ($1.closes ?? 0, $1.number) }[...]
+    }
+    rearm()
+    checkDone()
+  }
+
+  private func omit(_ agents: ArraySlice<AwaitedAgent>, _ how: AgentStop) {
+    for awaited in agents {
+      recorder.omit(plan.scripts[awaited.agent.script], awaited.agent, how.skip)
+    }
+  }
+
   /// No more agents start; those at work stop as told.
   func stop(_ how: AgentStop) {
     if stopped == nil {
-      for agent in waiting {
-        recorder.omit(calls: plan.scripts[agent.script], how == .duration ? .duration : nil)
-      }
+      gauges.stopped(how)
+      omit(waiting, how)
       waiting = []
+      closings = []
     }
     stopped = how
     let now = clock.now
@@ -97,7 +123,8 @@ final class LoopWorker {
 
   /// Arms the loop's timer for the earliest deadline.
   private func rearm() {
-    let next = min(timers.next ?? .max, waiting.first?.start ?? .max)
+    let next = min(
+      timers.next ?? .max, waiting.first?.comes ?? .max, closings.first?.closes ?? .max)
     guard next < .max else { return }
     if let armed, armed.at <= next { return }
     armed?.task.cancel()
@@ -109,21 +136,29 @@ final class LoopWorker {
     armed = nil
     isFiring = true
     let now = clock.now
-    while let next = waiting.first, next.start <= now {
+    while let next = waiting.first, next.comes <= now {
       waiting.removeFirst()
       start(next)
+    }
+    while let slot = closings.first, let at = slot.closes, at <= now {
+      closings.removeFirst()
+      occupants.removeValue(forKey: slot.number)?.stop(.duration, now)
     }
     while let agent = timers.pop(now) { agent.timer(clock.now) }
     isFiring = false
     rearm()
   }
 
-  private func start(_ planned: PlannedAgent) {
-    let agent = Agent(planned, plan.scripts[planned.script], books[planned.script], self)
+  private func start(_ awaited: AwaitedAgent) {
+    let planned = awaited.agent
+    let script = plan.scripts[planned.script]
+    let agent = Agent(planned, script, books[planned.script], self)
+    agent.slot = awaited.slot
     agents[ObjectIdentifier(agent)] = agent
+    if let slot = awaited.slot, slot.closes != nil { occupants[slot.number] = agent }
     gauges.agentStarted()
-    recorder.agentStarted(calls: agent.script.session.calls)
-    agent.begin()
+    recorder.agentStarted(calls: script.callCount(of: planned))
+    agent.begin(clock.now)
     agent.timer(clock.now)
   }
 
@@ -131,13 +166,19 @@ final class LoopWorker {
   func ended(_ agent: Agent, _ end: AgentEnd) {
     agents[ObjectIdentifier(agent)] = nil
     gauges.agentEnded()
-    recorder.agentEnded(end, life: clock.now - agent.start)
-    if plan.open != nil, stopped == nil, var next = plan.agent(gauges.takeNext()) {
-      next.start = clock.now
-      waiting.insert(next, at: waiting.startIndex)
-      rearm()
-    }
+    let now = clock.now
+    recorder.agentEnded(end, life: max(0, now - max(0, agent.start)))
+    if let slot = agent.slot { replace(slot, now) }
     checkDone()
+  }
+
+  private func replace(_ slot: PlannedSlot, _ now: Int64) {
+    occupants[slot.number] = nil
+    guard stopped == nil, now < slot.closes ?? .max, var next = plan.agent(gauges.takeNext())
+    else { return }
+    next.start = max(0, now)
+    waiting.insert(AwaitedAgent(agent: next, comes: now, slot: slot), at: waiting.startIndex)
+    rearm()
   }
 
   /// Share of a processor that this loop took so far.
@@ -145,6 +186,16 @@ final class LoopWorker {
     let elapsed = clock.now
     return elapsed > 0 ? Double(threadTime() - beganAt) / Double(elapsed) : 0
   }
+
+  /// What was measured so far.
+  var measured: Recorder {
+    var measured = recorder
+    measured.readLag = readLag.histogram
+    return measured
+  }
+
+  /// By what the requests of a script are counted.
+  func labels(of script: Int) -> [CallLabels.Label] { recorder.labels.steps[script] }
 
   func nextConnection() -> Int { number(&connections) }
   func nextExchange() -> Int { number(&exchanges) }
@@ -190,9 +241,11 @@ final class LoopWorker {
   func dial(_ connection: AgentConnection) {
     guard let address else { preconditionFailure("agents with servers of their own dial nobody") }
     let bound = NIOLoopBound(connection, eventLoop: loop)
+    let readLag = NIOLoopBound(readLag, eventLoop: loop)
     bootstrap
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          try readLag.value.watch(channel)
           try channel.pipeline.syncOperations.addHandler(bound.value)
         }
       }
@@ -239,7 +292,7 @@ final class LoopWorker {
   }
 
   private func checkDone() {
-    guard agents.isEmpty, waiting.isEmpty, reaper.isEmpty, !isDone else { return }
+    guard hasAll, agents.isEmpty, waiting.isEmpty, reaper.isEmpty, !isDone else { return }
     isDone = true
     flush()
     done.succeed()

@@ -54,7 +54,7 @@ public struct TargetUnreachable: Error, Sendable, CustomStringConvertible {
 /// What all loops of a run share.
 struct RunSetup: Sendable {
   var plan: Plan
-  var books: [RequestBook]
+  var books: RequestShelf
   var policy: AgentPolicy
   var clock: RunClock
   var gauges: RunGauges
@@ -63,6 +63,9 @@ struct RunSetup: Sendable {
   var target: ReplayTarget
   var trace: RunTrace?
   var loops: Int
+  var labels: CallLabels
+  /// The ends of the stages of the load, nanoseconds of the run; empty without stages.
+  var stageEnds: [Int64] = []
 }
 
 /// Asks a run to stop: the first time what is in flight may finish, the second time at once.
@@ -145,18 +148,23 @@ public enum ReplayRun {
     _ stop: RunStop, _ group: MultiThreadedEventLoopGroup
   ) async throws -> RunResult {
     let loops = Array(group.makeIterator())
-    let first = plan.open.map { min($0, plan.agents.count) } ?? plan.agents.count
     let setup = RunSetup(
-      plan: plan, books: plan.scripts.map { RequestBook($0, target) },
-      policy: options.policy, clock: RunClock(lead: lead), gauges: RunGauges(firstAgents: first),
-      address: address, target: target, trace: options.trace, loops: loops.count)
+      plan: plan, books: RequestShelf(plan.scripts, target), policy: options.policy,
+      clock: RunClock(lead: lead + plan.prologue), gauges: RunGauges(taken: plan.slots.count),
+      address: address, target: target, trace: options.trace, loops: loops.count,
+      labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end))
     var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
     header.payloads = .full
     options.trace?.begin(header)
-    let handles = try await begin(setup, loops, first)
+    var handles: [LoopHandle] = []
+    for (i, loop) in loops.enumerated() {
+      handles.append(try await LoopHandle.begin(setup, loop, index: i))
+    }
+    let feed = LoadFeed(setup, handles)
+    async let leftOver = feed.run()
     let watching = Task { await watch(stop, handles) }
     let reporting = Task { await report(setup, options) }
-    var merged = Recorder()
+    var merged = Recorder(setup.labels, stageEnds: setup.stageEnds)
     var busiest = 0.0
     for handle in handles {
       let (recorder, cpu) = try await handle.finish()
@@ -166,25 +174,11 @@ public enum ReplayRun {
     reporting.cancel()
     watching.cancel()
     let stopped = await watching.value
+    merged.merge(await leftOver)
     accountForUnstarted(plan, setup.gauges, &merged, interrupted: stopped > 0)
     return RunResult(
       recorder: merged, setup: setup, elapsed: setup.clock.now, busiestLoop: busiest,
       interrupted: stopped > 0)
-  }
-
-  private static func begin(
-    _ setup: RunSetup, _ loops: [any EventLoop], _ first: Int
-  ) async throws -> [LoopHandle] {
-    var shares: [[PlannedAgent]] = Array(repeating: [], count: loops.count)
-    for i in 0..<first {
-      if let agent = setup.plan.agent(i) { shares[i % loops.count].append(agent) }
-    }
-    var handles: [LoopHandle] = []
-    for (i, loop) in loops.enumerated() {
-      let share = shares[i].sorted { $0.start < $1.start }
-      handles.append(try await LoopHandle.begin(setup, loop, index: i, agents: share))
-    }
-    return handles
   }
 
   /// Passes requests to stop on; returns how many there were.
@@ -214,10 +208,9 @@ public enum ReplayRun {
   private static func accountForUnstarted(
     _ plan: Plan, _ gauges: RunGauges, _ recorder: inout Recorder, interrupted: Bool
   ) {
-    guard plan.open != nil, !plan.isEndless else { return }
-    for i in min(gauges.takeNext(), plan.agents.count)..<plan.agents.count {
-      recorder.omit(
-        calls: plan.scripts[plan.agents[i].script], interrupted ? nil : .duration)
+    guard plan.isClosed, !plan.isEndless else { return }
+    while let agent = plan.agent(gauges.takeNext()) {
+      recorder.omit(plan.scripts[agent.script], agent, interrupted ? nil : .duration)
     }
   }
 

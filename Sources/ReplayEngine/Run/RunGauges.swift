@@ -1,3 +1,4 @@
+import ReplayPlan
 import Synchronization
 
 /// What all loops count together while a run goes on.
@@ -10,7 +11,26 @@ final class RunGauges: Sendable {
   private let callsFailed = Atomic<Int>(0)
   private let agentsTaken: Atomic<Int>
 
-  init(firstAgents: Int) { agentsTaken = Atomic(firstAgents) }
+  private let stop = Atomic<UInt8>(0)
+
+  /// `taken` agents of a closed load have their places.
+  init(taken: Int) { agentsTaken = Atomic(taken) }
+
+  /// Why no more agents start; `nil` while they do.
+  var stopReason: AgentStop? {
+    switch stop.load(ordering: .relaxed) {
+    case 0: nil
+    case 1: .duration
+    case 2: .drain
+    default: .now
+    }
+  }
+
+  /// Takes that no more agents start; the first reason holds.
+  func stopped(_ how: AgentStop) {
+    let code: UInt8 = how == .duration ? 1 : how == .drain ? 2 : 3
+    _ = stop.compareExchange(expected: 0, desired: code, ordering: .relaxed)
+  }
 
   /// Takes the place of the next agent in the plan's order.
   func takeNext() -> Int { agentsTaken.wrappingAdd(1, ordering: .relaxed).oldValue }

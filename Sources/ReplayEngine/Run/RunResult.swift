@@ -1,6 +1,4 @@
 import Basics
-import Glibc
-import Histogram
 public import ReplayPlan
 public import Trace
 
@@ -27,12 +25,12 @@ public struct RunResult: Sendable {
     let plan = setup.plan
     summary.plan.digest = plan.digest
     summary.plan.seed = plan.options.seed
-    summary.plan.sessions = plan.isEndless ? recorder.agentsStarted : plan.agents.count
+    summary.plan.sessions = plan.sessions ?? recorder.agentsStarted
     summary.plan.calls = plannedCalls
     summary.plan.sourceSessions = traffic.scripts.count
     summary.plan.distinctCallShare = plan.forecast.distinctCallShare
-    summary.outcomes = recorder.outcomes
-    summary.sent = recorder.outcomes.values.reduce(0, +)
+    summary.outcomes = recorder.outcomes.dictionary
+    summary.sent = recorder.outcomes.total
     summary.skippedBy = recorder.skippedBy
     summary.aborted = recorder.aborted
     summary.agents.peak = setup.gauges.peakAgents
@@ -41,7 +39,12 @@ public struct RunResult: Sendable {
     summary.agents.started = recorder.agentsStarted
     summary.agents.finished = recorder.agentsFinished
     summary.outcomeChange = recorder.change
-    summary.requests = recorder.requests
+    summary.tokensAtRisk = .init(bytes: recorder.bytesAtRisk)
+    summary.samples = recorder.failures.shown(traffic)
+    addRequests(&summary)
+    addGroups(&summary)
+    summary.prologue.calls = recorder.prologue.total
+    summary.prologue.outcomes = recorder.prologue.dictionary
     addRevisions(&summary)
     summary.loopUtilisation = busiestLoop
     addShares(&summary)
@@ -62,12 +65,8 @@ public struct RunResult: Sendable {
     summary.revisions.untold = recorder.untold
   }
 
-  /// In an endless plan what was begun, else what was planned.
-  private var plannedCalls: Int {
-    let plan = setup.plan
-    if plan.isEndless { return recorder.callsPlanned }
-    return plan.agents.reduce(0) { $0 + plan.scripts[$1.script].session.calls }
-  }
+  /// What was planned; where the run itself decides how many agents there are, what was begun.
+  private var plannedCalls: Int { setup.plan.calls ?? recorder.callsPlanned }
 
   private func addShares(_ summary: inout ReplaySummary) {
     guard summary.sent > 0 else { return }
@@ -82,22 +81,41 @@ public struct RunResult: Sendable {
   private func addTimes(_ summary: inout ReplaySummary) {
     summary.latency.fromDue = .init(recorder.fromDue)
     summary.latency.fromSent = .init(recorder.fromSent)
+    summary.latency.firstByte = .init(recorder.firstByte)
     summary.latency.fromIntended = .init(recorder.fromIntended)
     summary.latency.adjusted = .init(
       recorder.successes, failures: summary.sent - recorder.succeeded, isAdjusted: true)
     summary.lag = .init(recorder.lag)
+    summary.busiestLag = recorder.lagLog.busiestP99(recorder.sentBins)
+    summary.readLag = .init(recorder.readLag)
     summary.slip = .init(recorder.slip)
     summary.thinkError = .init(recorder.thinkError)
-    var seconds: [Int: Int] = [:]
-    for (bin, count) in recorder.callBins { seconds[bin / 10, default: 0] += count }
-    summary.throughput.peak = seconds.values.max() ?? 0
+    let bins = recorder.callBins.counts
+    summary.throughput.peak =
+      stride(from: 0, to: bins.count, by: 10).map { second in
+        bins[second..<min(second + 10, bins.count)].reduce(0) { $0 + Int($1) }
+      }.max() ?? 0
     summary.throughput.planned = setup.plan.forecast.callsPerSecond
-    for (tool, record) in recorder.tools {
-      var figures = ReplaySummary.ToolFigures()
-      figures.calls = record.outcomes.values.reduce(0, +)
-      figures.outcomes = record.outcomes
-      figures.latency = .init(record.latency)
-      summary.tools[tool] = figures
+  }
+
+  private func addGroups(_ summary: inout ReplaySummary) {
+    for (tool, group) in zip(recorder.labels.tools, recorder.tools) {
+      if let figures = group.figures { summary.tools[tool] = figures }
+    }
+    summary.turns = zip(CallLabels.turnNames, recorder.turns).compactMap { name, group in
+      group.figures.map { (name, $0) }
+    }
+    var from: Int64 = 0
+    for (end, group) in zip(recorder.stageEnds, recorder.stages) {
+      summary.stages.append(.init(from: from, to: end, calls: group.figures ?? .init()))
+      from = end
+    }
+  }
+
+  private func addRequests(_ summary: inout ReplaySummary) {
+    summary.requests = recorder.repetitions
+    for (method, count) in zip(recorder.labels.methods, recorder.requests) where count > 0 {
+      summary.requests[method, default: 0] += count
     }
   }
 
@@ -118,61 +136,12 @@ public struct RunResult: Sendable {
     }
     let bins = Bins(sent: recorder.sentBins, due: recorder.dueBins)
     fidelity.executionRMSE = bins.executionRMSE
-    fidelity.idcValues = [1, 10, 100, 600].map { bins.indexOfDispersion(window: $0) }
+    let holds = setup.plan.holds
+    fidelity.idcValues = [1, 10, 100, 600].map { bins.indexOfDispersion(window: $0, within: holds) }
+    fidelity.idcBand = setup.plan.forecast.idcBand
     fidelity.windows = bins.count
     fidelity.peakConcurrency = setup.gauges.peakCalls
+    fidelity.idcBand = setup.plan.forecast.idcBand
     summary.fidelity = fidelity
-  }
-
-  private func judge(_ summary: inout ReplaySummary, _ maxLag: Int64) {
-    let limit = Double(maxLag) / 1e6
-    let lag = Double(recorder.lag.valueAtPercentile(99)) / 1000
-    if recorder.lag.totalCount > 0, lag > limit {
-      summary.isValid = false
-      summary.reasons.append(
-        "the generator was late: lag p99 \(milliseconds(lag)) exceeds --max-lag "
-          + "\(milliseconds(limit)); give it idle processors or fewer agents")
-    } else if recorder.lag.totalCount > 0, lag > limit / 4 {
-      summary.isDegraded = true
-      summary.reasons.append(
-        "the generator was near its limit: lag p99 \(milliseconds(lag)) is above a quarter of "
-          + "--max-lag \(milliseconds(limit)); latencies may hold some of it")
-    }
-    if recorder.ownFailures > 0 {
-      summary.isValid = false
-      summary.reasons.append(
-        "\(recorder.ownFailures) connections failed for want of local ports or descriptors; "
-          + "raise `ulimit -n` or run fewer agents")
-    }
-    if recorder.startFailures > 0, let cause = recorder.startCause {
-      summary.isValid = false
-      summary.reasons.append(
-        "\(recorder.startFailures) processes were not there: \(cause); raise `ulimit -u` and `ulimit -n` or run fewer agents"
-      )
-    }
-    if summary.plan.calls > 0, let reason = recorder.unresolved.reason(of: summary.plan.calls) {
-      let share = Double(recorder.unresolved.calls) / Double(summary.plan.calls)
-      if share > UnresolvedTally.limit { summary.isValid = false }
-      if share > UnresolvedTally.limit / 4 { summary.isDegraded = true }
-      summary.reasons.append(reason)
-    }
-    if interrupted {
-      summary.isValid = false
-      summary.reasons.append(
-        "interrupted: \(summary.aborted) planned calls were not sent; let the run end")
-    }
-    if summary.sent + summary.skipped + summary.aborted != summary.plan.calls {
-      summary.isValid = false
-      summary.reasons.append("the plan was not carried out: some calls are unaccounted for")
-    }
-    if summary.sent == 0, !interrupted {
-      summary.isValid = false
-      summary.reasons.append("no call was sent; see skipped_by, --only and --skip")
-    }
-    if summary.isValid == false { summary.isDegraded = true }
-  }
-
-  private func milliseconds(_ value: Double) -> String {
-    "\((value * 10).rounded() / 10) ms"
   }
 }

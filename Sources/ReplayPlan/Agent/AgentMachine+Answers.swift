@@ -156,7 +156,7 @@ extension AgentMachine {
     pendingRounds[i] = members
     let pause =
       round < step.rounds.count
-      ? script.roundThink[i][round] : responses.isEmpty ? AgentMachine.stateOnlyPause : think
+      ? timing.roundThink[i][round] : responses.isEmpty ? AgentMachine.stateOnlyPause : think
     disarm(.timeout(i))
     sendAgain(i, at: at + pause)
   }
@@ -328,8 +328,9 @@ extension AgentMachine {
     let sent = state.sent ?? state.due
     let waited = book.facts[i].waits
     return RequestRecord(
-      step: i, due: state.due, ideal: start + script.ideal[i], sent: sent, first: state.first,
+      step: i, due: state.due, ideal: start + timing.ideal[i], sent: sent, first: state.first,
       done: at, outcome: outcome, status: status, code: code,
-      thinkError: waited ? sent - max(state.ready + script.think[i], state.gate) : nil)
+      isPrologue: state.isPrologue,
+      thinkError: waited ? sent - max(state.ready + timing.think[i], state.gate) : nil)
   }
 }

@@ -26,7 +26,9 @@ public struct AgentMachine {
   let script: AgentScript
   let book: RequestBook
   let policy: AgentPolicy
-  /// Start, nanoseconds since the run's beginning.
+  /// When its steps are due.
+  let timing: StepTiming
+  /// Start, nanoseconds since the run's beginning; negative when the session is under way by then.
   public let start: Int64
   var identity = ClientIdentity()
   var states: [StepState]
@@ -57,14 +59,20 @@ public struct AgentMachine {
   var left: Int
   var isFinished = false
   var actions: [AgentAction] = []
+  /// The latest instant of the prologue.
+  var entered: Int64 = 0
 
   enum Closing {
     case omit(SkipReason?)
   }
 
-  /// Creates an agent that will start at `start`.
-  public init(_ script: AgentScript, _ book: RequestBook, _ policy: AgentPolicy, start: Int64) {
+  /// Creates an agent whose session starts at `start`; `seed` is that of its own chance.
+  public init(
+    _ script: AgentScript, _ book: RequestBook, _ policy: AgentPolicy, start: Int64,
+    seed: UInt64 = 0
+  ) {
     self.script = script
+    timing = script.timing(seed: seed, age: max(0, -start))
     self.book = book
     self.policy = policy
     self.start = start
@@ -84,8 +92,9 @@ public struct AgentMachine {
   /// The header that the trace of this run names the session by.
   public var sessionID: String? { identity.sessionID }
 
-  /// Begins: steps that wait for nothing are scheduled.
-  public mutating func begin() -> [AgentAction] {
+  /// Begins at `now`: steps that wait for nothing are scheduled; what the session has behind it is over.
+  public mutating func begin(at now: Int64 = 0) -> [AgentAction] {
+    if start < 0 { enter(now) }
     for i in states.indices where states[i].missing == 0 && states[i].phase == .waiting {
       release(i)
     }
@@ -179,7 +188,13 @@ public struct AgentMachine {
   /// All that a step waits for is over.
   mutating func release(_ i: Int) {
     let step = book.facts[i]
-    states[i].due = max(states[i].ready + script.think[i], states[i].gate)
+    states[i].due = max(states[i].ready + timing.think[i], states[i].gate)
+    if script.holdsIdeal { states[i].due = max(states[i].due, start + timing.ideal[i]) }
+    if states[i].isPrologue {
+      states[i].due = entered
+    } else if start < 0 {
+      states[i].due = max(0, states[i].due)
+    }
     let state = states[i]
     if closing != nil {
       // The DELETE has its own time then: when nothing is in flight.
@@ -238,7 +253,7 @@ public struct AgentMachine {
   /// A step that is left out is over for those that wait for it.
   private mutating func omit(_ i: Int, _ reason: SkipReason?, at: Int64) {
     states[i].wasOmitted = true
-    if book.facts[i].isCall {
+    if book.facts[i].isCall, !states[i].isPrologue {
       actions.append(.omitted(step: i, reason))
       // What the filter or the run's end leaves out is no part of the planned chain.
       if script.skips[i] == nil, reason != .duration { isChainExact = false }
@@ -255,6 +270,7 @@ public struct AgentMachine {
   /// Marks a step as over and releases what waited for it alone.
   mutating func conclude(_ i: Int, at: Int64, failed: Bool) {
     guard states[i].phase != .over else { return }
+    let at = states[i].isPrologue ? came(i, at) : at
     states[i].phase = .over
     states[i].done = at
     states[i].exchange = nil
@@ -295,7 +311,7 @@ public struct AgentMachine {
 
   /// A call was sent before an answer that it waits for: the chain is not the planned one.
   private mutating func checkOrder(_ i: Int, _ now: Int64) {
-    guard book.facts[i].isCall else { return }
+    guard book.facts[i].isCall, !states[i].isPrologue else { return }
     for earlier in script.session.steps[i].after
     where states[earlier].phase != .over || states[earlier].done > now {
       isChainExact = false

@@ -71,6 +71,8 @@ public struct RequestRecord: Hashable, Sendable {
   public var status: Int?
   /// JSON-RPC error code.
   public var code: Int64?
+  /// True for what a client that came in later made up for; it is counted apart.
+  public var isPrologue = false
   /// The think time it realised minus the planned one, where it waited for answers.
   public var thinkError: Int64?
 }

@@ -24,6 +24,8 @@ extension AgentMachine {
     /// Steps that are not over yet.
     var missing: Int32 = 0
     var phase = Phase.waiting
+    /// True for what a client that came in later does at once, uncounted.
+    var isPrologue = false
     /// True when a failure of its turn takes it along.
     var isPoisoned = false
     /// True when its answer held a result; false for one that was left out.

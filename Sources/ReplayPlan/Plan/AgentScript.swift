@@ -2,21 +2,11 @@ public import MCP
 import Trace
 
 /// A session's script under a plan's options: what all its clones share.
-///
-/// `ideal` simulates the scaled script with the recorded service times: at scale 1 it gives the recorded offsets to the nanosecond.
 public final class AgentScript: Sendable {
   /// What the clones do; waits and bindings are those that the options left, and answers to the server take the run's time.
   public let session: SessionScript
-  /// Think time of each step in the run, nanoseconds; the offset from the start for a step that waits for nothing.
-  public let think: [Int64]
-  /// Think time of each further round of each step.
-  public let roundThink: [[Int64]]
-  /// When each step is due if every answer takes as long as recorded, nanoseconds since the agent's start.
-  public let ideal: [Int64]
-  /// When each step is over then.
-  public let idealDone: [Int64]
-  /// When the last step is over then.
-  public let length: Int64
+  /// When its steps are due, but for the jitter of clones.
+  public let timing: StepTiming
   /// Why a step is not sent.
   public let skips: [SkipReason?]
   /// For each step those that wait for it.
@@ -32,10 +22,28 @@ public final class AgentScript: Sendable {
   /// For each step where it would say a surrogate.
   public let hidden: [ValuePath?]
   let onUnresolved: PlanOptions.OnUnresolved
+  /// True when nothing is due before its ideal offset.
+  let holdsIdeal: Bool
+  /// The calls in order of their ideal offsets.
+  let calls: [PlannedCall]
+  private let recorded: [StepTiming.Waits]
+  private let options: PlanOptions
+  private let thinkTable: ThinkTable
 
-  /// Lays a script out in time.
-  public init(_ recorded: SessionScript, _ options: PlanOptions) {
-    var session = recorded
+  /// A call, and whether the filter leaves it out.
+  struct PlannedCall: Sendable {
+    var step: Int
+    var ideal: Int64
+    var isSkipped: Bool
+  }
+
+  /// Lays a script out in time; `thinkTable` is what jitter draws from.
+  public convenience init(_ recorded: SessionScript, _ options: PlanOptions) {
+    self.init(recorded, options, thinkTable: ThinkTable())
+  }
+
+  init(_ source: SessionScript, _ options: PlanOptions, thinkTable: ThinkTable) {
+    var session = source
     for i in session.steps.indices { options.map.apply(to: &session.steps[i]) }
     for method in session.serverAnswers.keys {
       for k in session.serverAnswers[method, default: []].indices {
@@ -46,53 +54,85 @@ public final class AgentScript: Sendable {
     if !options.correlates {
       for i in session.steps.indices { session.steps[i].unbind() }
     }
-    var think: [Int64] = []
-    var rounds: [[Int64]] = []
-    var ideal: [Int64] = []
-    var done: [Int64] = []
+    let recorded = session.steps.map { StepTiming.Waits(after: $0.after, gates: $0.gates) }
+    let keepsOrder = options.after == .order && options.coupling != .strict
     var skips: [SkipReason?] = []
     for (i, step) in session.steps.enumerated() {
-      // When a server is polled is the server's wish.
-      var pause =
-        step.isPoll && !step.after.isEmpty
-        ? step.think : options.scaledThink(step.after.isEmpty ? step.offset : step.think)
-      let pauses = step.rounds.map { options.scaledThink($0.think) }
-      var due = (step.after.map { done[$0] }.max() ?? 0) + pause
-      for gate in step.gates { due = max(due, done[gate]) }
-      if options.after == .uses, let needed = AgentScript.needed(step, session) {
-        session.steps[i].after = needed
-        pause = due - (needed.map { done[$0] }.max() ?? 0)
-      }
-      if options.after == .uses, step.kind == .delete {
-        // A client whose calls are on their way does not end the session.
-        session.steps[i].gates = Array(0..<i)
-      }
-      think.append(pause)
-      rounds.append(pauses)
-      ideal.append(due)
-      done.append(due + step.service + pauses.reduce(0, +))
       skips.append(AgentScript.skip(step, session, options, skips))
+      guard !keepsOrder else { continue }
+      if let needed = AgentScript.needed(step, session) { session.steps[i].after = needed }
+      // A client whose calls are on their way does not end the session.
+      if step.kind == .delete { session.steps[i].gates = Array(0..<i) }
     }
+    let timing = StepTiming(session, recorded, options)
     var successors: [[Int]] = Array(repeating: [], count: session.steps.count)
     for (i, step) in session.steps.enumerated() {
       for earlier in Set(step.after + step.gates) { successors[earlier].append(i) }
     }
     var wanted: [[Int]] = Array(repeating: [], count: session.steps.count)
     for (k, value) in session.values.enumerated() { wanted[value.step].append(k) }
+    calls = session.steps.indices.filter { session.steps[$0].isCall }
+      .map { PlannedCall(step: $0, ideal: timing.ideal[$0], isSkipped: skips[$0] != nil) }
+      .sorted { ($0.ideal, $0.step) < ($1.ideal, $1.step) }
     self.session = session
-    self.think = think
-    roundThink = rounds
-    self.ideal = ideal
-    idealDone = done
-    length = done.max() ?? 0
+    self.timing = timing
     self.skips = skips
     self.successors = successors
     self.wanted = wanted
+    self.recorded = recorded
+    self.options = options
+    self.thinkTable = thinkTable
+    holdsIdeal = options.coupling != .gap
     feedsCursors = Set(session.steps.compactMap(\.cursorFrom))
     askedAfter = Set(session.steps.compactMap(\.taskOf))
     feedsHeaders = Set(session.values.filter { $0.source.path.header != nil }.map(\.step))
     hidden = session.steps.map(\.hiddenPlace)
     onUnresolved = options.onUnresolved
+  }
+
+  /// When the steps of the clone with that seed are due, which was `age` old when it came in. O(steps) where think times are
+  /// jittered.
+  public func timing(seed: UInt64, age: Int64 = 0) -> StepTiming {
+    guard options.thinkJitter != .none else { return timing }
+    var random = SplitMix64(seed: SplitMix64.seed(seed, 5))
+    var drawn: [Int64] = []
+    // By how much the first call of the present turn is moved.
+    var moved: (turn: Int, by: Int64) = (-1, 0)
+    for (i, step) in session.steps.enumerated() {
+      let waits = !self.recorded[i].after.isEmpty
+      let recorded = waits ? step.think : step.offset
+      guard waits, step.isCall, timing.ideal[i] >= age else {
+        drawn.append(recorded)
+        continue
+      }
+      if step.turn != moved.turn {
+        var asRecorded = step
+        asRecorded.after = self.recorded[i].after
+        let choices = ThinkTable.transition(to: asRecorded, in: session).map { thinkTable[$0] }
+        let think = options.thinkJitter.drawn(recorded, choices ?? [], &random)
+        moved = (step.turn, think - recorded)
+      }
+      drawn.append(max(0, recorded + moved.by))
+    }
+    return StepTiming(session, recorded, options, drawn: drawn)
+  }
+
+  /// Number of calls of a clone in the sense of the results: what it did before it came in is not among them.
+  public func callCount(of agent: PlannedAgent) -> Int { calls(from: agent.age) }
+
+  /// The steps that those calls are.
+  public func callSteps(of agent: PlannedAgent) -> [Int] {
+    calls.suffix(callCount(of: agent)).map(\.step)
+  }
+
+  /// Number of calls that are due from `from` on, nanoseconds since a clone's start. O(log calls).
+  func calls(from: Int64) -> Int {
+    var (low, high) = (0, calls.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if calls[middle].ideal < from { low = middle + 1 } else { high = middle }
+    }
+    return calls.count - low
   }
 
   /// What an agent's request needs of what it waits for when order alone is no reason; `nil` when that is all of it.

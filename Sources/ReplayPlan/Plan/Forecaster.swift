@@ -2,130 +2,185 @@ import Basics
 
 /// Simulates a plan with the recorded service times.
 struct Forecaster {
-  let options: PlanOptions
-  let scripts: [AgentScript]
-  let agents: [PlannedAgent]
-  let open: Int?
-  let readOnly: Set<String>
+  private let population: Population
+  private let readOnly: Set<String>
+  private let options: PlanOptions
+  private let scripts: [AgentScript]
+
+  /// Calls that are laid out one by one; of more a sample is taken.
+  static let callLimit = 4_000_000
+  /// Agents that come in before the run in a second.
+  private static let entryRate = 500
+
+  init(_ population: Population, readOnly: Set<String>) {
+    self.population = population
+    self.readOnly = readOnly
+    options = population.options
+    scripts = population.scripts
+  }
 
   private struct CallKey: Hashable {
     var tool: String
     var arguments: RawJSON?
   }
 
-  func forecast() -> Plan.Forecast {
+  func forecast(_ traffic: RecordedTraffic) -> Plan.Forecast {
     var forecast = Plan.Forecast()
-    let lives = lives()
-    forecast.sessions = lives.count
-    countCalls(lives, &forecast)
-    findPeaks(lives, &forecast)
-    let used = Set(lives.map(\.script))
-    for index in used.sorted() {
-      let script = scripts[index]
-      for (i, step) in script.session.steps.enumerated()
-      where script.skips[i] == nil && script.think[i] > (forecast.longestThink?.time ?? 0) {
-        forecast.longestThink = (script.think[i], script.session.name, step.n)
-      }
-    }
-    if let think = forecast.longestThink?.time, think > Plan.Forecast.suggestedCap {
-      var capped = options
-      capped.maxThink = Plan.Forecast.suggestedCap
-      let shorter = scripts.map { AgentScript($0.session, capped).length }
-      forecast.cappedLength = lives.map { $0.start + shorter[$0.script] }.max()
-    }
+    let used = count(&forecast)
+    let stride = max(1, forecast.calls / Forecaster.callLimit)
+    forecast.sampled = 1 / Double(stride)
+    layOut(stride: stride, &forecast)
+    addPlaces(used, traffic, &forecast)
+    forecast.cutSessions = traffic.scripts.count { $0.isCut || $0.isUnfinished }
+    forecast.idcBand = BurstBand(population, calls: forecast.calls, length: forecast.length).band()
     return forecast
   }
 
-  private struct Life {
-    var script: Int
-    var start: Int64
-    var end: Int64
-  }
-
-  /// Start and end of every agent; a replacement starts when an open one ends.
-  private func lives() -> [Life] {
-    let limit = options.duration ?? .max
-    guard let open else {
-      return agents.map {
-        Life(script: $0.script, start: $0.start, end: $0.start + scripts[$0.script].length)
-      }
-    }
-    var lives: [Life] = []
-    var slots: [Int64] = agents.prefix(open).map(\.start)
-    guard !slots.isEmpty else { return [] }
-    var index = 0
-    // The cap holds an endless plan of sessions without length; no one starts more in a run.
-    while options.isEndless ? lives.count < 10_000_000 : index < agents.count {
-      let slot =
-        index < slots.count
-        ? index : slots.indices.min { slots[$0] < slots[$1] } ?? 0
-      let start = slots[slot]
-      guard start < limit else { break }
-      let script = agents[index % agents.count].script
-      let end = start + max(1, scripts[script].length)
-      lives.append(Life(script: script, start: start, end: end))
-      slots[slot] = end
-      index += 1
-    }
-    return lives
-  }
-
-  private func countCalls(_ lives: [Life], _ forecast: inout Plan.Forecast) {
-    let limit = options.duration ?? .max
-    var distinct: Set<CallKey> = []
-    var writes: [String: Int] = [:]
-    for life in lives {
+  /// What is counted exactly: agents, calls, length, and which scripts there are.
+  private func count(_ forecast: inout Plan.Forecast) -> [Bool] {
+    let limit = options.end ?? .max
+    var used = Array(repeating: false, count: scripts.count)
+    var openTime = 0.0
+    let plain = scripts.map { ($0.calls.count, $0.calls.count { $0.isSkipped }) }
+    population.eachLife { life in
       let script = scripts[life.script]
-      for (i, step) in script.session.steps.enumerated() where step.isCall {
-        forecast.calls += 1
-        if script.skips[i] != nil {
-          forecast.filtered += 1
-          continue
-        }
-        guard life.start + script.ideal[i] <= limit else { continue }
-        forecast.bindings += step.bindings.count
-        if !step.bindings.isEmpty { forecast.boundCalls += 1 }
-        if script.hidden[i] != nil { forecast.hiddenCalls += 1 }
-        let tool = step.tool ?? ""
-        distinct.insert(CallKey(tool: tool, arguments: step.params?.member("arguments")))
-        if !readOnly.contains(tool) { writes[tool, default: 0] += 1 }
+      used[life.script] = true
+      forecast.sessions += 1
+      if life.start < 0 {
+        forecast.aged += 1
+        let left = script.calls.suffix(script.calls(from: -life.start))
+        forecast.calls += left.count
+        forecast.filtered += left.count { $0.isSkipped }
+      } else {
+        forecast.calls += plain[life.script].0
+        forecast.filtered += plain[life.script].1
       }
+      guard life.start <= limit else { return }
+      let end = Forecaster.end(life, limit)
+      forecast.length = max(forecast.length, end)
+      openTime += Double(end - max(0, life.start))
     }
-    let sent = forecast.calls - forecast.filtered
-    forecast.distinctCallShare = sent > 0 ? Double(distinct.count) / Double(sent) : 0
-    forecast.writes = writes.map { Plan.WriteCalls(tool: $0.key, calls: $0.value) }
-      .sorted { ($1.calls, $0.tool) < ($0.calls, $1.tool) }
+    if forecast.length > 0 { forecast.meanAgents = openTime / Double(forecast.length) }
+    return used
   }
 
-  private func findPeaks(_ lives: [Life], _ forecast: inout Plan.Forecast) {
-    let limit = options.duration ?? .max
+  private static func end(_ life: Life, _ limit: Int64) -> Int64 {
+    max(min(life.end, limit, life.closes ?? .max), life.start)
+  }
+
+  /// Peaks, and what depends on which calls the run's time leaves room for.
+  private func layOut(stride: Int, _ forecast: inout Plan.Forecast) {
+    let limit = options.end ?? .max
     var seconds: [Int64: Int] = [:]
     var calls: [(at: Int64, change: Int)] = []
     var open: [(at: Int64, change: Int)] = []
-    var openTime = 0.0
+    var writes: [String: Int] = [:]
+    var reached = scripts.map { Array(repeating: false, count: $0.session.steps.count) }
     var sent = 0
-    for life in lives where life.start <= limit {
+    var entry: Int64 = 0
+    population.eachLife(stride: stride) { life in
+      guard life.start <= limit else { return }
       let script = scripts[life.script]
-      let end = min(life.end, max(limit, life.start))
-      forecast.length = max(forecast.length, end)
-      open.append((life.start, 1))
-      open.append((end, -1))
-      openTime += Double(end - life.start)
-      for (i, step) in script.session.steps.enumerated()
-      where step.isCall && script.skips[i] == nil && life.start + script.ideal[i] <= limit {
-        let due = life.start + script.ideal[i]
+      let steps = script.session.steps
+      let last = min(limit, life.closes ?? .max)
+      open.append((max(0, life.start), 1))
+      open.append((Forecaster.end(life, limit), -1))
+      if life.start < 0 {
+        let needed = AgentEntry(script, age: -life.start).isNeeded
+        var service: Int64 = 0
+        for i in steps.indices where needed[i] {
+          service += steps[i].isLongLived ? 0 : steps[i].service
+          if steps[i].isCall, script.skips[i] == nil { note(steps[i], &writes) }
+        }
+        entry = max(entry, service)
+      }
+      for call in script.calls.suffix(script.calls(from: -life.start)) where !call.isSkipped {
+        let due = life.start + call.ideal
+        guard due <= last else { break }
+        let step = steps[call.step]
+        reached[life.script][call.step] = true
+        forecast.bindings += step.bindings.count
+        if !step.bindings.isEmpty { forecast.boundCalls += 1 }
+        if script.hidden[call.step] != nil { forecast.hiddenCalls += 1 }
+        if !step.after.isEmpty {
+          forecast.waitingCalls += 1
+          if step.waitsOnOrderAlone { forecast.orderCalls += 1 }
+        }
+        note(step, &writes)
         seconds[due / 1_000_000_000, default: 0] += 1
         calls.append((due, 1))
-        calls.append((max(due + 1, life.start + script.idealDone[i]), -1))
+        calls.append((max(due + 1, life.start + script.timing.idealDone[call.step]), -1))
         sent += 1
       }
     }
-    forecast.peakCallsPerSecond = seconds.values.max() ?? 0
-    forecast.peakConcurrency = Forecaster.peak(&calls)
-    forecast.peakAgents = Forecaster.peak(&open)
+    forecast.bindings *= stride
+    forecast.boundCalls *= stride
+    forecast.hiddenCalls *= stride
+    forecast.waitingCalls *= stride
+    forecast.orderCalls *= stride
+    forecast.peakCallsPerSecond = (seconds.values.max() ?? 0) * stride
+    forecast.peakConcurrency = Forecaster.peak(&calls) * stride
+    forecast.peakAgents = Forecaster.peak(&open) * stride
+    forecast.writes = writes.map { Plan.WriteCalls(tool: $0.key, calls: $0.value * stride) }
+      .sorted { ($1.calls, $0.tool) < ($0.calls, $1.tool) }
+    if forecast.aged > 0 {
+      let spread = max(1_000_000_000, Int64(forecast.aged / Forecaster.entryRate) * 1_000_000_000)
+      forecast.entrySpread = spread
+      forecast.prologue = spread + min(60_000_000_000, entry)
+    }
     guard forecast.length > 0 else { return }
-    forecast.meanAgents = openTime / Double(forecast.length)
-    forecast.callsPerSecond = Double(sent) / (Double(forecast.length) / 1e9)
+    forecast.callsPerSecond = Double(sent * stride) / (Double(forecast.length) / 1e9)
+    forecast.distinctCallShare = distinct(reached, among: sent * stride)
+  }
+
+  private func note(_ step: ScriptStep, _ writes: inout [String: Int]) {
+    let tool = step.tool ?? ""
+    if !readOnly.contains(tool) { writes[tool, default: 0] += 1 }
+  }
+
+  private func distinct(_ reached: [[Bool]], among sent: Int) -> Double {
+    var keys: Set<CallKey> = []
+    for (script, reached) in zip(scripts, reached) {
+      for call in script.calls where reached[call.step] {
+        let step = script.session.steps[call.step]
+        keys.insert(CallKey(tool: step.tool ?? "", arguments: step.params?.member("arguments")))
+      }
+    }
+    return sent > 0 ? Double(keys.count) / Double(sent) : 0
+  }
+
+  /// What single sessions say: the longest think and idle times, and what a cap would change.
+  private func addPlaces(
+    _ used: [Bool], _ traffic: RecordedTraffic, _ forecast: inout Plan.Forecast
+  ) {
+    for (index, script) in scripts.enumerated() where used[index] {
+      for (i, step) in script.session.steps.enumerated()
+      where script.skips[i] == nil && script.timing.think[i] > (forecast.longestThink?.time ?? 0) {
+        forecast.longestThink = Plan.Place(
+          time: script.timing.think[i], session: script.session.name, n: step.n)
+      }
+      let sent = script.session.steps.indices.filter { script.skips[$0] == nil }
+      forecast.longestIdle = max(
+        forecast.longestIdle, Forecaster.longestGap(sent.map { script.timing.ideal[$0] }))
+    }
+    for script in traffic.scripts {
+      forecast.survivedIdle = max(
+        forecast.survivedIdle, Forecaster.longestGap(script.steps.map(\.offset)))
+    }
+    guard let think = forecast.longestThink?.time, think > Plan.Forecast.suggestedCap else {
+      return
+    }
+    var capped = options
+    capped.maxThink = Plan.Forecast.suggestedCap
+    let shorter = scripts.map { AgentScript($0.session, capped).timing.length }
+    var length: Int64 = 0
+    population.eachLife { length = max(length, $0.start + shorter[$0.script]) }
+    forecast.cappedLength = length
+  }
+
+  private static func longestGap(_ times: [Int64]) -> Int64 {
+    let sorted = times.sorted()
+    return zip(sorted, sorted.dropFirst()).map { $1 - $0 }.max() ?? 0
   }
 
   private static func peak(_ changes: inout [(at: Int64, change: Int)]) -> Int {

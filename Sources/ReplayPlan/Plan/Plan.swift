@@ -4,99 +4,91 @@ public struct PlannedAgent: Hashable, Sendable {
   public var script: Int
   /// Number of the copy, from 0.
   public var clone: Int
-  /// Start, nanoseconds since the run's beginning; of a replacement only what its simulation says.
+  /// When its session begins, nanoseconds since the run's beginning; negative when it is under way by then, so old.
+  ///
+  /// Of a replacement in a closed load only what its simulation says.
   public var start: Int64
   /// Seed of this agent's own chance.
   public var seed: UInt64
+
+  /// How far its session is when it comes in, nanoseconds.
+  public var age: Int64 { max(0, -start) }
+}
+
+/// A place in a closed load: an agent that ends in it is replaced until it closes.
+public struct PlannedSlot: Hashable, Sendable {
+  /// Number among all.
+  public var number: Int
+  /// When its first agent comes, nanoseconds since the run's beginning.
+  public var opens: Int64
+  /// When its agent of that time is sent home and no other follows; `nil` when the run's end decides.
+  public var closes: Int64?
+  /// Its first agent where that is under way when the run begins.
+  public var first: PlannedAgent?
 }
 
 /// Which agent does what when: a pure function of trace, options and seed.
+///
+/// Agents are not listed: `pool` and `arrivals` say each of them when it is wanted, so that a plan costs the memory of its scripts.
 public struct Plan: Sendable {
   /// What was asked for.
   public let options: PlanOptions
   /// The scripts that agents follow.
   public let scripts: [AgentScript]
-  /// The agents in order of their start.
-  public let agents: [PlannedAgent]
-  /// Agents open at once when those that end are replaced.
-  public let open: Int?
-  /// SHA-256 over all of the above, hexadecimal.
+  /// SHA-256 over the scripts and all that chooses agents, hexadecimal.
   public let digest: String
   /// What will come of it with the recorded service times.
   public let forecast: Forecast
+  /// The stages on the run's time line; empty without.
+  public let stages: [StageSpan]
+  let population: Population
 
-  /// True when agents are replaced until the time is over.
+  /// True when there is no number of sessions that ends the run, but its time.
   public var isEndless: Bool { options.isEndless }
+  /// True when agents that end are replaced.
+  public var isClosed: Bool { options.load.isClosed }
+  /// Agents of the plan; `nil` when the run's time decides.
+  public var sessions: Int? { isEndless ? nil : forecast.sessions }
+  /// Calls of the plan in the sense of the results; `nil` when the run decides how many agents there are.
+  public var calls: Int? { isEndless || isClosed ? nil : forecast.calls }
+  /// Time that agents which are under way get to come in before the run begins, nanoseconds.
+  public var prologue: Int64 { forecast.prologue }
 
-  /// Returns the agent at a place in the order; in an endless plan the order begins anew with new copies.
-  public func agent(_ index: Int) -> PlannedAgent? {
-    guard !agents.isEmpty, isEndless || index < agents.count else { return nil }
-    var agent = agents[index % agents.count]
-    let lap = index / agents.count
-    if lap > 0 {
-      agent.clone += lap * agents.count
-      agent.seed = SplitMix64.seed(agent.seed, UInt64(lap))
-    }
-    return agent
+  /// When an agent begins to work, nanoseconds since the run's beginning: those under way come in before it, one by one.
+  public func entry(of agent: PlannedAgent) -> Int64 {
+    guard agent.start < 0 else { return agent.start }
+    var random = SplitMix64(seed: SplitMix64.seed(agent.seed, 13))
+    return random.below(forecast.entrySpread) - prologue
   }
 
-  /// What will come of a plan when every answer takes as long as recorded.
-  public struct Forecast: Hashable, Sendable {
-    /// Agents.
-    public var sessions = 0
-    /// Calls in the sense of the results.
-    public var calls = 0
-    /// Calls that the filter leaves out.
-    public var filtered = 0
-    /// Until the last agent ends, nanoseconds.
-    public var length: Int64 = 0
-    /// The longest think time of the run and where it is.
-    public var longestThink: (time: Int64, session: String, n: Int)? {
-      get { think.map { ($0.time, $0.session, $0.n) } }
-      set { think = newValue.map { Think(time: $0.time, session: $0.session, n: $0.n) } }
-    }
-    /// The length if think times were capped at `suggestedCap`, when that would change it much.
-    public var cappedLength: Int64?
-    /// Calls in the busiest second.
-    public var peakCallsPerSecond = 0
-    /// Calls per second on the average.
-    public var callsPerSecond = 0.0
-    /// Calls that take values of earlier answers, and how many of these there are.
-    public var boundCalls = 0
-    /// Values of earlier answers that calls take.
-    public var bindings = 0
-    /// Calls that would say surrogates: the recording hides what they said, and no answer gives it.
-    public var hiddenCalls = 0
-    /// Most calls in flight.
-    public var peakConcurrency = 0
-    /// Most agents open.
-    public var peakAgents = 0
-    /// Agents open on the average.
-    public var meanAgents = 0.0
-    /// Calls of tools that are not known to be read-only, by tool, most first.
-    public var writes: [WriteCalls] = []
-    /// Distinct calls (tool and arguments) among all.
-    public var distinctCallShare = 0.0
+  /// The agents of an open load in order of their start.
+  public func arrivals() -> Arrivals { Arrivals(population) }
 
-    private var think: Think?
+  /// The places of a closed load in order of their opening.
+  public var slots: [PlannedSlot] { population.slots() }
 
-    /// A cap that keeps the rhythm of agents and drops people's coffee breaks.
-    public static let suggestedCap: Int64 = 120_000_000_000
+  /// The agent with that place in a closed load's order; `nil` when there are no more. O(1).
+  public func agent(_ index: Int) -> PlannedAgent? { population.replacement(index) }
 
-    private struct Think: Hashable, Sendable {
-      var time: Int64
-      var session: String
-      var n: Int
-    }
-
-    init() {}
+  /// Where in the run windows of the load's hold lie, nanoseconds; all of it without stages.
+  public var holds: [Range<Int64>] {
+    stages.isEmpty ? [0..<Int64.max] : stages.filter(\.isHold).map { $0.start..<$0.end }
   }
 
-  /// Calls of a tool that may have side effects.
-  public struct WriteCalls: Hashable, Sendable {
-    /// The tool.
-    public var tool: String
-    /// How many.
-    public var calls: Int
+  /// Up to `limit` agents whose start the plan says, in that order.
+  public func firstAgents(_ limit: Int) -> [PlannedAgent] {
+    guard !isClosed else {
+      return slots.prefix(limit).enumerated().compactMap { i, slot in
+        var agent = slot.first ?? agent(i)
+        if slot.first == nil { agent?.start = slot.opens }
+        return agent
+      }
+    }
+    var arrivals = arrivals()
+    var agents: [PlannedAgent] = []
+    while agents.count < limit, let batch = arrivals.next() {
+      agents += batch.prefix(limit - agents.count)
+    }
+    return agents
   }
 }

@@ -1,25 +1,37 @@
 /// What the user asked of a plan. Times are nanoseconds.
 public struct PlanOptions: Hashable, Sendable {
-  /// How many agents.
-  public enum Load: Hashable, Sendable {
-    /// So many times the recorded sessions, started as they were recorded.
+  /// How many sessions there are in all.
+  public enum Count: Hashable, Sendable {
+    /// So many times the recorded ones.
     case multiply(Double)
-    /// So many open at once; one that ends is replaced.
-    case agents(Int, multiply: Double?)
+    /// So many.
+    case sessions(Int)
   }
 
-  /// How copies of one session lie to each other.
-  public enum Burst: String, CaseIterable, Hashable, Sendable {
-    /// Every copy has its own phase.
-    case independent
-    /// Copies start together.
-    case lockstep
+  /// When a request is due.
+  public enum Coupling: String, CaseIterable, Hashable, Sendable {
+    /// When all it waits for was answered in this run, and the think time has passed.
+    case gap
+    /// As `gap`, but not before its ideal offset.
+    case max
+    /// At its ideal offset, whatever was answered; what takes a value of an answer, or waits by the protocol, waits for that.
+    case strict
+  }
+
+  /// Where agents are in their sessions when the run begins.
+  public enum Start: String, CaseIterable, Hashable, Sendable {
+    /// At their beginning: the load grows as the recording's did.
+    case cold
+    /// Anywhere: the load is there from the beginning on.
+    case stationary
   }
 
   /// How sessions are chosen where not all are taken equally often.
   public enum Resample: String, CaseIterable, Hashable, Sendable {
     /// Every session floor(N) times, the rest drawn, stratified by client.
     case balanced
+    /// Every copy is drawn with replacement, stratified by client.
+    case bootstrap
   }
 
   /// Which recorded waits hold.
@@ -40,12 +52,22 @@ public struct PlanOptions: Hashable, Sendable {
     case endSession = "end-session"
   }
 
-  /// How many agents.
-  public var load = Load.multiply(1)
-  /// Factor on think times and on the gaps between session starts.
-  public var timeScale = 1.0
+  /// How agents come and go.
+  public var load = Load.recorded
+  /// How many sessions in all; `nil` is each once, or as many as the time takes.
+  public var count: Count?
+  /// The recording begins anew when it is through, until the time is over.
+  public var loops = false
+  /// When a request is due.
+  public var coupling = Coupling.gap
+  /// Factor on think times.
+  public var thinkScale = 1.0
+  /// Factor on the gaps between session starts.
+  public var arrivalScale = 1.0
   /// Longest think time in the run, after scaling.
   public var maxThink: Int64?
+  /// How a copy's think times differ from the recorded ones.
+  public var thinkJitter = ThinkJitter.none
   /// How copies of one session lie to each other.
   public var burst = Burst.independent
   /// How sessions are chosen.
@@ -54,6 +76,8 @@ public struct PlanOptions: Hashable, Sendable {
   public var jitter: Int64 = 0
   /// Window in which a copy's start moves; at most the recording's length.
   public var phaseWindow: Int64 = 900_000_000_000
+  /// Where agents are when the run begins; `nil` is stationary where the run is shorter than the recording.
+  public var start: Start?
   /// Seed of all chance.
   public var seed: UInt64 = 1
   /// When nothing more is sent.
@@ -77,9 +101,17 @@ public struct PlanOptions: Hashable, Sendable {
   /// Creates the default: the recording as it was.
   public init() {}
 
-  /// True when agents are replaced until the time is over.
-  var isEndless: Bool {
-    if case .agents(_, multiply: nil) = load { duration != nil } else { false }
+  /// When nothing more is sent: `duration`, or when the last stage is over.
+  public var end: Int64? {
+    guard case .stages(let stages) = load else { return duration }
+    let length = stages.reduce(0) { $0 + $1.duration }
+    return min(length, duration ?? .max)
+  }
+
+  /// True when there is no number of sessions that ends the run, but its time.
+  public var isEndless: Bool {
+    guard end != nil else { return false }
+    return load == .recorded ? loops : count == nil
   }
 
   /// Returns whether calls of `tool` pass `only` and `skip`.
@@ -87,14 +119,25 @@ public struct PlanOptions: Hashable, Sendable {
     (only.isEmpty || only.contains { $0.matches(tool) }) && !skip.contains { $0.matches(tool) }
   }
 
-  /// Returns a duration of the recording as it is in the run.
-  func scaled(_ nanoseconds: Int64) -> Int64 {
-    timeScale == 1 ? nanoseconds : Int64(clamping: Double(nanoseconds) * timeScale)
+  /// Returns an instant of the recording as it is in the run.
+  func scaledArrival(_ nanoseconds: Int64) -> Int64 {
+    arrivalScale == 1 ? nanoseconds : Int64(clamping: Double(nanoseconds) * arrivalScale)
   }
 
   /// Returns a think time of the recording as it is in the run.
   func scaledThink(_ nanoseconds: Int64) -> Int64 {
-    min(scaled(nanoseconds), maxThink ?? .max)
+    let scaled =
+      thinkScale == 1 ? nanoseconds : Int64(clamping: Double(nanoseconds) * thinkScale)
+    return min(scaled, maxThink ?? .max)
+  }
+
+  /// Where agents are when the run begins, for a recording of that length; at once the recorded sessions it is replayed as it was.
+  func start(_ recorded: Int64) -> Start {
+    if let start { return start }
+    if load == .recorded, count == nil || count == .multiply(1) { return .cold }
+    if case .stages = load { return .cold }
+    guard let end, end < scaledArrival(recorded) else { return .cold }
+    return .stationary
   }
 }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A small seeded generator (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 ///
 /// The plan depends on it, not on the standard library's algorithms: the same seed gives the same plan in every
@@ -16,6 +18,15 @@ public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
 
   /// Returns a number of [0, 1) with 53 bits.
   mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+  /// Returns a number of the exponential distribution with mean 1.
+  mutating func exponential() -> Double { -log(1 - unit()) }
+
+  /// Returns a number of the standard normal distribution (Box and Muller, 1958).
+  mutating func normal() -> Double {
+    let radius = (2 * exponential()).squareRoot()
+    return radius * cos(2 * Double.pi * unit())
+  }
 
   /// Returns a number of `0..<bound`; 0 when there is none.
   mutating func below(_ bound: Int64) -> Int64 {

@@ -20,6 +20,8 @@ public struct ReplaySummary: Hashable, Sendable {
   public var skippedBy: [SkipReason: Int] = [:]
   /// Calls that an interruption left unsent.
   public var aborted = 0
+  /// Calls before the run proper, which gave agents that begin in mid-life what they need; in no other figure.
+  public var prologue = CallFigures()
   /// Agents of the run.
   public var agents = AgentFigures()
   /// How sent calls ended.
@@ -38,6 +40,10 @@ public struct ReplaySummary: Hashable, Sendable {
   public var throughput = Throughput()
   /// Written minus due: the generator's fault.
   public var lag = Spread()
+  /// The 99th percentile of lag among the requests of the busiest 1 % of 100 ms windows, at least one.
+  public var busiestLag: Double?
+  /// When bytes of answers were read minus when the kernel had them: the generator's fault too. Of a sample of connections.
+  public var readLag = Spread()
   /// Due minus ideal: the server's doing.
   public var slip = Spread()
   /// Share of one processor that the busiest loop took.
@@ -46,8 +52,25 @@ public struct ReplaySummary: Hashable, Sendable {
   public var thinkError = Spread()
   /// Whether the run was like the recording.
   public var fidelity = Fidelity()
+  /// Tokens that agents had spent when calls failed.
+  public var tokensAtRisk = TokensAtRisk()
   /// Calls by tool.
-  public var tools: [String: ToolFigures] = [:]
+  public var tools: [String: CallFigures] = [:]
+  /// Calls by their turn in the session; late turns are taken together.
+  public var turns: [(name: String, figures: CallFigures)] {
+    get { zip(turnNames, turnFigures).map { ($0, $1) } }
+    set { (turnNames, turnFigures) = (newValue.map(\.name), newValue.map(\.figures)) }
+  }
+  private var turnNames: [String] = []
+  private var turnFigures: [CallFigures] = []
+  /// Calls by stage of the load, in order; empty without stages.
+  public var stages: [StageFigures] = []
+  /// A few of each class of failure.
+  public var samples: [FailureSample] = []
+  /// Answers compared with the recorded ones.
+  public var verification = Verification()
+  /// What the user demanded, and whether it held.
+  public var thresholds: [ThresholdResult] = []
   /// Other requests by method.
   public var requests: [String: Int] = [:]
   /// Revisions of the protocol, then and now.
@@ -62,167 +85,4 @@ public struct ReplaySummary: Hashable, Sendable {
 
   /// Calls that were left out.
   public var skipped: Int { skippedBy.values.reduce(0, +) }
-
-  /// What was planned.
-  public struct PlanFigures: Hashable, Sendable {
-    /// SHA-256 of the plan.
-    public var digest = ""
-    /// Seed of all chance.
-    public var seed: UInt64 = 0
-    /// Agents.
-    public var sessions = 0
-    /// Calls.
-    public var calls = 0
-    /// Sessions of the recording.
-    public var sourceSessions = 0
-    /// Distinct calls (tool and arguments) among all.
-    public var distinctCallShare = 0.0
-  }
-
-  /// Revisions of the protocol, then and now.
-  public struct RevisionFigures: Hashable, Sendable {
-    /// Recorded sessions by revision.
-    public var recorded: [String: Int] = [:]
-    /// Recorded sessions that were told in another revision, by that one.
-    public var told: [String: Int] = [:]
-    /// What agents did not send because the target's revision has nothing like it, by method.
-    public var untold: [String: Int] = [:]
-
-    /// Creates zeros.
-    public init() {}
-  }
-
-  /// Agents of the run.
-  public struct AgentFigures: Hashable, Sendable {
-    /// Most open at once.
-    public var peak = 0
-    /// Open on the average.
-    public var mean = 0.0
-    /// The same with the recorded service times.
-    public var expectedMean = 0.0
-    /// How many began.
-    public var started = 0
-    /// How many came to their end.
-    public var finished = 0
-  }
-
-  /// Outcomes then and now; calls whose recorded outcome is unknown are in none.
-  public struct OutcomeChange: Hashable, Sendable {
-    /// Succeeded both times.
-    public var okOK = 0
-    /// Failed only now.
-    public var okErr = 0
-    /// Failed only then.
-    public var errOK = 0
-    /// Failed both times.
-    public var errErr = 0
-
-    /// Creates zeros.
-    public init() {}
-  }
-
-  /// Quantiles of a distribution.
-  public struct Quantiles: Hashable, Sendable {
-    /// Samples.
-    public var n = 0
-    /// Values at 50, 90, 95, 99 and 99.9 %.
-    public var p50: Double?
-    /// 90 %.
-    public var p90: Double?
-    /// 95 %.
-    public var p95: Double?
-    /// 99 %.
-    public var p99: Double?
-    /// 99.9 %.
-    public var p999: Double?
-    /// Largest.
-    public var max: Double?
-    /// Average.
-    public var mean: Double?
-    /// Share from which on values are infinite, where failures count as such.
-    public var infiniteFrom: Double?
-
-    /// Creates the distribution of nothing.
-    public init() {}
-  }
-
-  /// Median, tail and maximum.
-  public struct Spread: Hashable, Sendable {
-    /// 50 %.
-    public var p50: Double?
-    /// 99 %.
-    public var p99: Double?
-    /// Largest.
-    public var max: Double?
-
-    /// Creates the spread of nothing.
-    public init() {}
-  }
-
-  /// Latency of calls.
-  public struct Latency: Hashable, Sendable {
-    /// From when the call was due.
-    public var fromDue = Quantiles()
-    /// From when it was sent.
-    public var fromSent = Quantiles()
-    /// From its ideal offset.
-    public var fromIntended = Quantiles()
-    /// From sending, with failures as infinite.
-    public var adjusted = Quantiles()
-
-    /// Creates the latency of nothing.
-    public init() {}
-  }
-
-  /// Calls per second.
-  public struct Throughput: Hashable, Sendable {
-    /// From the first call's due time to the last one's end.
-    public var callsPerSecond: Double?
-    /// In the busiest second.
-    public var peak = 0
-    /// With the recorded service times.
-    public var planned = 0.0
-  }
-
-  /// Whether the run was like the recording.
-  public struct Fidelity: Hashable, Sendable {
-    /// Share of sessions whose calls were all sent, each after the answers it waits for.
-    public var chainsExact: Double?
-    /// Recorded sessions that the protocol names.
-    public var sessionsExplicit = 0
-    /// Recorded sessions that were inferred.
-    public var sessionsInferred = 0
-    /// Confidence that nine in ten sessions have at least.
-    public var confidenceP10: Double?
-    /// Share of waiting calls that wait on nothing but the recorded order.
-    public var waitsOnOrder: Double?
-    /// Root mean square of sent minus due per 100 ms, as a share of the busiest 100 ms.
-    public var executionRMSE: Double?
-    /// Index of dispersion of requests in windows of 0.1, 1, 10 and 60 s; `nil` below 30 windows.
-    public var idc: [(window: String, value: Double?)] {
-      zip(["0.1s", "1s", "10s", "60s"], idcValues).map { ($0, $1) }
-    }
-    /// The same by place.
-    public var idcValues: [Double?] = [nil, nil, nil, nil]
-    /// Windows of each size.
-    public var windows = 0
-    /// Most calls in flight.
-    public var peakConcurrency = 0
-
-    /// Creates an unknown fidelity.
-    public init() {}
-  }
-
-  /// Calls of one tool.
-  public struct ToolFigures: Hashable, Sendable {
-    /// Calls sent.
-    public var calls = 0
-    /// How they ended.
-    public var outcomes: [Outcome: Int] = [:]
-    /// Latency from sending.
-    public var latency = Quantiles()
-
-    /// Creates zeros.
-    public init() {}
-  }
 }

@@ -39,15 +39,40 @@ public struct PlanJSON {
           forecast.writes.map {
             .object([.init("tool", .string($0.tool)), .init("calls", .int($0.calls))])
           })),
-      .init("agents", .array(plan.agents.prefix(plan.open ?? plan.agents.count).map(agent))),
+      .init("waiting_calls", .int(forecast.waitingCalls)),
+      .init("order_calls", .int(forecast.orderCalls)),
+      .init("longest_idle_ms", milliseconds(forecast.longestIdle)),
+      .init("survived_idle_ms", milliseconds(forecast.survivedIdle)),
+      .init("cut_sessions", .int(forecast.cutSessions)),
+      .init("aged_agents", .int(forecast.aged)),
+      .init("prologue_ms", milliseconds(forecast.prologue)),
+      .init("sampled", .number(Format.decimal(forecast.sampled, digits: 6))),
+      .init("idc_band", band),
+      .init("agents", .array(plan.firstAgents(PlanJSON.agentLimit).map(agent))),
     ]
     return JSONValue.object(members).text + "\n"
+  }
+
+  /// Agents that are listed; of more the first.
+  private static let agentLimit = 100_000
+
+  private var band: JSONValue {
+    .object(
+      zip(["0.1s", "1s", "10s", "60s"], plan.forecast.idcBand).map { name, band in
+        .init(
+          name,
+          band.map {
+            .array(
+              [$0.lowerBound, $0.upperBound].map { .number(Format.decimal($0, digits: 6)) })
+          } ?? .null)
+      })
   }
 
   private func agent(_ agent: PlannedAgent) -> JSONValue {
     let script = plan.scripts[agent.script]
     let calls = script.session.steps.indices.filter {
       script.session.steps[$0].isCall && script.skips[$0] == nil
+        && script.timing.ideal[$0] >= agent.age
     }
     return .object([
       .init("session", .string(script.session.name)), .init("copy", .int(agent.clone)),
@@ -59,7 +84,7 @@ public struct PlanJSON {
             .object([
               .init("n", .int(script.session.steps[i].n)),
               .init("tool", .string(script.session.steps[i].tool ?? "")),
-              .init("due_ms", milliseconds(agent.start + script.ideal[i])),
+              .init("due_ms", milliseconds(agent.start + script.timing.ideal[i])),
             ])
           })),
     ])

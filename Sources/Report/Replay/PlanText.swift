@@ -11,14 +11,15 @@ public struct PlanText {
   public var headline: String {
     let forecast = plan.forecast
     var parts = ["ends in \(Format.duration(nanoseconds: forecast.length))"]
-    if let duration = plan.options.duration, forecast.length >= duration {
-      parts[0] += " (--duration, and what is in flight then)"
+    if let end = plan.options.end, forecast.length >= end {
+      let why = plan.options.duration == end ? "--duration" : "the last stage"
+      parts[0] += " (\(why), and what is in flight then)"
     }
     if let think = forecast.longestThink {
       parts.append(
         "longest think \(Format.duration(nanoseconds: think.time)) at \(think.session) n\(think.n)")
     }
-    if let capped = forecast.cappedLength, capped < forecast.length, plan.options.duration == nil {
+    if let capped = forecast.cappedLength, capped < forecast.length, plan.options.end == nil {
       parts.append("--max-think 2m: \(Format.duration(nanoseconds: capped))")
     }
     return parts.joined(separator: "; ")
@@ -33,12 +34,13 @@ public struct PlanText {
         + "\(Format.count(forecast.calls, "call"))"
         + (forecast.filtered > 0 ? ", \(forecast.filtered) of them left out by the filter" : "")
         + (plan.isEndless ? " (as many as fit at the recorded speed)" : ""))
+    lines += entries + pacing
     lines.append(
       "\(Format.decimal(forecast.callsPerSecond, digits: 2)) calls/s, peak "
         + "\(forecast.peakCallsPerSecond) in a second, \(forecast.peakConcurrency) in flight; agents: peak "
         + "\(forecast.peakAgents), mean \(Format.decimal(forecast.meanAgents, digits: 1)) (with the recorded service times)"
     )
-    lines.append("\(Format.percent(forecast.distinctCallShare)) of the calls are distinct")
+    lines += warnings
     if forecast.bindings > 0 {
       lines.append(
         "\(Format.count(forecast.boundCalls, "call")) with "
@@ -66,13 +68,83 @@ public struct PlanText {
       + table.text(indent: 2)
   }
 
+  /// Agents whose calls are looked at for the timetable.
+  private static let agentLimit = 100_000
+
+  /// Who comes in when the run begins, and who is not whole.
+  private var entries: [String] {
+    let forecast = plan.forecast
+    var lines: [String] = []
+    if forecast.aged > 0 {
+      lines.append(
+        "stationary start: \(Format.count(forecast.aged, "agent")) under way when the run begins; they come in within "
+          + "\(Format.duration(nanoseconds: forecast.prologue)) before, and what they make up for is not counted (prologue)"
+      )
+    }
+    if forecast.cutSessions > 0 {
+      lines.append(
+        "\(Format.count(forecast.cutSessions, "recorded session")) not seen whole (cut or unfinished), drawn half as often"
+      )
+    }
+    return lines
+  }
+
+  /// How the load comes, where it is not the recording's own.
+  private var pacing: [String] {
+    let options = plan.options
+    var parts: [String] = []
+    if options.coupling != .gap { parts.append("coupling \(options.coupling.rawValue)") }
+    if options.thinkScale != 1 { parts.append("think times × \(options.thinkScale)") }
+    if options.arrivalScale != 1 { parts.append("gaps between starts × \(options.arrivalScale)") }
+    if options.thinkJitter != .none { parts.append("think jitter \(options.thinkJitter)") }
+    if options.burst != .independent { parts.append("burst \(options.burst)") }
+    if options.resample != .balanced { parts.append("resample \(options.resample.rawValue)") }
+    let band = zip(["0.1s", "1s", "10s", "60s"], plan.forecast.idcBand).compactMap { name, band in
+      band.map {
+        "\(name) \(Format.decimal($0.lowerBound, digits: 2))–\(Format.decimal($0.upperBound, digits: 2))"
+      }
+    }
+    var lines = parts.isEmpty ? [] : [parts.joined(separator: ", ")]
+    if !band.isEmpty {
+      lines.append("bursts (index of dispersion, 95 % of runs): " + band.joined(separator: ", "))
+    }
+    if plan.forecast.sampled < 1 {
+      lines.append(
+        "peaks are estimates from \(Format.percent(plan.forecast.sampled)) of the agents")
+    }
+    return lines
+  }
+
+  /// What may make the result say less than it seems to.
+  private var warnings: [String] {
+    let forecast = plan.forecast
+    var lines = [
+      "\(Format.percent(forecast.distinctCallShare)) of the calls are distinct"
+        + (forecast.distinctCallShare < 0.1
+          ? ": a cache in the server will answer more of them than in production (--map gives other values)"
+          : "")
+    ]
+    if forecast.waitingCalls > 0 {
+      lines.append(
+        "\(forecast.orderCalls) of \(Format.count(forecast.waitingCalls, "waiting call")) wait on the recorded order alone"
+          + (forecast.orderCalls > 0 ? " (--after uses sends them without)" : ""))
+    }
+    if forecast.longestIdle > forecast.survivedIdle {
+      lines.append(
+        "an agent is idle for up to \(Format.duration(nanoseconds: forecast.longestIdle)), the longest that a recorded session "
+          + "survived is \(Format.duration(nanoseconds: forecast.survivedIdle)): sessions may be lost to the server's own time-out"
+      )
+    }
+    return lines
+  }
+
   private func timetable(_ count: Int) -> String {
     var calls: [(due: Int64, agent: PlannedAgent, step: Int)] = []
-    for agent in plan.agents.prefix(plan.open ?? plan.agents.count) {
+    for agent in plan.firstAgents(PlanText.agentLimit) {
       let script = plan.scripts[agent.script]
-      for (i, step) in script.session.steps.enumerated() where step.isCall && script.skips[i] == nil
-      {
-        calls.append((agent.start + script.ideal[i], agent, i))
+      for (i, step) in script.session.steps.enumerated()
+      where step.isCall && script.skips[i] == nil && script.timing.ideal[i] >= agent.age {
+        calls.append((agent.start + script.timing.ideal[i], agent, i))
       }
     }
     guard count > 0, !calls.isEmpty else { return "" }
@@ -86,7 +158,8 @@ public struct PlanText {
       let step = script.session.steps[call.step]
       table.add([
         Format.offset(nanoseconds: call.due), script.session.name, "\(call.agent.clone)",
-        "\(step.turn)", step.tool ?? "", Format.duration(nanoseconds: script.think[call.step]),
+        "\(step.turn)", step.tool ?? "",
+        Format.duration(nanoseconds: script.timing.think[call.step]),
       ])
     }
     let more = calls.count > count ? "and \(calls.count - count) more, see --show\n" : ""

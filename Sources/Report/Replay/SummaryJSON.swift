@@ -1,4 +1,4 @@
-import Basics
+public import Basics
 public import ReplayPlan
 import Trace
 
@@ -18,7 +18,8 @@ public struct SummaryJSON {
     return "{\n" + lines.joined(separator: ",\n") + "\n}\n"
   }
 
-  private var value: JSONValue {
+  /// The summary as a value; keys that are names from the recording come in order of the alphabet.
+  public var value: JSONValue {
     object([
       ("valid", .bool(summary.isValid)), ("degraded", .bool(summary.isDegraded)),
       ("reasons", .array(summary.reasons.map { .string($0) })), ("plan", plan),
@@ -28,16 +29,87 @@ public struct SummaryJSON {
         "skipped_by",
         object(SkipReason.allCases.map { ($0.rawValue, .int(summary.skippedBy[$0] ?? 0)) })
       ),
+      (
+        "prologue",
+        object([
+          ("calls", .int(summary.prologue.calls)),
+          ("outcomes", outcomes(summary.prologue.outcomes)),
+        ])
+      ),
       ("agents", agents), ("outcomes", outcomes(summary.outcomes)),
       ("outcome_change", outcomeChange), ("success_ratio", number(summary.successRatio)),
       ("new_error_ratio", number(summary.newErrorRatio)), ("latency_ms", latency),
-      ("within_400ms", number(summary.within400ms)), ("throughput", throughput),
-      ("lag_ms", spread(summary.lag)), ("slip_ms", spread(summary.slip)),
+      ("within_400ms", number(summary.within400ms)), ("throughput", throughput), ("lag_ms", lag),
+      ("read_lag_ms", spread(summary.readLag)), ("slip_ms", spread(summary.slip)),
       ("loop_utilisation", number(summary.loopUtilisation)),
-      ("think_error_ms", spread(summary.thinkError)), ("fidelity", fidelity), ("tools", tools),
-      ("requests", counts(summary.requests)), ("revisions", revisions),
-      ("options", summary.options), ("environment", summary.environment),
+      ("think_error_ms", spread(summary.thinkError)), ("fidelity", fidelity),
+      (
+        "tokens_at_risk",
+        object([
+          ("low", .int(summary.tokensAtRisk.low)), ("high", .int(summary.tokensAtRisk.high)),
+        ])
+      ), ("tools", tools), ("turns", object(summary.turns.map { ($0.name, calls($0.figures)) })),
+      ("stages", stages), ("requests", counts(summary.requests)), ("revisions", revisions),
+      ("samples", .array(summary.samples.map(sample))), ("verify", verification),
+      ("thresholds", .array(summary.thresholds.map(threshold))), ("options", summary.options),
+      ("environment", summary.environment),
     ])
+  }
+
+  private var lag: JSONValue {
+    var members = spread(summary.lag).members ?? []
+    members.append(.init("busiest_p99", number(summary.busiestLag)))
+    return .object(members)
+  }
+
+  private var stages: JSONValue {
+    .array(
+      summary.stages.map { stage in
+        let times = [
+          JSONValue.Member("from_s", number(Double(stage.from) / 1e9)),
+          JSONValue.Member("to_s", number(Double(stage.to) / 1e9)),
+        ]
+        return .object(times + (calls(stage.calls).members ?? []))
+      })
+  }
+
+  private func sample(_ sample: ReplaySummary.FailureSample) -> JSONValue {
+    var members: [(String, JSONValue)] = [
+      ("outcome", .string(sample.outcome.rawValue)), ("agent", .string(sample.agent)),
+      ("n", .int(sample.n)), ("tool", .string(sample.tool)),
+      ("at_s", number(Double(sample.at) / 1e9)), ("took_ms", number(Double(sample.took) / 1e6)),
+    ]
+    if let status = sample.status { members.append(("status", .int(status))) }
+    if let code = sample.code { members.append(("code", .int(code))) }
+    if let answer = sample.answer { members.append(("answer", .string(answer))) }
+    return object(members)
+  }
+
+  private var verification: JSONValue {
+    let figures = summary.verification
+    return object([
+      ("mode", .string(figures.mode)), ("checked", .int(figures.checked)),
+      ("equal", .int(figures.equal)), ("different", .int(figures.different)),
+      (
+        "examples",
+        .array(
+          figures.examples.map {
+            object([
+              ("session", .string($0.session)), ("n", .int($0.n)), ("tool", .string($0.tool)),
+              ("at", .string($0.at)), ("what", .string($0.what)),
+            ])
+          })
+      ),
+    ])
+  }
+
+  private func threshold(_ result: ReplaySummary.ThresholdResult) -> JSONValue {
+    var members: [(String, JSONValue)] = [
+      ("expression", .string(result.expression)), ("ok", .bool(result.isMet)),
+      ("value", number(result.value)), ("limit", number(result.limit)),
+    ]
+    if let note = result.note { members.append(("note", .string(note))) }
+    return object(members)
   }
 
   private var revisions: JSONValue {
@@ -80,6 +152,7 @@ public struct SummaryJSON {
     object([
       ("from_due", quantiles(summary.latency.fromDue)),
       ("from_sent", quantiles(summary.latency.fromSent)),
+      ("first_byte", quantiles(summary.latency.firstByte)),
       ("from_intended", quantiles(summary.latency.fromIntended)),
       ("adjusted", quantiles(summary.latency.adjusted)),
     ])
@@ -102,22 +175,34 @@ public struct SummaryJSON {
       ("waits_on_order", number(summary.fidelity.waitsOnOrder)),
       ("execution_rmse", number(summary.fidelity.executionRMSE)),
       ("idc", object(summary.fidelity.idc.map { ($0.window, number($0.value)) })),
+      (
+        "idc_band",
+        object(
+          zip(summary.fidelity.idc, summary.fidelity.idcBand).map { idc, band in
+            (
+              idc.window,
+              band.map { .array([number($0.lowerBound), number($0.upperBound)]) } ?? .null
+            )
+          })
+      ),
       ("n_windows", .int(summary.fidelity.windows)),
       ("peak_concurrency", .int(summary.fidelity.peakConcurrency)),
     ])
   }
 
   private var tools: JSONValue {
-    object(
-      summary.tools.sorted { $0.key < $1.key }.map { name, tool in
-        (
-          name,
-          object([
-            ("calls", .int(tool.calls)), ("outcomes", outcomes(tool.outcomes)),
-            ("latency_ms", quantiles(tool.latency)),
-          ])
-        )
-      })
+    object(summary.tools.sorted { $0.key < $1.key }.map { ($0.key, calls($0.value)) })
+  }
+
+  private func calls(_ figures: ReplaySummary.CallFigures) -> JSONValue {
+    func share(_ count: Int) -> JSONValue {
+      figures.calls > 0 ? number(Double(count) / Double(figures.calls)) : .null
+    }
+    return object([
+      ("calls", .int(figures.calls)), ("outcomes", outcomes(figures.outcomes)),
+      ("success_ratio", share(figures.succeeded)), ("within_400ms", share(figures.within400ms)),
+      ("latency_ms", quantiles(figures.latency)),
+    ])
   }
 
   private func outcomes(_ counts: [Outcome: Int]) -> JSONValue {

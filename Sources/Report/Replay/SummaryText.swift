@@ -134,9 +134,9 @@ public struct SummaryText {
       value.map { Format.duration(milliseconds: $0) } ?? "–"
     }
     for (name, tool) in tools.prefix(20) {
-      let ok = tool.outcomes[.ok] ?? 0
       table.add([
-        name, "\(tool.calls)", "\(ok)", "\(tool.calls - ok)", show(tool.latency.p50),
+        name, "\(tool.calls)", "\(tool.succeeded)", "\(tool.calls - tool.succeeded)",
+        show(tool.latency.p50),
         show(tool.latency.p99), show(tool.latency.max),
       ])
     }

@@ -116,7 +116,8 @@ struct `Agent failures` {
       params: #"{"requestId":1,"reason":"enough"}"#)
     lines.answer(call, t: 6_000_000, .cancelled) { $0.by = .client }
     var options = PlanOptions()
-    options.timeScale = 0.1
+    options.thinkScale = 0.1
+    options.arrivalScale = 0.1
     var agent = AgentSimulation(Conversation.script(lines.events), options: options) { request, _ in
       request.purpose == .step(0) ? Reply(after: nil) : Reply()
     }

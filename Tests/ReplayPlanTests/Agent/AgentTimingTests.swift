@@ -62,26 +62,29 @@ struct `Agent timing` {
   @Test func `the scale stretches think times and not service times`() {
     let script = Conversation.script(Conversation.desk())
     var options = PlanOptions()
-    options.timeScale = 0.5
+    options.thinkScale = 0.5
+    options.arrivalScale = 0.5
     let scaled = AgentScript(script, options)
     // initialize takes 5,000,123; the search thinks half of 994,999,894.
-    #expect(scaled.ideal[3] == 5_000_123 + 497_499_947)
-    #expect(scaled.idealDone[3] - scaled.ideal[3] == 20_000_002)
+    #expect(scaled.timing.ideal[3] == 5_000_123 + 497_499_947)
+    #expect(scaled.timing.idealDone[3] - scaled.timing.ideal[3] == 20_000_002)
   }
 
   @Test func `a cap holds after scaling`() {
     let script = Conversation.script(Conversation.desk())
     var options = PlanOptions()
-    options.timeScale = 2
+    options.thinkScale = 2
+    options.arrivalScale = 2
     options.maxThink = 1_500_000_000
     let capped = AgentScript(script, options)
-    #expect(capped.think.max() == 1_500_000_000)
+    #expect(capped.timing.think.max() == 1_500_000_000)
   }
 
   @Test func `no clock is fast enough to overtake the handshake`() {
     let script = Conversation.script(Conversation.desk())
     var options = PlanOptions()
-    options.timeScale = 0
+    options.thinkScale = 0
+    options.arrivalScale = 0
     var agent = AgentSimulation(script, options: options) { request, _ in
       guard case .step(let i) = request.purpose else { return .init() }
       return .init(after: i == 1 ? 9_000_000 : 1_000_000)

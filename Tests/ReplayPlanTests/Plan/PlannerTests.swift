@@ -31,8 +31,8 @@ struct Planning {
 
   @Test func `once is the recording as it was`() {
     let plan = plan(traffic(4))
-    #expect(plan.agents.map(\.start) == [0, 700_000_000, 1_400_000_000, 2_100_000_000])
-    #expect(plan.agents.map(\.script) == [0, 1, 2, 3])
+    #expect(plan.firstAgents(1000).map(\.start) == [0, 700_000_000, 1_400_000_000, 2_100_000_000])
+    #expect(plan.firstAgents(1000).map(\.script) == [0, 1, 2, 3])
     #expect(plan.forecast.length == 2_100_000_000 + 5_001_000_000)
     #expect(plan.forecast.calls == 16)
     #expect(plan.forecast.longestThink?.session == "s1")
@@ -40,17 +40,19 @@ struct Planning {
 
   @Test func `copies in lockstep start together`() {
     let plan = plan(traffic(2)) {
-      $0.load = .multiply(3)
+      $0.count = .multiply(3)
       $0.burst = .lockstep
-      $0.timeScale = 0.5
+      $0.thinkScale = 0.5
+      $0.arrivalScale = 0.5
     }
-    #expect(plan.agents.map(\.start) == [0, 0, 0, 350_000_000, 350_000_000, 350_000_000])
+    #expect(
+      plan.firstAgents(1000).map(\.start) == [0, 0, 0, 350_000_000, 350_000_000, 350_000_000])
   }
 
   @Test func `independent copies start anywhere in the recording`() {
     let recorded = traffic(3)
-    let plan = plan(recorded) { $0.load = .multiply(40) }
-    let starts = plan.agents.map(\.start)
+    let plan = plan(recorded) { $0.count = .multiply(40) }
+    let starts = plan.firstAgents(1000).map(\.start)
     #expect(starts.allSatisfy { $0 >= 0 && $0 < recorded.length })
     #expect(Set(starts).count > 110)
     let early = starts.count { $0 < recorded.length / 2 }
@@ -60,10 +62,10 @@ struct Planning {
   @Test func `a phase stays within its window`() {
     let recorded = traffic(3, gap: 600_000_000_000)
     let plan = plan(recorded) {
-      $0.load = .multiply(50)
+      $0.count = .multiply(50)
       $0.phaseWindow = 10_000_000_000
     }
-    for agent in plan.agents {
+    for agent in plan.firstAgents(1000) {
       let moved = agent.start - recorded.scripts[agent.script].start
       let distance = min(abs(moved), recorded.length - abs(moved))
       #expect(distance <= 5_000_000_000)
@@ -73,10 +75,10 @@ struct Planning {
   @Test func `jitter delays a start by no more than it says`() {
     let plan = plan(traffic(2)) {
       $0.jitter = 1_000_000
-      $0.load = .multiply(20)
+      $0.count = .multiply(20)
       $0.burst = .lockstep
     }
-    let delays = plan.agents.map { $0.start % 700_000_000 }
+    let delays = plan.firstAgents(1000).map { $0.start % 700_000_000 }
     #expect(delays.allSatisfy { $0 < 1_000_000 })
     #expect(Set(delays).count > 30)
   }
@@ -84,22 +86,22 @@ struct Planning {
   @Test(arguments: [(2.5, 25), (0.3, 3), (1.0, 10), (0.01, 1), (3.25, 33)])
   func `every session comes floor of N times and the rest is drawn`(_ factor: Double, _ count: Int)
   {
-    let plan = plan(traffic(10)) { $0.load = .multiply(factor) }
-    #expect(plan.agents.count == count)
-    let copies = Dictionary(grouping: plan.agents, by: \.script).mapValues(\.count)
+    let plan = plan(traffic(10)) { $0.count = .multiply(factor) }
+    #expect(plan.firstAgents(1000).count == count)
+    let copies = Dictionary(grouping: plan.firstAgents(1000), by: \.script).mapValues(\.count)
     let least = Int(factor)
     #expect((0..<10).allSatisfy { [least, least + 1].contains(copies[$0] ?? 0) })
-    #expect(Set(plan.agents.map { [$0.script, $0.clone] }).count == count)
+    #expect(Set(plan.firstAgents(1000).map { [$0.script, $0.clone] }).count == count)
   }
 
   @Test func `the rest is shared out among clients`() {
     let recorded = traffic(12, clients: 3)
     for seed in 0..<20 {
       let plan = plan(recorded) {
-        $0.load = .multiply(1.5)
+        $0.count = .multiply(1.5)
         $0.seed = UInt64(seed)
       }
-      let drawn = plan.agents.filter { $0.clone == 1 }.map {
+      let drawn = plan.firstAgents(1000).filter { $0.clone == 1 }.map {
         recorded.scripts[$0.script].client?.name
       }
       #expect(drawn.sorted { ($0 ?? "") < ($1 ?? "") } == ["c0", "c0", "c1", "c1", "c2", "c2"])
@@ -110,7 +112,7 @@ struct Planning {
     let recorded = traffic(3)
     func digest(_ seed: UInt64) -> String {
       plan(recorded) {
-        $0.load = .multiply(4)
+        $0.count = .multiply(4)
         $0.seed = seed
       }.digest
     }
@@ -120,16 +122,16 @@ struct Planning {
   }
 
   @Test func `a closed load replaces agents that end`() {
-    let plan = plan(traffic(3)) { $0.load = .agents(2, multiply: nil) }
-    #expect(plan.open == 2)
-    #expect(plan.agents.count == 3)
+    let plan = plan(traffic(3)) { $0.load = .agents(2) }
+    #expect(plan.isClosed && plan.slots.count == 2)
+    #expect((0..<4).compactMap { plan.agent($0) }.count == 3)
     #expect(plan.forecast.peakAgents == 2)
     #expect(plan.agent(3) == nil)
   }
 
   @Test func `a closed load with a duration goes on with new copies`() {
     let plan = plan(traffic(2)) {
-      $0.load = .agents(2, multiply: nil)
+      $0.load = .agents(2)
       $0.duration = 60_000_000_000
     }
     #expect(plan.isEndless)
