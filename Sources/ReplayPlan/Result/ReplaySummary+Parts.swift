@@ -145,7 +145,7 @@ extension ReplaySummary {
     }
     /// The same by place.
     public var idcValues: [Double?] = [nil, nil, nil, nil]
-    /// Where that of a faithful run lies in 95 of 100 runs, by place.
+    /// Where that of a faithful run lies, by place.
     public var idcBand: [ClosedRange<Double>?] = [nil, nil, nil, nil]
     /// Windows of 0.1 s.
     public var windows = 0
