@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import NIOCore
 import NIOPosix
 import ReplayPlan
@@ -24,6 +25,7 @@ final class LoopWorker {
   private let target: ReplayTarget
   private let trace: RunTrace?
   private let live: LiveThresholds?
+  private let stall: Int64
   private var connections = 0
   private var exchanges = 0
   private var sessions = 0
@@ -55,6 +57,7 @@ final class LoopWorker {
     trace = setup.trace
     recorder = Recorder(setup.labels, stageEnds: setup.stageEnds)
     live = setup.live
+    stall = setup.stall
     numbering = (index + 1, setup.loops)
     recorder.watches = setup.live?.figures.map { LiveWatch($0, setup.labels) } ?? []
     done = loop.makePromise()
@@ -73,6 +76,7 @@ final class LoopWorker {
     }
     if trace != nil { scheduleFlush() }
     if live != nil { scheduleSecond(1) }
+    if stall > 0 { scheduleStall() }
     rearm()
     checkDone()
     return done.futureResult
@@ -224,6 +228,14 @@ final class LoopWorker {
   private func flush() {
     trace?.write(lines)
     lines.removeAll(keepingCapacity: true)
+  }
+
+  private func scheduleStall() {
+    loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) {
+      guard !self.isDone else { return }
+      usleep(UInt32(self.stall / 1000))
+      self.scheduleStall()
+    }
   }
 
   /// Delivers what was counted at the end of each second of the run.
