@@ -22,8 +22,9 @@ let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-h
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
-let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -52,8 +53,8 @@ let fuzzers: [Target] =
       linkerSettings: [.unsafeFlags(sanitizers)])
   ]
 
-// The shipped `record` carries the standard library: calls into it (references are counted some hundred times an exchange) are
-// then direct, a twentieth of what `record pcap` costs. The two libraries are what Foundation's own archive needs.
+// The shipped `record` and `replay` carry the standard library: calls into it (references are counted some hundred times an
+// exchange) are then direct, a twentieth of what `record pcap` costs. The two libraries are what Foundation's own archive needs.
 let carriesLibrary: [LinkerSetting] = [
   .unsafeFlags(
     ["-static-stdlib", "-l_FoundationCollections", "-l_FoundationCShims"],
@@ -74,6 +75,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
@@ -107,7 +109,7 @@ let package = Package(
       "ReplayEngine",
       [
         "Basics", "Trace", "MCP", "Redaction", "Wire", "Spawn", "ReplayPlan", nioCore, nioPosix,
-        heap, histogram,
+        nioSSL, histogram,
       ]),
     layer("CommandSupport", ["Trace", "Redaction", "Dissection", arguments]),
     layer("MockServer", ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix]),
@@ -128,7 +130,7 @@ let package = Package(
         "CommandSupport", nioCore, nioPosix, arguments,
       ],
       resources: [.embedInCode("Demo/demo.mcptrace")],
-      swiftSettings: strict),
+      swiftSettings: strict, linkerSettings: carriesLibrary),
     .executableTarget(
       name: "trace",
       dependencies: [

@@ -201,6 +201,15 @@ public enum ByteScan {
     let raw = unsafe bytes.bytes
     var i = 0
     var all: UInt64 = 0
+    while i + 32 <= raw.byteCount {
+      // In bounds by the condition; every bit pattern is a UInt64.
+      let a = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)
+      let b = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i &+ 8, as: UInt64.self)
+      let c = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i &+ 16, as: UInt64.self)
+      let d = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i &+ 24, as: UInt64.self)
+      all |= (a | b) | (c | d)
+      i &+= 32
+    }
     while i + 8 <= raw.byteCount {
       // In bounds by the condition; every bit pattern is a UInt64.
       all |= unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self)

@@ -21,6 +21,22 @@ public struct OutputBytes: ~Copyable {
 
   deinit { unsafe base.deallocate() }
 
+  /// Forgets the bytes from a place on; traps when it is out of bounds.
+  public mutating func removeAll(from place: Int) {
+    precondition(0 <= place && place <= count, "a place within the bytes")
+    count = place
+  }
+
+  /// All bytes.
+  public var span: Span<UInt8> {
+    @_lifetime(borrow self)
+    borrowing get {
+      // Proof of safety: the first `count` bytes are written, and stay as they are while `self` is borrowed.
+      let span = unsafe Span(_unsafeStart: UnsafePointer(base), count: count)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
   /// Forgets all bytes and keeps the memory, unless that is more than `limit` bytes.
   public mutating func removeAll(keepingAtMost limit: Int = .max) {
     count = 0
@@ -69,6 +85,19 @@ public struct OutputBytes: ~Copyable {
     append(bytes.extracting(range))
   }
 
+  /// Appends bytes in quotes.
+  mutating func appendQuoted(_ bytes: Span<UInt8>) {
+    reserve(bytes.count + 2)
+    let start = unsafe base + count
+    unsafe start[0] = 0x22
+    unsafe bytes.withUnsafeBufferPointer { source in
+      guard let first = source.baseAddress else { return }
+      unsafe OutputBytes.put(first, source.count, start + 1)
+    }
+    unsafe start[bytes.count + 1] = 0x22
+    count += bytes.count + 2
+  }
+
   /// Appends all bytes of another.
   public mutating func append(_ other: borrowing OutputBytes) {
     reserve(other.count)
@@ -89,32 +118,67 @@ public struct OutputBytes: ~Copyable {
   /// Appends a literal.
   public mutating func append(_ text: StaticString) {
     reserve(text.utf8CodeUnitCount)
-    put(text)
+    let end = unsafe OutputBytes.put(text, base + count)
+    unsafe advance(to: end)
   }
 
   /// Appends the key of a member with its quotes and colon, behind a comma where there is one before it.
   public mutating func appendKey(_ key: StaticString, afterComma: Bool) {
     reserve(key.utf8CodeUnitCount + 4)
-    if afterComma { put(0x2c) }
-    put(0x22)
-    put(key)
-    put(0x22)
-    put(0x3a)
+    let end = unsafe OutputBytes.putKey(key, afterComma: afterComma, base + count)
+    unsafe advance(to: end)
   }
 
-  /// Appends a byte for which room was made.
-  @inline(__always)
-  private mutating func put(_ byte: UInt8) {
-    unsafe base[count] = byte
-    count += 1
+  /// Appends a member whose value is a string that needs no escapes.
+  public mutating func appendMember(
+    _ key: StaticString, literal value: StaticString, afterComma: Bool
+  ) {
+    reserve(key.utf8CodeUnitCount + value.utf8CodeUnitCount + 6)
+    var at = unsafe OutputBytes.putKey(key, afterComma: afterComma, base + count)
+    unsafe at[0] = 0x22
+    unsafe at = OutputBytes.put(value, at + 1)
+    unsafe at[0] = 0x22
+    unsafe advance(to: at + 1)
   }
 
-  /// Appends a literal for which room was made: most are keys of a few bytes, too short for a call to copy them.
+  // What is put is written through a pointer of its own, for which the caller made room: were `count` moved for each byte, it
+  // would be loaded and stored for each, as a byte may lie anywhere.
+
   @inline(__always)
-  private mutating func put(_ text: StaticString) {
+  private mutating func advance(to end: UnsafeMutablePointer<UInt8>) {
+    count = unsafe end - base
+  }
+
+  @inline(__always)
+  private static func putKey(
+    _ key: StaticString, afterComma: Bool, _ start: UnsafeMutablePointer<UInt8>
+  ) -> UnsafeMutablePointer<UInt8> {
+    var at = unsafe start
+    if afterComma {
+      unsafe at[0] = 0x2c
+      unsafe at += 1
+    }
+    unsafe at[0] = 0x22
+    unsafe at = put(key, at + 1)
+    unsafe at[0] = 0x22
+    unsafe at[1] = 0x3a
+    return unsafe at + 2
+  }
+
+  @inline(__always)
+  private static func put(
+    _ text: StaticString, _ target: UnsafeMutablePointer<UInt8>
+  ) -> UnsafeMutablePointer<UInt8> {
     let length = text.utf8CodeUnitCount
-    let source = unsafe text.utf8Start
-    let target = unsafe base + count
+    unsafe put(text.utf8Start, length, target)
+    return unsafe target + length
+  }
+
+  /// Copies bytes that lie apart: most are of a few words, too short for a call.
+  @inline(__always)
+  private static func put(
+    _ source: UnsafePointer<UInt8>, _ length: Int, _ target: UnsafeMutablePointer<UInt8>
+  ) {
     switch length {
     case 8...16:
       unsafe copy(UInt64.self, source, target, at: 0)
@@ -125,12 +189,11 @@ public struct OutputBytes: ~Copyable {
     case 0..<4: for i in 0..<length { unsafe target[i] = source[i] }
     default: unsafe target.update(from: source, count: length)
     }
-    count += length
   }
 
   /// Copies a word's bytes; the caller knows that they lie within both.
   @inline(__always)
-  private func copy<Word: FixedWidthInteger>(
+  private static func copy<Word: FixedWidthInteger>(
     _ word: Word.Type, _ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>,
     at place: Int
   ) {
@@ -139,33 +202,41 @@ public struct OutputBytes: ~Copyable {
   }
 
   /// Appends a number in decimal digits.
+  ///
+  /// They are made from the last to the first, two at a time as divisions are what this costs, where the longest number would
+  /// end, and then moved to where this one begins, in three words of which the last may be of no meaning.
   public mutating func appendDecimal(_ value: Int64) {
-    reserve(20)
+    reserve(48)
     if value < 0 {
       unsafe base[count] = 0x2d
       count += 1
     }
+    let start = unsafe UnsafeMutableRawPointer(base + count)
     var rest = value.magnitude
-    var digits = 1
-    var limit: UInt64 = 10
-    while rest >= limit {
-      digits += 1
-      if digits == 20 { break }
-      limit &*= 10
-    }
-    count += digits
-    var at = count
-    // Two at a time: divisions are what this costs.
+    var first = 20
     while rest >= 10 {
-      let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
-      let tens = UInt8(truncatingIfNeeded: pair / 10)
-      at -= 2
-      unsafe base[at] = 0x30 | tens
-      unsafe base[at + 1] = 0x30 | (UInt8(truncatingIfNeeded: pair) - tens * 10)
+      let quotient = rest / 100
+      let pair = UInt16(truncatingIfNeeded: rest &- quotient &* 100)
+      // Of two digits the first: exact for what is below 100.
+      let tens = (pair &* 103) >> 10
+      first &-= 2
+      let digits = (0x3030 | tens | (pair &- tens &* 10) << 8).littleEndian
+      unsafe start.storeBytes(of: digits, toByteOffset: first, as: UInt16.self)
       rest = quotient
-      if rest == 0 { return }
     }
-    unsafe base[at - 1] = 0x30 | UInt8(truncatingIfNeeded: rest)
+    if rest > 0 || first == 20 {
+      first &-= 1
+      unsafe start.storeBytes(
+        of: 0x30 | UInt8(truncatingIfNeeded: rest), toByteOffset: first, as: UInt8.self)
+    }
+    // Up to 20 bytes from a place below 20: within what was reserved.
+    let one = unsafe start.loadUnaligned(fromByteOffset: first, as: UInt64.self)
+    let two = unsafe start.loadUnaligned(fromByteOffset: first &+ 8, as: UInt64.self)
+    let three = unsafe start.loadUnaligned(fromByteOffset: first &+ 16, as: UInt32.self)
+    unsafe start.storeBytes(of: one, as: UInt64.self)
+    unsafe start.storeBytes(of: two, toByteOffset: 8, as: UInt64.self)
+    unsafe start.storeBytes(of: three, toByteOffset: 16, as: UInt32.self)
+    count += 20 &- first
   }
 
   /// A copy of all bytes.
@@ -185,8 +256,9 @@ public struct OutputBytes: ~Copyable {
 extension OutputBytes {
   /// Appends text, which is UTF-8, as a JSON string: quotes, with `"`, `\` and control characters escaped.
   public mutating func appendJSONString(_ text: Span<UInt8>) {
-    append(0x22)
     var i = ByteScan.endOfPlainText(text, 0)
+    if i == text.count { return appendQuoted(text) }
+    append(0x22)
     append(text, 0..<i)
     while i < text.count {
       appendEscape(text[i])

@@ -16,7 +16,7 @@ enum CredentialName: UInt8 {
   init(_ name: Span<UInt8>) {
     self = .none
     guard name.count >= 3, name.count <= CredentialName.limit,
-      CredentialName.mayBe(name)
+      CredentialName.mayBe(name), !CredentialName.isProgressToken(name)
     else { return }
     let words = CredentialName.words(name)
     guard let last = words.last else { return }
@@ -49,6 +49,11 @@ enum CredentialName: UInt8 {
     guard ends[place >> 6] >> UInt64(place & 63) & 1 == 1 else { return false }
     // `version` is everywhere: authorizations and assertions end in -tion.
     return place != version || end > 3 && name[end - 4] & 31 == 20
+  }
+
+  /// Whether it is the one of these that nearly every request of MCP has, and that is none.
+  private static func isProgressToken(_ name: Span<UInt8>) -> Bool {
+    ByteScan.isEqual(name, "progressToken".utf8Span.span)
   }
 
   /// A bit for each three letters, of which case does not matter.

@@ -13,6 +13,23 @@ struct `Output bytes` {
     #expect(String(buffer: bytes.buffer) == String(value))
   }
 
+  @Test func `take integers of every length in a row`() {
+    var bytes = OutputBytes(capacity: 0)
+    var text = ""
+    for length in 1...19 {
+      for digit in [1, 4, 9] as [Int64] {
+        var value: Int64 = 0
+        for _ in 0..<length { value = value &* 10 &+ digit }
+        for number in [value, -value, value / 10 * 10] {
+          bytes.appendDecimal(number)
+          bytes.append(0x20)
+          text += "\(number) "
+        }
+      }
+    }
+    #expect(String(buffer: bytes.buffer) == text)
+  }
+
   @Test func `grow as much as they must`() {
     var bytes = OutputBytes(capacity: 0)
     let text = Array(repeating: UInt8(0x61), count: 1000)
@@ -25,6 +42,24 @@ struct `Output bytes` {
     #expect(String(buffer: bytes.buffer) == String(repeating: "a", count: 10_003) + "bcd")
     bytes.removeAll()
     #expect(bytes.buffer.readableBytes == 0)
+  }
+
+  @Test func `forget their end`() {
+    var bytes = OutputBytes()
+    bytes.append("/a/bcd")
+    bytes.removeAll(from: 2)
+    bytes.append("/ef")
+    let all = bytes.span
+    #expect(String(decoding: (0..<all.count).map { all[$0] }, as: UTF8.self) == "/a/ef")
+  }
+
+  @Test(arguments: [
+    "", "a", "abcd", "abcdefg", "abcdefgh", "0123456789abcdef", "0123456789abcdefg",
+  ])
+  func `quote strings of every length`(_ text: String) {
+    var bytes = OutputBytes(capacity: 0)
+    bytes.appendJSONString(text.utf8Span.span)
+    #expect(String(buffer: bytes.buffer) == "\"\(text)\"")
   }
 
   @Test(arguments: [

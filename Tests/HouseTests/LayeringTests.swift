@@ -36,7 +36,7 @@ struct `Layering` {
       row: 4,
       imports: [
         "Basics", "NIOCore", "Trace", "MCP", "Redaction", "Wire", "Spawn", "ReplayPlan",
-        "NIOPosix", "HeapModule", "Histogram",
+        "NIOPosix", "NIOSSL", "Histogram",
       ]),
     "CommandSupport": Layer(
       row: 4, imports: ["Trace", "Redaction", "Dissection", "ArgumentParser", "Dispatch"]),
@@ -93,7 +93,8 @@ struct `Layering` {
     let products = [
       "nioCore": "NIOCore", "nioHPACK": "NIOHPACK", "nioPosix": "NIOPosix", "crypto": "Crypto",
       "cryptoExtras": "CryptoExtras", "histogram": "Histogram",
-      "heap": "HeapModule", "deque": "DequeModule", "arguments": "ArgumentParser",
+      "heap": "HeapModule", "nioSSL": "NIOSSL", "deque": "DequeModule",
+      "arguments": "ArgumentParser",
     ]
     var seen: Set<String> = []
     for match in package.matches(of: /layer\(\s*"(\w+)",\s*\[([^\]]*)\]/) {

@@ -29,12 +29,25 @@ public struct FoundMembers: Sendable {
 
   /// Walks the object that starts at `start`, nested in another, and returns the index behind it; `nil` when it is none.
   mutating func find(
-    _ names: JSONNames, _ bytes: Span<UInt8>, _ start: Int, _ isSpaced: inout Bool
+    _ names: borrowing JSONNames, _ bytes: Span<UInt8>, _ start: Int, _ isSpaced: inout Bool
   ) -> Int? {
-    JSONScan.walkMembers(bytes, start, isSpaced: &isSpaced) { key, value, isSpaced in
-      let end = JSONScan.skipValue(bytes, value, depth: 2, isSpaced: &isSpaced)
-      if let end, let name = names.index(bytes, key) { add(name, value - start, end - start) }
-      return end
+    var keys = JSONScan.Members(bytes, start)
+    while let key = keys.next(bytes, &isSpaced) {
+      let value = keys.index
+      guard let end = JSONScan.skipValue(bytes, value, depth: 2, isSpaced: &isSpaced) else {
+        return nil
+      }
+      if let name = names.index(bytes, key) { add(name, value - start, end - start) }
+      keys.skip(to: end)
+    }
+    return keys.end
+  }
+
+  /// Says that a byte is taken out of the object, outside of strings: what lies behind it moves up.
+  mutating func remove(_ place: Int) {
+    for i in 0..<Int(count) {
+      if Int(places[i].from) > place { places[i].from -= 1 }
+      if Int(places[i].to) > place { places[i].to -= 1 }
     }
   }
 

@@ -1,42 +1,39 @@
 /// Names of members that are looked for, so that they can be told from others by a few bytes.
 ///
-/// A list of few short names lies in the value itself: it is asked for every member by all threads, which would else count their
-/// references to it in one place.
+/// To be handed on as `borrowing`: a list is asked for every member by all threads, which would else count their references to its
+/// arrays in one place.
 public struct JSONNames: Sendable {
-  /// All names, one behind the other.
-  private var text: [160 of UInt8] = .init(repeating: 0)
-  /// Where each ends.
-  private var ends: [16 of UInt8] = .init(repeating: 0)
-  /// The first eight bytes of each.
-  private var heads: [16 of UInt64] = .init(repeating: 0)
-  /// The number of names.
-  public private(set) var count = 0
-  /// A bit for each mark that a name has.
-  private var marks: UInt64 = 0
-  /// The names of a list that is too long for that.
-  private var long: [[UInt8]] = []
+  private struct Name {
+    /// Its first eight bytes.
+    var head: UInt64
+    var start: Int
+    var count: Int
+    /// The next name with the same mark, counted from 1.
+    var next: UInt8
+  }
 
-  /// Creates a list of names, each once.
+  private var names: [Name] = []
+  /// All names, one behind the other.
+  private var text: [UInt8] = []
+  /// For each mark the first name that has it, counted from 1.
+  private var firsts = [UInt8](repeating: 0, count: 64)
+
+  /// The number of names.
+  public var count: Int { names.count }
+
+  /// Creates a list of names, each once; traps when there are more than 255.
   public init(_ names: String...) { self.init(names) }
 
-  /// Creates a list of names, each once.
+  /// Creates a list of names, each once; traps when there are more than 255.
   public init(_ names: [String]) {
-    let size = names.reduce(0) { $0 + $1.utf8.count }
-    guard names.count <= 16, size <= 160, names.allSatisfy({ !$0.isEmpty }) else {
-      long = names.map { Array($0.utf8) }
-      count = names.count
-      return
-    }
-    var end = 0
     for name in names {
-      for byte in name.utf8 {
-        text[end] = byte
-        end += 1
-      }
-      ends[count] = UInt8(end)
-      heads[count] = ByteScan.head(name.utf8Span.span)
-      count += 1
-      marks |= 1 << JSONNames.mark(name.utf8Span.span)
+      let bytes = name.utf8Span.span
+      let mark = JSONNames.mark(bytes)
+      self.names.append(
+        Name(
+          head: ByteScan.head(bytes), start: text.count, count: bytes.count, next: firsts[mark]))
+      firsts[mark] = UInt8(self.names.count)
+      text += name.utf8
     }
   }
 
@@ -49,33 +46,32 @@ public struct JSONNames: Sendable {
     return index(plain.span)
   }
 
+  @inline(__always)
   private func index(_ key: Span<UInt8>) -> Int? {
-    if !long.isEmpty { return long.firstIndex { ByteScan.isEqual($0.span, key) } }
-    guard key.count > 0, marks >> JSONNames.mark(key) & 1 == 1 else { return nil }
+    var next = firsts[JSONNames.mark(key)]
+    guard next > 0 else { return nil }
     let head = ByteScan.head(key)
-    let (heads, ends) = (heads, ends)
-    let (allHeads, allEnds) = (heads.span, ends.span)
-    var start: UInt8 = 0
-    for i in 0..<count {
-      let end = allEnds[i]
-      if allHeads[i] == head, Int(end - start) == key.count, isTail(key, Int(start)) { return i }
-      start = end
-    }
+    repeat {
+      let i = Int(next) &- 1
+      if names[i].head == head, names[i].count == key.count, isTail(key, i) { return i }
+      next = names[i].next
+    } while next > 0
     return nil
   }
 
   /// Few names have the same: it tells most others apart.
   @inline(__always)
-  private static func mark(_ key: Span<UInt8>) -> UInt64 {
-    UInt64(truncatingIfNeeded: Int(key[0]) &* 7 &+ key.count) & 63
+  private static func mark(_ key: Span<UInt8>) -> Int {
+    let first = key.count > 0 ? Int(key[0]) : 0
+    return (first &* 7 &+ key.count) & 63
   }
 
-  /// Whether what is behind the first eight bytes of a key stands so in the text of the name that begins at `start`.
-  private func isTail(_ key: Span<UInt8>, _ start: Int) -> Bool {
+  /// Whether what is behind the first eight bytes of a key stands so in a name of the same length.
+  @inline(__always)
+  private func isTail(_ key: Span<UInt8>, _ i: Int) -> Bool {
     guard key.count > 8 else { return true }
-    let text = text
-    let all = text.span
-    for k in 8..<key.count where all[start + k] != key[k] { return false }
+    let start = names[i].start
+    for k in 8..<key.count where text[start + k] != key[k] { return false }
     return true
   }
 }

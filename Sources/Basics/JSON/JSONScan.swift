@@ -166,48 +166,65 @@ public enum JSONScan {
 
   /// Walks the members of the object that starts at `start` and returns the index behind it.
   ///
-  /// `body` gets a member at a time, before it is known whether the rest is valid: the key without its quotes, the
-  /// value, and whether there is white space between the value's tokens.
+  /// `body` gets a member at a time, before it is known whether the rest is valid: the key without its quotes, and the value.
   static func walkMembers(
-    _ bytes: Span<UInt8>, _ start: Int,
-    _ body: (_ key: Range<Int>, _ value: Range<Int>, _ isSpaced: Bool) -> Void
+    _ bytes: Span<UInt8>, _ start: Int, _ body: (_ key: Range<Int>, _ value: Range<Int>) -> Void
   ) -> Int? {
-    var isSpaced = false
-    return walkMembers(bytes, start, isSpaced: &isSpaced) { key, value, isSpaced in
-      guard let end = skipValue(bytes, value, depth: 1, isSpaced: &isSpaced) else { return nil }
-      body(key, value..<end, isSpaced)
-      return end
+    var (keys, isSpaced) = (Members(bytes, start), false)
+    while let key = keys.next(bytes, &isSpaced) {
+      let value = keys.index
+      guard let end = skipValue(bytes, value, depth: 1) else { return nil }
+      body(key, value..<end)
+      keys.skip(to: end)
     }
+    return keys.end
   }
 
-  /// The same; `skip` gets a key and where its value begins, and returns where that ends, `nil` when it is no value.
+  /// A walk over the members of an object, for who looks at the values: `next` gives a key, `skip` says where its value ends.
   ///
-  /// `isSpaced` becomes true when there is white space between the tokens of the object.
-  static func walkMembers(
-    _ bytes: Span<UInt8>, _ start: Int, isSpaced: inout Bool,
-    _ skip: (_ key: Range<Int>, _ value: Int, _ isSpaced: inout Bool) -> Int?
-  ) -> Int? {
-    guard start < bytes.count, bytes[start] == 0x7b else { return nil }
-    var i = skipSpace(bytes, start + 1, &isSpaced)
-    if i < bytes.count, bytes[i] == 0x7d { return i + 1 }
-    while i < bytes.count, bytes[i] == 0x22 {
-      let key = i + 1
-      guard let behindKey = skipString(bytes, i) else { return nil }
-      let colon = skipSpace(bytes, behindKey, &isSpaced)
-      guard colon < bytes.count, bytes[colon] == 0x3a else { return nil }
-      let value = skipSpace(bytes, colon + 1, &isSpaced)
-      var isValueSpaced = false
-      guard let end = skip(key..<behindKey - 1, value, &isValueSpaced) else { return nil }
-      if isValueSpaced { isSpaced = true }
-      i = skipSpace(bytes, end, &isSpaced)
-      guard i < bytes.count else { return nil }
-      if bytes[i] == 0x7d { return i + 1 }
-      guard bytes[i] == 0x2c else { return nil }
-      i = skipSpace(bytes, i + 1, &isSpaced)
+  /// A value and no closure, so that who walks can keep what it finds in its own variables.
+  struct Members {
+    /// Where the value of the last key begins.
+    private(set) var index: Int
+    private var isFirst = true
+    /// The index behind the object, once it was walked to its end; `nil` where it is none.
+    private(set) var end: Int?
+
+    init(_ bytes: Span<UInt8>, _ start: Int) {
+      index = start < bytes.count && bytes[start] == 0x7b ? start + 1 : bytes.count
     }
-    return nil
+
+    /// Returns the next key without its quotes; `nil` when there is none, or no object. `isSpaced` becomes true when there is
+    /// white space on the way.
+    @inline(__always)
+    mutating func next(_ bytes: Span<UInt8>, _ isSpaced: inout Bool) -> Range<Int>? {
+      index = skipSpace(bytes, index, &isSpaced)
+      guard index < bytes.count else { return nil }
+      if bytes[index] == 0x7d {
+        end = index + 1
+        return nil
+      }
+      if !isFirst {
+        guard bytes[index] == 0x2c else { return nil }
+        index = skipSpace(bytes, index + 1, &isSpaced)
+      }
+      isFirst = false
+      guard index < bytes.count, bytes[index] == 0x22, let behind = skipString(bytes, index) else {
+        return nil
+      }
+      let key = index + 1..<behind - 1
+      index = skipSpace(bytes, behind, &isSpaced)
+      guard index < bytes.count, bytes[index] == 0x3a else { return nil }
+      index = skipSpace(bytes, index + 1, &isSpaced)
+      return key
+    }
+
+    /// Goes on behind the value of the last key.
+    @inline(__always)
+    mutating func skip(to end: Int) { index = end }
   }
 
+  @inline(__always)
   private static func skipSpace(
     _ bytes: Span<UInt8>, _ start: Int, _ isSpaced: inout Bool
   ) -> Int {

@@ -89,11 +89,10 @@ public struct JSONWriter: ~Copyable {
   }
 
   /// Writes a string that needs no escapes.
-  public mutating func member(_ name: StaticString, literal value: StaticString) {
-    key(name)
-    bytes.append(0x22)
-    bytes.append(value)
-    bytes.append(0x22)
+  public mutating func member(_ name: StaticString, literal value: StaticString?) {
+    guard let value else { return }
+    bytes.appendMember(name, literal: value, afterComma: needsComma)
+    needsComma = true
   }
 
   /// Writes `null`.

@@ -8,7 +8,7 @@ extension RawJSON {
     let span = bytes.readableBytesUInt8Span
     let names = JSONNames([key])
     var found: Range<Int>?
-    let end = JSONScan.walkMembers(span, JSONScan.skipSpace(span, 0)) { name, value, _ in
+    let end = JSONScan.walkMembers(span, JSONScan.skipSpace(span, 0)) { name, value in
       if names.index(span, name) != nil { found = value }
     }
     return end == nil ? nil : found

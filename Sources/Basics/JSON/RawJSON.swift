@@ -50,7 +50,16 @@ public struct RawJSON: Hashable, Sendable {
 
   /// Copies valid text without the white space outside strings.
   private static func compact(_ text: Span<UInt8>, _ range: Range<Int>) -> ByteBuffer {
+    var members: FoundMembers?
+    return compact(text, range, moving: &members)
+  }
+
+  /// The same; the places of members move to where they lie in the copy.
+  static func compact(
+    _ text: Span<UInt8>, _ range: Range<Int>, moving members: inout FoundMembers?
+  ) -> ByteBuffer {
     var out = ByteBuffer()
+    var removed = range.lowerBound
     out.writeWithOutputRawSpan(minimumWritableBytes: range.count) { output in
       var i = range.lowerBound
       var start = i
@@ -60,6 +69,8 @@ public struct RawJSON: Hashable, Sendable {
           i = JSONScan.skipString(text, i) ?? range.upperBound
         } else if JSONScan.isSpace(byte) {
           ByteScan.append(text.extracting(start..<i), to: &output)
+          members?.remove(i - removed)
+          removed += 1
           i += 1
           start = i
         } else {
@@ -74,6 +85,7 @@ public struct RawJSON: Hashable, Sendable {
 
 /// Returns whether the bytes are well-formed UTF-8 (Unicode 15 §3.9, table 3-7).
 func isUTF8(_ bytes: Span<UInt8>) -> Bool {
+  if ByteScan.isASCII(bytes) { return true }
   do {
     _ = try UTF8Span(validating: bytes)
     return true
@@ -95,7 +107,7 @@ extension RawJSON {
   @discardableResult
   public func forEachMember(_ body: (_ key: String, _ value: RawJSON) -> Void) -> Bool {
     let span = bytes.readableSpan
-    let end = JSONScan.walkMembers(span, 0) { key, value, _ in
+    let end = JSONScan.walkMembers(span, 0) { key, value in
       body(
         JSONValue.unescape(span, key.lowerBound, key.upperBound),
         slice(value.lowerBound, value.upperBound))
@@ -107,45 +119,45 @@ extension RawJSON {
   ///
   /// Makes no text of names. O(n) over the text.
   public func forEachMember(
-    _ names: JSONNames, _ body: (_ index: Int, _ value: RawJSON) -> Void
+    _ names: borrowing JSONNames, _ body: (_ index: Int, _ value: RawJSON) -> Void
   ) {
     let span = bytes.readableSpan
-    _ = JSONScan.walkMembers(span, 0) { key, value, _ in
-      if let i = names.index(span, key) { body(i, slice(value.lowerBound, value.upperBound)) }
+    var (keys, isSpaced) = (JSONScan.Members(span, 0), false)
+    while let key = keys.next(span, &isSpaced) {
+      let value = keys.index
+      guard let end = JSONScan.skipValue(span, value, depth: 1) else { return }
+      if let i = names.index(span, key) { body(i, slice(value, end)) }
+      keys.skip(to: end)
     }
   }
 
-  /// Checks one JSON text and does the same on the way; values are compact.
+  /// Checks one JSON text and does the same on the way, with where the values lie in it.
   ///
-  /// Values of the names in `outer` that are objects are looked into too, for `inner`; what was found is `nil` where they have to
-  /// be read again. Returns whether the bytes are exactly one object in UTF-8: only then what `body` saw counts.
+  /// Values of the names in `outer` that are objects are looked into too, for `inner`. Returns whether the bytes are exactly one
+  /// object in UTF-8: only then what `body` saw counts.
   public static func forEachMember(
-    _ names: JSONNames, validating source: ByteBuffer, inside outer: Range<Int>,
-    of inner: JSONNames, _ body: (_ index: Int, _ value: RawJSON, _ found: FoundMembers?) -> Void
+    _ names: borrowing JSONNames, validating span: Span<UInt8>, inside outer: Range<Int>,
+    of inner: borrowing JSONNames, _ body: (_ index: Int, _ value: PlacedJSON) -> Void
   ) -> Bool {
-    let span = source.readableSpan
-    let start = JSONScan.skipSpace(span, 0)
-    let whole = RawJSON(trusted: source)
-    var isAnySpaced = false
-    let end = JSONScan.walkMembers(span, start, isSpaced: &isAnySpaced) { key, value, isSpaced in
+    var (keys, isAnySpaced) = (JSONScan.Members(span, JSONScan.skipSpace(span, 0)), false)
+    while let key = keys.next(span, &isAnySpaced) {
       let name = names.index(span, key)
-      var found: FoundMembers?
-      let end: Int?
+      let value = keys.index
+      var isSpaced = false
       if let name, outer.contains(name), value < span.count, span[value] == 0x7b {
         var members = FoundMembers()
-        end = members.find(inner, span, value, &isSpaced)
-        if members.areAll, !isSpaced { found = members }
+        guard let end = members.find(inner, span, value, &isSpaced) else { return false }
+        body(name, PlacedJSON(value..<end, isSpaced: isSpaced, members.areAll ? members : nil))
+        keys.skip(to: end)
       } else {
-        end = JSONScan.skipValue(span, value, depth: 1, isSpaced: &isSpaced)
+        guard let end = JSONScan.skipValue(span, value, depth: 1, isSpaced: &isSpaced) else {
+          return false
+        }
+        if let name { body(name, PlacedJSON(value..<end, isSpaced: isSpaced, nil)) }
+        keys.skip(to: end)
       }
-      if let name, let end {
-        body(
-          name, isSpaced ? RawJSON(trusted: compact(span, value..<end)) : whole.slice(value, end),
-          found)
-      }
-      return end
     }
-    guard let end else { return false }
+    guard let end = keys.end else { return false }
     return JSONScan.skipSpace(span, end) == span.count && isUTF8(span)
   }
 
@@ -171,14 +183,7 @@ extension RawJSON {
   public var kind: Kind {
     let span = bytes.readableSpan
     guard span.count > 0 else { return .null }
-    return switch span[0] {
-    case 0x22: .string
-    case 0x7b: .object
-    case 0x5b: .array
-    case 0x74, 0x66: .bool
-    case 0x6e: .null
-    default: .number
-    }
+    return Kind(firstByte: span[0])
   }
 
   /// The kinds of JSON values.
@@ -195,13 +200,27 @@ extension RawJSON {
     case array
     /// An object.
     case object
+
+    init(firstByte: UInt8) {
+      self =
+        switch firstByte {
+        case 0x22: .string
+        case 0x7b: .object
+        case 0x5b: .array
+        case 0x74, 0x66: .bool
+        case 0x6e: .null
+        default: .number
+        }
+    }
   }
 
   /// The text as a string value, when it is one.
-  public var string: String? {
-    let span = bytes.readableSpan
-    guard span.count >= 2, span[0] == 0x22 else { return nil }
-    return JSONValue.unescape(span, 1, span.count - 1)
+  public var string: String? { RawJSON.string(bytes.readableSpan) }
+
+  /// The string value that a checked JSON text is, when it is one.
+  public static func string(_ json: Span<UInt8>) -> String? {
+    guard json.count >= 2, json[0] == 0x22 else { return nil }
+    return JSONValue.unescape(json, 1, json.count - 1)
   }
 
   /// Whether it is `true`.

@@ -4,7 +4,7 @@ import NIOCore
 /// Walks the strings and numbers of a JSON text, each with its path, also those of JSON that a string holds.
 ///
 /// Memory is the path and, for a string with escapes, its text.
-struct ScalarWalk {
+struct ScalarWalk: ~Copyable {
   /// Deepest nesting that is walked, of brackets and of JSON in strings; what is deeper is skipped.
   private static let depthLimit = 32
   private static let textDepthLimit = 3
@@ -14,20 +14,17 @@ struct ScalarWalk {
   private static let pathLimit = 1024
 
   /// A string or number, unescaped, and where it stands: a JSON Pointer with `#` before JSON in a string.
-  typealias Taker = (_ text: Span<UInt8>, _ isString: Bool, _ path: Span<UInt8>) -> Void
+  ///
+  /// `words` says of a string that so many bytes at its beginning are letters and blanks; `nil` for a number.
+  typealias Taker = (_ text: Span<UInt8>, _ words: Int?, _ path: Span<UInt8>) -> Void
   /// The same, with the index of the name of the member that it stands in; `nil` for other names.
   typealias MemberTaker = (
-    _ name: Int?, _ text: Span<UInt8>, _ isString: Bool, _ path: Span<UInt8>
+    _ name: Int?, _ text: Span<UInt8>, _ words: Int?, _ path: Span<UInt8>
   ) -> Void
 
-  private var path: [UInt8] = []
+  // Most paths are shorter: one stretch of memory for a walk.
+  private var path = OutputBytes(capacity: 96)
   private var textDepth = 0
-
-  /// Starts at no path.
-  init() {
-    // Most paths are shorter: one stretch of memory for a walk.
-    path.reserveCapacity(64)
-  }
 
   /// Walks the members of an object that is known to be valid and compact, but for those of a name that is not wanted.
   mutating func walk(
@@ -44,7 +41,7 @@ struct ScalarWalk {
       let name = names.index(span, i + 1..<behind - 1)
       let end: Int?
       if isWanted(name) {
-        path.removeAll(keepingCapacity: true)
+        path.removeAll(from: 0)
         append(key: span, i + 1..<behind - 1)
         end = value(span, behind + 1, depth: 0) { take(name, $0, $1, $2) }
       } else {
@@ -77,7 +74,7 @@ struct ScalarWalk {
       return array(json, start, depth: depth, take)
     case 0x2d, 0x30...0x39:
       guard let end = JSONScan.skipNumber(json, start) else { return nil }
-      take(json.extracting(start..<end), false, path.span)
+      take(json.extracting(start..<end), nil, path.span)
       return end
     default: return JSONScan.skipLiteral(json, start)
     }
@@ -96,7 +93,7 @@ struct ScalarWalk {
       guard let end = value(json, behind + 1, depth: depth + 1, take), end < json.count else {
         return nil
       }
-      path.removeLast(path.count - length)
+      path.removeAll(from: length)
       if json[end] == 0x7d { return end + 1 }
       guard json[end] == 0x2c else { return nil }
       i = end + 1
@@ -115,7 +112,7 @@ struct ScalarWalk {
       path.append(0x2f)
       append(index)
       guard let end = value(json, i, depth: depth + 1, take), end < json.count else { return nil }
-      path.removeLast(path.count - length)
+      path.removeAll(from: length)
       if json[end] == 0x5d { return end + 1 }
       guard json[end] == 0x2c else { return nil }
       i = end + 1
@@ -125,7 +122,10 @@ struct ScalarWalk {
   }
 
   private mutating func string(_ json: Span<UInt8>, _ start: Int, _ take: Taker) -> Int? {
-    let plain = ByteScan.endOfPlainText(json, start + 1)
+    // What is words alone is read once; in other texts values are looked for behind these.
+    let words = ByteScan.endOfWords(json, start + 1)
+    let isWords = words < json.count && json[words] == 0x22
+    let plain = isWords ? words : ByteScan.endOfPlainText(json, words)
     let isPlain = plain < json.count && json[plain] == 0x22
     guard let end = isPlain ? plain + 1 : JSONScan.skipString(json, start) else { return nil }
     let range = start + 1..<end - 1
@@ -133,19 +133,20 @@ struct ScalarWalk {
       path.count <= ScalarWalk.pathLimit
     else { return end }
     if isPlain {
-      take(json.extracting(range), true, path.span)
+      take(json.extracting(range), words - start - 1, path.span)
       return end
     }
     var text: [UInt8] = []
     JSONScan.unescape(json, range, into: &text)
     if textDepth < ScalarWalk.textDepthLimit, let inner = ScalarWalk.json(text) {
       textDepth += 1
+      let length = path.count
       path.append(0x23)
       walk(inner, take)
-      path.removeLast()
+      path.removeAll(from: length)
       textDepth -= 1
     } else {
-      take(text.span, true, path.span)
+      take(text.span, 0, path.span)
     }
     return end
   }
@@ -160,28 +161,25 @@ struct ScalarWalk {
   /// Appends a member's name as `ValuePath` reads it.
   private mutating func append(key json: Span<UInt8>, _ range: Range<Int>) {
     path.append(0x2f)
-    let start = path.count
-    if ByteScan.endOfPlainText(json, range.lowerBound) >= range.upperBound {
-      ByteScan.append(json.extracting(range), to: &path)
-    } else {
-      JSONScan.unescape(json, range, into: &path)
-    }
-    var i = start
-    while i < path.count {
-      let digit: UInt8? =
-        switch path[i] {
-        case 0x7e: 0x30
-        case 0x2f: 0x31
-        case 0x23: 0x32
-        default: nil
-        }
-      if let digit {
-        path[i] = 0x7e
-        path.insert(digit, at: i + 1)
-        i += 1
+    let key = json.extracting(range)
+    var isPlain = true
+    for i in key.indices where ScalarWalk.escapes(key[i]) { isPlain = false }
+    if isPlain { return path.append(key) }
+    var text: [UInt8] = []
+    JSONScan.unescape(json, range, into: &text)
+    for byte in text {
+      switch byte {
+      case 0x7e: path.append("~0")
+      case 0x2f: path.append("~1")
+      case 0x23: path.append("~2")
+      default: path.append(byte)
       }
-      i += 1
     }
+  }
+
+  /// Whether a byte of a name stands otherwise in a path.
+  private static func escapes(_ byte: UInt8) -> Bool {
+    byte == 0x5c || byte == 0x7e || byte == 0x2f || byte == 0x23
   }
 
   private mutating func append(_ index: Int) {

@@ -6,10 +6,12 @@ enum TextTokens {
   static let textLimit = 64 << 10
 
   /// Calls `body` for each token, and for what `/`, `=`, `:`, `#`, `?` and `&` part inside it.
-  static func forEach(_ text: Span<UInt8>, _ body: (Range<Int>) -> Void) {
+  ///
+  /// So many bytes of the text are known to be letters and blanks: there is none that ends in them.
+  static func forEach(_ text: Span<UInt8>, behind words: Int, _ body: (Range<Int>) -> Void) {
     let end = min(text.count, textLimit)
     // All tokens before `done` were told.
-    var (done, i) = (0, 0)
+    var (done, i) = (0, words)
     while true {
       // What has neither a digit nor a mark is a word: tokens are found by these.
       i = ByteScan.endOfWords(text, i)

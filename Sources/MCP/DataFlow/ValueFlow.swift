@@ -10,10 +10,15 @@ public import Trace
 /// Memory is bounded (`ValueTable`); times are the trace's.
 public struct ValueFlow: Sendable {
   private var table = ValueTable()
+  /// The latest blocks of header fields that had nothing to learn: the answers of a server come with few.
+  private var plain: HeaderBlock?
+  private var plainBefore: HeaderBlock?
 
   /// Values of one answer, and of one request, that are looked at.
   private static let answerLimit = 512
   private static let requestLimit = 256
+  /// Larger blocks are not remembered.
+  private static let blockLimit = 2048
 
   /// Creates the flow of a new session.
   public init() {}
@@ -34,17 +39,17 @@ public struct ValueFlow: Sendable {
   ) {
     var left = ValueFlow.answerLimit
     ValueScan.result(result, of: method, isStructured: isStructured) {
-      text, isString, path, kind in
+      text, words, path, kind in
       guard left > 0 else { return }
-      if kind != nil || ValueScan.isWorth(text, isString: isString) {
+      if kind != nil || ValueScan.isWorth(text, isString: words != nil) {
         left -= 1
         let rank: UInt8 = ByteScan.firstIndex(of: 0x23, in: path, from: 0) == nil ? 0 : 1
         table.found(
           ByteScan.hash(text), .init(n: n, done: done, rank: rank), path: path,
           isProtocol: kind != nil)
       }
-      guard isString else { return }
-      TextTokens.forEach(text) { token in
+      guard let words else { return }
+      TextTokens.forEach(text, behind: words) { token in
         guard left > 0, token.count < text.count else { return }
         let part = text.extracting(token)
         guard ValueWorth.isWorth(part), let around = ValueSurroundings(text, token) else { return }
@@ -61,13 +66,19 @@ public struct ValueFlow: Sendable {
 
   /// Learns the header fields of the answer `n` that belong to no protocol.
   public mutating func learn(_ fields: HeaderFields, n: Int, done: Int64) {
+    let block = fields.block
+    // What varies between the messages of a block is a length, which is not the server's own.
+    if block === plain || block === plainBefore { return }
+    var isPlain = true
     for i in fields.indices {
       let (name, value) = (fields.name(i), fields.value(i))
       guard ValueWorth.isWorth(value), ValueScan.isOwn(name) else { continue }
       let key = ByteScan.string(name, 0..<name.count).lowercased()
       let path = Array(ValuePath(steps: [.child("headers"), .child(key)]).description.utf8)
       table.found(ByteScan.hash(value), .init(n: n, done: done, rank: 0), path: path.span)
+      isPlain = false
     }
+    if isPlain, block.size <= ValueFlow.blockLimit { (plain, plainBefore) = (block, plain) }
   }
 
   /// Returns the values of a request sent at `t` that came from answers complete by then; notes what it says for the first time.
@@ -78,18 +89,18 @@ public struct ValueFlow: Sendable {
   ) -> [ValueUse] {
     var uses: [ValueUse] = []
     var left = ValueFlow.requestLimit
-    ValueScan.params(params) { text, isString, path, kind in
+    ValueScan.params(params) { text, words, path, kind in
       guard left > 0 else { return }
       left -= 1
-      if kind != nil || ValueScan.isWorth(text, isString: isString) {
+      if kind != nil || ValueScan.isWorth(text, isString: words != nil) {
         if var use = table.use(ByteScan.hash(text), at: t) {
           use.at = ByteScan.string(path, 0..<path.count)
           return uses.append(use)
         }
       }
-      guard isString else { return }
+      guard let words else { return }
       var end = 0
-      TextTokens.forEach(text) { token in
+      TextTokens.forEach(text, behind: words) { token in
         // The part of a token that is a use itself says nothing more.
         guard left > 0, token.count < text.count, token.lowerBound >= end else { return }
         let part = text.extracting(token)

@@ -14,8 +14,10 @@ enum ValueScan {
   }
 
   /// A scalar, its path, and what it is to the protocol.
+  ///
+  /// `words` is as `ScalarWalk` says it.
   typealias Taker = (
-    _ text: Span<UInt8>, _ isString: Bool, _ path: Span<UInt8>, _ token: Token?
+    _ text: Span<UInt8>, _ words: Int?, _ path: Span<UInt8>, _ token: Token?
   ) -> Void
 
   /// The first three are the tokens in their order, the others hold no values.
@@ -31,8 +33,8 @@ enum ValueScan {
     func isWanted(_ name: Int?) -> Bool { name ?? 0 < protocolNames }
     var walk = ScalarWalk()
     walk.walk(params, paramsNames, isWanted: isWanted) {
-      name, text, isString, path in
-      take(text, isString, path, name.flatMap(Token.init))
+      name, text, words, path in
+      take(text, words, path, name.flatMap(Token.init))
     }
   }
 
@@ -46,11 +48,11 @@ enum ValueScan {
       name != 3 && (!isCatalogue || name ?? protocolNames < protocolNames)
     }
     var walk = ScalarWalk()
-    walk.walk(result, resultNames, isWanted: isWanted) { name, text, isString, path in
+    walk.walk(result, resultNames, isWanted: isWanted) { name, text, words, path in
       switch name {
-      case 4: take(text, isString, path, path.ends(withKey: "taskId") ? .task : nil)
-      case 5: if !isStructured || !path.isText { take(text, isString, path, nil) }
-      default: take(text, isString, path, name.flatMap(Token.init))
+      case 4: take(text, words, path, path.ends(withKey: "taskId") ? .task : nil)
+      case 5: if !isStructured || !path.isText { take(text, words, path, nil) }
+      default: take(text, words, path, name.flatMap(Token.init))
       }
     }
   }

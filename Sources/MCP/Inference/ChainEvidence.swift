@@ -40,7 +40,7 @@ public struct ChainEvidence: Sendable {
   /// Takes in what a request's params say.
   public mutating func read(_ params: RawJSON) {
     var said = said
-    ValueScan.params(params) { text, isString, _, token in said.add(text, isString, token) }
+    ValueScan.params(params) { text, words, _, token in said.add(text, words, token) }
     self.said = said
   }
 
@@ -79,14 +79,16 @@ public struct ChainValues: Sendable {
   init() {}
 
   /// Takes in one value.
-  mutating func add(_ text: Span<UInt8>, _ isString: Bool, _ token: ValueScan.Token?) {
+  mutating func add(_ text: Span<UInt8>, _ words: Int?, _ token: ValueScan.Token?) {
     guard left > 0 else { return }
     left -= 1
     if let token { return tokens.append(ChainToken(text, token)) }
-    if ValueScan.isWorth(text, isString: isString) { return values.append(ByteScan.hash(text)) }
-    guard isString else { return }
+    if ValueScan.isWorth(text, isString: words != nil) {
+      return values.append(ByteScan.hash(text))
+    }
+    guard let words else { return }
     var isTelling = false
-    TextTokens.forEach(text) { part in
+    TextTokens.forEach(text, behind: words) { part in
       guard left > 0, part.count < text.count, ValueWorth.isWorth(text.extracting(part)) else {
         return
       }
@@ -111,8 +113,8 @@ public struct AnswerEvidence: Sendable {
   /// Takes in what an answer gave out; `isStructured` says whether it has `structuredContent`.
   public mutating func read(_ result: RawJSON, of method: String, isStructured: Bool) {
     var given = given
-    ValueScan.result(result, of: method, isStructured: isStructured) { text, isString, _, token in
-      given.add(text, isString, token)
+    ValueScan.result(result, of: method, isStructured: isStructured) { text, words, _, token in
+      given.add(text, words, token)
     }
     self.given = given
   }

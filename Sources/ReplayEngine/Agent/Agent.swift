@@ -7,8 +7,8 @@ import Wire
 ///
 /// Confined to its event loop for life.
 final class Agent {
-  /// Its deadline in the loop's timer queue.
-  var armedAt: Int64?
+  /// Its place in the loop's timer queue, negative when it has none.
+  var timerPlace = -1
   let script: AgentScript
   let plan: PlannedAgent
   /// When its session began, nanoseconds since the run's beginning.
@@ -34,6 +34,9 @@ final class Agent {
   private var asked: [RawJSON: Int] = [:]
   private var hadProcess = false
 
+  /// Nanoseconds of thinking from which on a connection keeps nothing that makes it faster: most agents think at any time.
+  private static let longThought: Int64 = 1_000_000_000
+
   init(_ plan: PlannedAgent, _ script: AgentScript, _ book: RequestBook, _ worker: LoopWorker) {
     self.plan = plan
     self.script = script
@@ -53,7 +56,7 @@ final class Agent {
     transcript?.received(exchange, event)
     if case .garbage(let bytes, _) = event { worker.recorder.garbage(bytes) }
     if case .message(let message, _, _, _) = event { look(message) }
-    perform(machine.received(exchange, event, worker.clock.now))
+    carryOut(machine.received(exchange, event, worker.clock.now))
     answer = nil
   }
 
@@ -102,19 +105,43 @@ final class Agent {
   }
 
   func perform(_ actions: [AgentAction]) {
-    todo += actions
-    guard !isPerforming else { return }
+    carryOut(actions)
+    settle()
+  }
+
+  /// After all that was to be told for now: does what is due already, and waits for the rest.
+  func settle() {
+    guard !isPerforming, !isFinished else { return }
+    while let next = machine.nextDeadline {
+      let now = worker.clock.now
+      guard next <= now else {
+        worker.wake(self, at: next)
+        if busy.isEmpty, next - now > Agent.longThought {
+          for connection in idle { connection.rest() }
+        }
+        break
+      }
+      carryOut(machine.timer(now))
+      if isFinished { return }
+    }
+    writeTranscript()
+  }
+
+  /// One action may lead to others: they are done behind it.
+  private func carryOut(_ actions: [AgentAction]) {
+    guard !actions.isEmpty else { return }
+    guard !isPerforming else {
+      todo += actions
+      return
+    }
     isPerforming = true
+    for action in actions { perform(action) }
     while !todo.isEmpty {
       let batch = todo
-      todo.removeAll(keepingCapacity: true)
+      todo = []
       for action in batch { perform(action) }
     }
     isPerforming = false
-    if isFinished { return }
-    writeTranscript()
-    if let next = machine.nextDeadline { worker.timers.arm(self, next) }
-    worker.rearm()
   }
 
   private func perform(_ action: AgentAction) {
@@ -204,7 +231,7 @@ final class Agent {
 
   private func finish(_ end: AgentEnd) {
     isFinished = true
-    armedAt = nil
+    worker.timers.disarm(self)
     transcript?.finish(end, hasSessionID: machine.sessionID != nil, at: worker.clock.now)
     for connection in idle + busy { close(connection, .fin) }
     if let process { self.end(process) }

@@ -51,6 +51,9 @@ final class AgentConnection: ChannelInboundHandler {
     channel = nil
   }
 
+  /// Nothing will be sent for long.
+  func rest() { decoder.rest() }
+
   func channelActive(context: ChannelHandlerContext) {
     guard !isOver else { return context.close(promise: nil) }
     channel = context.channel
@@ -91,6 +94,8 @@ final class AgentConnection: ChannelInboundHandler {
   }
 
   private func deliver() {
+    let told = agent
+    defer { told?.settle() }
     while let event = decoder.next() {
       guard let agent, !isOver else { return }
       guard let exchange = transmission?.exchange else {

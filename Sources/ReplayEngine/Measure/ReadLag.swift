@@ -82,7 +82,7 @@ final class ReadLag {
 private struct PeekingAllocator: RecvByteBufferAllocator {
   let descriptor: CInt
   let lag: NIOLoopBound<ReadLag>
-  private var sizes = AdaptiveRecvByteBufferAllocator()
+  private let sizes = FixedSizeRecvByteBufferAllocator(capacity: LoopWorker.readSize)
 
   init(descriptor: CInt, lag: NIOLoopBound<ReadLag>) {
     self.descriptor = descriptor
@@ -96,7 +96,5 @@ private struct PeekingAllocator: RecvByteBufferAllocator {
 
   func buffer(allocator: ByteBufferAllocator) -> ByteBuffer { sizes.buffer(allocator: allocator) }
 
-  mutating func record(actualReadBytes: Int) -> Bool {
-    sizes.record(actualReadBytes: actualReadBytes)
-  }
+  func record(actualReadBytes: Int) -> Bool { false }
 }

@@ -17,6 +17,8 @@ final class LoopWorker {
   let timers = TimerQueue()
   var recorder: Recorder
   private let readLag = ReadLag()
+  /// Bytes of one read.
+  static let readSize = 4096
   private let plan: Plan
   private let books: RequestShelf
   private let bootstrap: ClientBootstrap
@@ -39,6 +41,7 @@ final class LoopWorker {
   /// Servers of agents by the number of their pipes.
   private var children: [Int: ChildProcess] = [:]
   private var armed: (at: Int64, task: Scheduled<Void>)?
+  private var isFiring = false
   private var stopped: AgentStop?
   private let done: EventLoopPromise<Void>
   private lazy var reaper = ProcessReaper(loop, clock) { [unowned self] in checkDone() }
@@ -65,6 +68,9 @@ final class LoopWorker {
       .connectTimeout(.nanoseconds(setup.policy.callTimeout))
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.maxMessagesPerRead, value: 4)
+      // What a connection keeps while its agent thinks; NIO's own choice grows to 64 KiB with the answers.
+      .channelOption(
+        .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: LoopWorker.readSize))
   }
 
   /// Starts; the future completes when the last agent has ended.
@@ -117,10 +123,17 @@ final class LoopWorker {
     checkDone()
   }
 
+  /// Calls the agent's `timer` at that time.
+  func wake(_ agent: Agent, at: Int64) {
+    timers.arm(agent, at)
+    if !isFiring { rearm() }
+  }
+
   /// Arms the loop's timer for the earliest deadline.
-  func rearm() {
-    let times = [timers.next, waiting.first?.comes, closings.first?.closes]
-    guard let next = times.compactMap({ $0 }).min() else { return }
+  private func rearm() {
+    let next = min(
+      timers.next ?? .max, waiting.first?.comes ?? .max, closings.first?.closes ?? .max)
+    guard next < .max else { return }
     if let armed, armed.at <= next { return }
     armed?.task.cancel()
     let task = loop.assumeIsolated().scheduleTask(deadline: clock.deadline(next)) { self.fire() }
@@ -129,6 +142,7 @@ final class LoopWorker {
 
   private func fire() {
     armed = nil
+    isFiring = true
     let now = clock.now
     while let next = waiting.first, next.comes <= now {
       waiting.removeFirst()
@@ -139,6 +153,7 @@ final class LoopWorker {
       occupants.removeValue(forKey: slot.number)?.stop(.duration, now)
     }
     while let agent = timers.pop(now) { agent.timer(clock.now) }
+    isFiring = false
     rearm()
   }
 

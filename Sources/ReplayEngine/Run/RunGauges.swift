@@ -60,7 +60,7 @@ final class RunGauges: Sendable {
 
   private static func raise(_ gauge: borrowing Atomic<Int>, _ peak: borrowing Atomic<Int>) {
     let now = gauge.wrappingAdd(1, ordering: .relaxed).newValue
-    peak.max(now, ordering: .relaxed)
+    if peak.load(ordering: .relaxed) < now { peak.max(now, ordering: .relaxed) }
   }
 }
 

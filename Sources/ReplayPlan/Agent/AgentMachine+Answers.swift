@@ -33,21 +33,25 @@ extension AgentMachine {
     return take()
   }
 
-  private mutating func edit(_ exchange: Int, _ change: (inout Exchange) -> Void) {
-    guard let at = exchanges.firstIndex(where: { $0.number == exchange }) else { return }
-    change(&exchanges[at])
+  /// What an exchange still says is of no interest.
+  mutating func forget(_ exchange: Int) {
+    exchanges.removeAll { $0.number == exchange }
+    rests[exchange] = nil
+  }
+
+  private mutating func edit(_ exchange: Int, _ change: (inout ExchangeRest) -> Void) {
+    guard exchanges.contains(where: { $0.number == exchange }) else { return }
+    change(&rests[exchange, default: ExchangeRest()])
   }
 
   private mutating func head(_ exchange: Int, _ status: Int, _ fields: HeaderFields, _ at: Int64) {
-    let script = script
-    edit(exchange) {
-      $0.status = status
-      $0.first = at
-      if case .step(let i) = $0.purpose, script.feedsHeaders.contains(i) { $0.fields = fields }
-    }
-    guard let entry = exchanges.first(where: { $0.number == exchange }),
-      case .step(let i) = entry.purpose, script.session.steps[i].method == "initialize",
-      (200..<300).contains(status), let id = fields.first("mcp-session-id"),
+    guard let entry = exchanges.firstIndex(where: { $0.number == exchange }) else { return }
+    exchanges[entry].status = status
+    exchanges[entry].first = at
+    guard case .step(let i) = exchanges[entry].purpose else { return }
+    if book.facts[i].feedsHeaders { edit(exchange) { $0.fields = fields } }
+    guard book.facts[i].isHandshake, (200..<300).contains(status),
+      let id = fields.first("mcp-session-id"),
       id.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
     else { return }
     identity.sessionID = id
@@ -67,7 +71,7 @@ extension AgentMachine {
       let isItsOwn = carrier?.purpose == .step(i) || carrier?.purpose == .resume(i)
       states[i].first = states[i].first ?? (isItsOwn ? carrier?.first : nil) ?? at
       if message.kind == .result {
-        succeeded(i, message.content, carrier, at)
+        succeeded(i, ResultFacts(message), carrier, at)
       } else {
         let isLost = carrier?.status == 404 && carrier?.isInSession == true
         over(
@@ -80,48 +84,51 @@ extension AgentMachine {
   /// The request in flight that an answer belongs to: by id, wherever it comes.
   private func step(answeredBy message: JSONRPCMessage, on carrier: Exchange?) -> Int? {
     guard let id = message.id else { return nil }
-    if case .step(let i)? = carrier?.purpose, states[i].phase == .flying, states[i].id == id {
+    if case .step(let i)? = carrier?.purpose, states[i].phase == .flying, self.id(of: i) == id {
       return i
     }
-    return states.indices.first { states[$0].phase == .flying && states[$0].id == id }
+    return ids.lazy.filter { $0.id == id && states[$0.step].phase == .flying }.map(\.step).min()
   }
 
   mutating func succeeded(
-    _ i: Int, _ result: RawJSON?, _ carrier: Exchange?, _ at: Int64
+    _ i: Int, _ facts: ResultFacts, _ carrier: Exchange?, _ at: Int64
   ) {
-    let step = script.session.steps[i]
+    let result = facts.result
+    let step = book.facts[i]
     let status = carrier?.status
-    if step.method == "initialize" {
+    if step.isHandshake {
       identity.revision = result?.member("protocolVersion")?.string ?? script.session.revision
     }
-    if script.feedsCursors.contains(i) || step.isLastPage {
+    if step.feedsCursor || step.isLastPage {
       let cursor = result?.member("nextCursor")
-      states[i].cursor = cursor?.text == "null" ? nil : cursor
+      extras[i].cursor = cursor?.text == "null" ? nil : cursor
     }
     if step.isLastPage, turnsPage(i, status, at) { return }
     if step.isModern, let result, result.member("resultType")?.string == "input_required",
-      states[i].round < AgentMachine.roundLimit
+      extras[i].round < AgentMachine.roundLimit
     {
       return nextRound(i, result, status, at)
     }
-    if let task = TaskFacts(result), goesOn(i, task, carrier, at) { return }
+    if facts.mayBeTask, let task = TaskFacts(result), goesOn(i, task, carrier, at) { return }
     states[i].hasResult = true
-    for k in script.wanted[i] {
-      let source = script.session.values[k].source
-      values[k] = source.value(in: result, headers: carrier?.fields)?.owned
+    if step.feedsValues {
+      let fields = carrier.flatMap { rests[$0.number]?.fields }
+      for k in script.wanted[i] {
+        let source = script.session.values[k].source
+        values[k] = source.value(in: result, headers: fields)?.owned
+      }
     }
-    if states[i].task != nil, step.taskEnd != nil { return promised(i, at, status) }
-    let isResult = step.method == Method.toolsCall || step.method == TaskChains.result
-    let isError = isResult && result?.member("isError")?.text == "true"
+    if extras[i].task != nil, step.taskEnd != nil { return promised(i, at, status) }
+    let isError = step.saysIsError && facts.isError
     over(i, isError ? .toolError : .ok, at, status)
   }
 
   /// Answers `input_required`: the same params, this server's state, and the recorded answers under its keys.
   private mutating func nextRound(_ i: Int, _ result: RawJSON, _ status: Int?, _ at: Int64) {
     let step = script.session.steps[i]
-    let round = states[i].round
+    let round = extras[i].round
     actions.append(.settled(requestRecord(i, .ok, at: at, status)))
-    states[i].round += 1
+    extras[i].round += 1
     var members: [JSONValue.Member] = []
     var responses: [JSONValue.Member] = []
     var recorded = round < step.rounds.count ? step.rounds[round].answers : []
@@ -150,14 +157,14 @@ extension AgentMachine {
     let pause =
       round < step.rounds.count
       ? timing.roundThink[i][round] : responses.isEmpty ? AgentMachine.stateOnlyPause : think
-    alarms.removeAll { $0.what == .timeout(i) }
+    disarm(.timeout(i))
     sendAgain(i, at: at + pause)
   }
 
   /// The step is sent again at that time; until then no answer is its.
   mutating func sendAgain(_ i: Int, at: Int64) {
     states[i].exchange = nil
-    states[i].id = nil
+    setID(of: i, nil)
     arm(.again(i), at)
   }
 
@@ -175,14 +182,14 @@ extension AgentMachine {
 
   /// Where this server has more pages than the recorded one had, a client that read to the end reads on.
   private mutating func turnsPage(_ i: Int, _ status: Int?, _ at: Int64) -> Bool {
-    guard let cursor = states[i].cursor, states[i].pages < AgentMachine.pageLimit, closing == nil
+    guard let cursor = extras[i].cursor, extras[i].pages < AgentMachine.pageLimit, closing == nil
     else { return false }
-    states[i].pages += 1
-    states[i].nextPage = cursor.owned
-    states[i].cursor = nil
+    extras[i].pages += 1
+    extras[i].nextPage = cursor.owned
+    extras[i].cursor = nil
     actions.append(
       .repeated(requestRecord(i, .ok, at: at, status), script.session.steps[i].method))
-    alarms.removeAll { $0.what == .timeout(i) }
+    disarm(.timeout(i))
     sendAgain(i, at: at)
     return true
   }
@@ -197,16 +204,17 @@ extension AgentMachine {
   private mutating func ended(_ number: Int, isComplete: Bool, _ at: Int64) {
     guard let index = exchanges.firstIndex(where: { $0.number == number }) else { return }
     let exchange = exchanges.remove(at: index)
+    let rest = rests.isEmpty ? nil : rests.removeValue(forKey: number)
     let i: Int
     switch exchange.purpose {
     case .step(let step), .resume(let step): i = step
     case .serverAnswer, .cancelNotice: return
     }
-    let step = script.session.steps[i]
-    if i == channelStep { return channelEnded(i, exchange, at) }
+    let step = book.facts[i]
+    if i == book.channelStep { return channelEnded(i, exchange, at) }
     guard states[i].phase == .flying, states[i].exchange == number else {
       if step.kind == .openStream {
-        streamEnded(i, exchange, at)
+        streamEnded(i, exchange, rest, at)
       } else if step.isLongLived {
         record(i, isComplete ? .ok : .transportError, at: at, exchange.status)
       }
@@ -223,17 +231,19 @@ extension AgentMachine {
       states[i].exchange = nil
       return
     }
-    let outcome = unansweredOutcome(exchange, isComplete: isComplete)
-    let hasEvents = exchange.eventID != nil || states[i].eventID != nil
-    if outcome == .transportError, hasEvents, takeUp(i, exchange, at) { return }
-    over(i, outcome, at, exchange.status, code: exchange.error?.member("code")?.value.int)
+    let outcome = unansweredOutcome(exchange, rest, isComplete: isComplete)
+    let hasEvents = rest?.eventID != nil || extras[i].eventID != nil
+    if outcome == .transportError, hasEvents, takeUp(i, rest, at) { return }
+    over(i, outcome, at, exchange.status, code: rest?.error?.member("code")?.value.int)
   }
 
   /// What an exchange without the request's answer means; the first class that applies.
-  private func unansweredOutcome(_ exchange: Exchange, isComplete: Bool) -> Outcome {
+  private func unansweredOutcome(
+    _ exchange: Exchange, _ rest: ExchangeRest?, isComplete: Bool
+  ) -> Outcome {
     guard isComplete, let status = exchange.status else { return .transportError }
     if status == 404, exchange.isInSession { return .sessionLost }
-    if exchange.error != nil { return .jsonrpcError }
+    if rest?.error != nil { return .jsonrpcError }
     // A 2xx without an answer is no complete answer; 202 says that none will come.
     return (200..<300).contains(status) && status != 202 ? .transportError : .httpError
   }
@@ -241,22 +251,22 @@ extension AgentMachine {
   /// The recorded client or ours stops waiting.
   mutating func giveUp(_ i: Int, _ outcome: Outcome, _ now: Int64) {
     guard states[i].phase == .flying else { return }
-    let step = script.session.steps[i]
+    let step = book.facts[i]
     // A notification never cancels an initialize.
-    let isHandshake = step.method == "initialize"
+    let isHandshake = step.isHandshake
     let closes =
       !book.isStdio && !hasChannel
       && (step.isModern || step.kind != .request || isHandshake
-        || outcome == .cancelled && step.cancellation?.notification == nil)
+        || outcome == .cancelled && script.session.steps[i].cancellation?.notification == nil)
     if closes {
       if let exchange = states[i].exchange {
-        exchanges.removeAll { $0.number == exchange }
+        forget(exchange)
         actions.append(.abandon(exchange: exchange))
       }
     } else if !isHandshake {
       notifyCancelled(i)
     }
-    if i == channelStep { return giveUpChannel(i, now) }
+    if i == book.channelStep { return giveUpChannel(i, now) }
     if step.kind == .request { over(i, outcome, now) } else { conclude(i, at: now, failed: false) }
   }
 
@@ -265,15 +275,15 @@ extension AgentMachine {
     _ i: Int, _ outcome: Outcome, _ at: Int64, _ status: Int? = nil, code: Int64? = nil
   ) {
     guard states[i].phase == .flying else { return }
-    let step = script.session.steps[i]
+    let step = book.facts[i]
     let isNewFailure = !step.isSuccess(outcome) && step.outcome.map(step.isSuccess) != false
     if case .retry(let limit) = policy.onError, isNewFailure, step.isCall, closing == nil,
-      outcome != .sessionLost, states[i].tries < limit, outcome != .cancelled
+      outcome != .sessionLost, extras[i].tries < limit, outcome != .cancelled
     {
-      let pause = AgentMachine.repetitionPause << Int64(min(states[i].tries, 5))
-      states[i].tries += 1
+      let pause = AgentMachine.repetitionPause << Int64(min(extras[i].tries, 5))
+      extras[i].tries += 1
       startAnew(i)
-      states[i].failure = outcome
+      extras[i].failure = outcome
       actions.append(.settled(requestRecord(i, outcome, at: at, status, code: code)))
       alarms.removeAll { $0.what.step == i }
       return sendAgain(i, at: at + pause)
@@ -284,19 +294,19 @@ extension AgentMachine {
     if policy.onError == .carryOn { failed = false }
     conclude(i, at: at, failed: failed)
     if outcome == .sessionLost { loseSession(at) }
-    let endsSession = step.method == "initialize" || policy.onError == .endSession
+    let endsSession = step.isHandshake || policy.onError == .endSession
     if failed, endsSession { close(.omit(.afterError), at) }
-    if step.method == "initialize", outcome != .ok { close(.omit(.afterError), at) }
+    if step.isHandshake, outcome != .ok { close(.omit(.afterError), at) }
   }
 
   /// A repetition knows nothing of the try before.
   private mutating func startAnew(_ i: Int) {
-    states[i].eventID = nil
-    states[i].resumes = 0
-    states[i].round = 0
-    states[i].task = nil
-    states[i].taskDeadline = nil
-    states[i].taskOutcome = nil
+    extras[i].eventID = nil
+    extras[i].resumes = 0
+    extras[i].round = 0
+    extras[i].task = nil
+    extras[i].taskDeadline = nil
+    extras[i].taskOutcome = nil
     pendingRounds[i] = nil
   }
 
@@ -316,7 +326,7 @@ extension AgentMachine {
   ) -> RequestRecord {
     let state = states[i]
     let sent = state.sent ?? state.due
-    let waited = !script.session.steps[i].after.isEmpty
+    let waited = book.facts[i].waits
     return RequestRecord(
       step: i, due: state.due, ideal: start + timing.ideal[i], sent: sent, first: state.first,
       done: at, outcome: outcome, status: status, code: code,

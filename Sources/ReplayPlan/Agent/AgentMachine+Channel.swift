@@ -8,18 +8,13 @@ import Trace
 /// stream speaks Streamable HTTP at the same address (the other way round than clients fall back, 2025-03-26 "Backwards
 /// Compatibility"): then all goes on as if the session had been recorded so.
 extension AgentMachine {
-  /// The step that opens the session's stream; `nil` for other transports.
-  var channelStep: Int? {
-    guard script.session.transport == .httpSSE, !book.isStdio else { return nil }
-    return script.session.steps.firstIndex { $0.kind == .openStream }
-  }
-
   /// True once answers come on the stream alone.
   var hasChannel: Bool { identity.endpoint != nil }
 
   /// Takes the address for what the client says.
   mutating func opened(_ exchange: Int, endpoint text: String, _ at: Int64) {
-    guard let i = channelStep, states[i].phase == .flying, states[i].exchange == exchange else {
+    guard let i = book.channelStep, states[i].phase == .flying, states[i].exchange == exchange
+    else {
       return
     }
     guard let endpoint = Endpoints.path(text, on: book.target.authority, from: book.path) else {

@@ -23,12 +23,13 @@ extension AgentMachine {
           "error",
           .object([.init("code", .int(-32601)), .init("message", .string("Method not found"))])))
     }
-    replies.append((method, .object(members), id))
-    guard think > 0 else { return reply(replies.count - 1) }
-    arm(.reply(replies.count - 1), at + think)
+    questions += 1
+    replies[questions] = (method, .object(members), id)
+    guard think > 0 else { return reply(questions) }
+    arm(.reply(questions), at + think)
     guard let i, alarms.contains(where: { $0.what == .timeout(i) }) else { return }
     // The call waits for its client, which is no fault of the server.
-    alarms.removeAll { $0.what == .timeout(i) }
+    disarm(.timeout(i))
     arm(.timeout(i), at + think + policy.callTimeout)
   }
 
@@ -42,7 +43,7 @@ extension AgentMachine {
 
   /// Sends an answer whose time has come.
   mutating func reply(_ k: Int) {
-    let reply = replies[k]
+    guard let reply = replies.removeValue(forKey: k) else { return }
     _ = send(.serverAnswer(reply.method), extraBytes(reply.body), id: reply.id, isInSession: true)
   }
 

@@ -15,12 +15,12 @@ extension AgentMachine {
 
   /// Sends a step for the first time.
   mutating func transmit(_ i: Int) {
-    let step = script.session.steps[i]
+    let step = book.facts[i]
     guard states[i].phase != .flying, states[i].phase != .over else { return }
-    alarms.removeAll { $0.what == .due(i) }
+    disarm(.due(i))
     var cursor: RawJSON?
     if let from = step.cursorFrom {
-      cursor = states[from].cursor
+      cursor = extras[from].cursor
       // The listing has fewer pages here: this one does not exist.
       if cursor == nil { return conclude(i, at: states[i].due, failed: false) }
     }
@@ -38,21 +38,21 @@ extension AgentMachine {
     }
     if step.kind == .delete { abandonStreams() }
     states[i].phase = .flying
-    if step.kind == .request { states[i].id = mintID(like: step.id) }
+    if step.kind == .request { setID(of: i, mintID(isText: step.isIDText)) }
     post(i, book.templates[i].bytes(identity, fill(i, cursor)))
-    if step.kind == .openStream && i != channelStep || step.isLongLived {
+    if step.kind == .openStream && i != book.channelStep || step.isLongLived {
       conclude(i, at: states[i].due, failed: false)
     }
   }
 
   /// Sends a step again with a new id: another try, or the next round of a call.
   mutating func transmitAgain(_ i: Int) {
-    let step = script.session.steps[i]
+    let step = book.facts[i]
     guard states[i].phase == .flying else { return }
-    states[i].id = mintID(like: step.id)
-    let fill = fill(i, states[i].nextPage ?? step.cursorFrom.flatMap { states[$0].cursor })
-    if let task = states[i].task, pollsItself(i) {
-      post(i, book.poll(step, task.id).bytes(identity, fill))
+    setID(of: i, mintID(isText: step.isIDText))
+    let fill = fill(i, extras[i].nextPage ?? step.cursorFrom.flatMap { extras[$0].cursor })
+    if let task = extras[i].task, pollsItself(i) {
+      post(i, book.poll(script.session.steps[i], task.id).bytes(identity, fill))
     } else if let round = pendingRounds.removeValue(forKey: i) {
       let body = AgentMachine.round(book.templates[i].body(fill), round)
       post(i, book.templates[i].bytes(identity, fill, body: body))
@@ -63,8 +63,7 @@ extension AgentMachine {
 
   private func fill(_ i: Int, _ cursor: RawJSON?) -> RequestFill {
     RequestFill(
-      id: states[i].id, cursor: cursor,
-      values: script.session.steps[i].bindings.isEmpty ? [] : values)
+      id: id(of: i), cursor: cursor, values: book.facts[i].isBound ? values : [])
   }
 
   /// The same request with what a round adds to its params.
@@ -80,10 +79,9 @@ extension AgentMachine {
 
   /// Tells the server that a request was given up, as clients with sessions do.
   mutating func notifyCancelled(_ i: Int) {
-    let step = script.session.steps[i]
-    guard let id = states[i].id else { return }
+    guard let id = id(of: i) else { return }
     var members: [JSONValue.Member] = [.init("requestId", id.value)]
-    if let recorded = step.cancellation?.notification?.value.members {
+    if let recorded = script.session.steps[i].cancellation?.notification?.value.members {
       members += recorded.filter { $0.key != "requestId" }
     } else {
       let seconds = Double(policy.callTimeout) / 1e9
@@ -100,6 +98,7 @@ extension AgentMachine {
   private mutating func hangUp(_ i: Int) {
     guard let at = exchanges.firstIndex(where: { $0.purpose == .step(i) }) else { return }
     let exchange = exchanges.remove(at: at)
+    rests[exchange.number] = nil
     if book.isStdio {
       notifyCancelled(i)
     } else {
@@ -111,7 +110,7 @@ extension AgentMachine {
   private mutating func post(_ i: Int, _ request: RequestBytes) {
     states[i].attempts += 1
     states[i].exchange = send(
-      .step(i), request, id: states[i].id, isInSession: book.templates[i].isInSession)
+      .step(i), request, id: id(of: i), isInSession: book.templates[i].isInSession)
   }
 
   mutating func send(
@@ -135,10 +134,9 @@ extension AgentMachine {
   }
 
   /// Ids count up from the recorded client's first; the JSON type stays.
-  private mutating func mintID(like recorded: RawJSON?) -> RawJSON {
+  private mutating func mintID(isText: Bool) -> RawJSON {
     let value = nextID
     nextID &+= 1
-    let isString = recorded?.bytes.getInteger(at: recorded?.bytes.readerIndex ?? 0, as: UInt8.self)
-    return isString == 0x22 ? RawJSON(.string(String(value))) : RawJSON(.int(value))
+    return RawJSON(trusted: ByteBuffer(string: isText ? "\"\(value)\"" : String(value)))
   }
 }

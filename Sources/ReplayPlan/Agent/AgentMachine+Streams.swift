@@ -13,41 +13,43 @@ extension AgentMachine {
   static let resumeLimit = 2
 
   /// Arms the next attempt for a stream that has ended; false when there is to be none.
-  mutating func takeUp(_ i: Int, _ exchange: Exchange, _ at: Int64) -> Bool {
-    states[i].eventID = exchange.eventID ?? states[i].eventID
-    states[i].retry = exchange.retry ?? states[i].retry
-    if exchange.eventID != nil { states[i].resumes = 0 }
-    guard closing == nil, !isDeleted, states[i].resumes < AgentMachine.resumeLimit else {
+  mutating func takeUp(_ i: Int, _ rest: ExchangeRest?, _ at: Int64) -> Bool {
+    extras[i].eventID = rest?.eventID ?? extras[i].eventID
+    extras[i].retry = rest?.retry ?? extras[i].retry
+    if rest?.eventID != nil { extras[i].resumes = 0 }
+    guard closing == nil, !isDeleted, extras[i].resumes < AgentMachine.resumeLimit else {
       return false
     }
-    states[i].resumes += 1
-    let pause = states[i].retry.map { Int64($0) &* 1_000_000 } ?? AgentMachine.resumePause
+    extras[i].resumes += 1
+    let pause = extras[i].retry.map { Int64($0) &* 1_000_000 } ?? AgentMachine.resumePause
     states[i].exchange = nil
     arm(.resume(i), at + max(0, min(pause, policy.callTimeout)))
     return true
   }
 
   /// The session's own stream has ended.
-  mutating func streamEnded(_ i: Int, _ exchange: Exchange, _ at: Int64) {
+  mutating func streamEnded(
+    _ i: Int, _ exchange: Exchange, _ rest: ExchangeRest?, _ at: Int64
+  ) {
     // What did not answer with a stream has none to offer.
     guard let status = exchange.status, (200..<300).contains(status), !isFinished else { return }
-    _ = takeUp(i, exchange, at)
+    _ = takeUp(i, rest, at)
   }
 
   /// Asks for the rest of a stream.
   mutating func resume(_ i: Int) {
-    let isOwn = script.session.steps[i].kind == .openStream
+    let isOwn = book.facts[i].kind == .openStream
     guard isOwn ? closing == nil : states[i].phase == .flying else { return }
     var request =
       isOwn
       ? book.templates[i].bytes(identity, RequestFill())
       : book.resume.bytes(identity, RequestFill())
-    if let eventID = states[i].eventID {
+    if let eventID = extras[i].eventID {
       // The empty line that ends the head makes room for one more field.
       request.bytes.moveWriterIndex(to: request.bytes.writerIndex - 2)
       request.bytes.writeString("last-event-id: \(eventID)\r\n\r\n")
     }
-    let exchange = send(.resume(i), request, id: isOwn ? nil : states[i].id, isInSession: true)
+    let exchange = send(.resume(i), request, id: isOwn ? nil : id(of: i), isInSession: true)
     if !isOwn { states[i].exchange = exchange }
   }
 
@@ -63,7 +65,7 @@ extension AgentMachine {
   /// True from the session's DELETE on.
   private var isDeleted: Bool {
     script.session.steps.indices.contains {
-      script.session.steps[$0].kind == .delete && states[$0].attempts > 0
+      book.facts[$0].kind == .delete && states[$0].attempts > 0
     }
   }
 
@@ -71,14 +73,14 @@ extension AgentMachine {
   var hasOpenStream: Bool {
     let open = exchanges.contains { exchange in
       switch exchange.purpose {
-      case .step(let i), .resume(let i): script.session.steps[i].kind == .openStream
+      case .step(let i), .resume(let i): book.facts[i].kind == .openStream
       case .serverAnswer, .cancelNotice: false
       }
     }
     return open
       || alarms.contains { alarm in
         guard case .resume(let i) = alarm.what else { return false }
-        return script.session.steps[i].kind == .openStream
+        return book.facts[i].kind == .openStream
       }
   }
 }

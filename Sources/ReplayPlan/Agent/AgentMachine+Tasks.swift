@@ -15,16 +15,16 @@ extension AgentMachine {
 
   /// Takes a task in an answer; true when the step goes on polling.
   mutating func goesOn(_ i: Int, _ task: TaskFacts, _ carrier: Exchange?, _ at: Int64) -> Bool {
-    let step = script.session.steps[i]
+    let step = book.facts[i]
     let pollsItself = self.pollsItself(i)
-    if step.isCall { states[i].task = task.kept }
+    if step.isCall { extras[i].task = task.kept }
     guard step.isPoll || pollsItself else { return false }
     guard task.isAtWork else {
-      if step.isPoll, task.isOver { states[i].taskOutcome = task.outcome }
+      if step.isPoll, task.isOver { extras[i].taskOutcome = task.outcome }
       guard pollsItself, !step.isPoll else { return false }
-      states[i].task = nil
+      extras[i].task = nil
       if let result = task.result {
-        succeeded(i, result, carrier, at)
+        succeeded(i, ResultFacts(result), carrier, at)
       } else {
         // Input that nobody was asked for then, or an end that says nothing, is no complete answer.
         let isFailure = task.isOver && task.outcome != .ok
@@ -32,10 +32,10 @@ extension AgentMachine {
       }
       return true
     }
-    let deadline = states[i].taskDeadline ?? at + step.service + policy.callTimeout
-    states[i].taskDeadline = deadline
+    let deadline = extras[i].taskDeadline ?? at + step.service + policy.callTimeout
+    extras[i].taskDeadline = deadline
     let pause = interval(task, i)
-    alarms.removeAll { $0.what == .timeout(i) }
+    disarm(.timeout(i))
     guard at + pause <= deadline else {
       over(i, .timeout, at, carrier?.status)
       return true
@@ -47,12 +47,12 @@ extension AgentMachine {
 
   /// True for a call after whose task nobody asked in the recording, in revisions where that is the server's choice.
   func pollsItself(_ i: Int) -> Bool {
-    let step = script.session.steps[i]
+    let step = book.facts[i]
     return step.isCall && step.isModern && !script.askedAfter.contains(i)
   }
 
   private func interval(_ task: TaskFacts, _ i: Int) -> Int64 {
-    let call = script.session.steps[i].taskOf.flatMap { states[$0].task?.interval }
+    let call = book.facts[i].taskOf.flatMap { extras[$0].task?.interval }
     guard let milliseconds = task.interval ?? call else { return AgentMachine.pollPause }
     return max(1, min(milliseconds, policy.callTimeout / 1_000_000)) &* 1_000_000
   }
@@ -68,18 +68,18 @@ extension AgentMachine {
   mutating func noteTaskEnd(
     _ i: Int, _ outcome: Outcome, _ at: Int64, _ status: Int?, _ code: Int64?
   ) {
-    guard let call = script.session.steps[i].taskOf, openTasks.contains(call) else { return }
-    let isEnd = script.session.steps[call].taskEnd == i
+    guard let call = book.facts[i].taskOf, openTasks.contains(call) else { return }
+    let isEnd = book.facts[call].taskEnd == i
     guard isEnd || outcome != .ok else { return }
     // A poll that ended the task then, and now says that it goes on, leaves it without an end.
-    let isOpen = script.session.steps[i].isPoll && outcome == .ok
+    let isOpen = book.facts[i].isPoll && outcome == .ok
     closeTask(
-      call, states[i].taskOutcome ?? (isOpen ? .transportError : outcome), at: at, status, code)
+      call, extras[i].taskOutcome ?? (isOpen ? .transportError : outcome), at: at, status, code)
   }
 
   /// A step that would have ended a call's task was left out.
   mutating func endTask(of i: Int, _ at: Int64) {
-    guard let call = script.session.steps[i].taskOf, script.session.steps[call].taskEnd == i else {
+    guard let call = book.facts[i].taskOf, book.facts[call].taskEnd == i else {
       return
     }
     closeTask(call, .unanswered, at: at)
@@ -95,15 +95,15 @@ extension AgentMachine {
 
   /// True for what an answered call still owes: it goes on when the agent closes.
   func isOwed(_ i: Int) -> Bool {
-    script.session.steps[i].taskOf.map(openTasks.contains) ?? false
+    book.facts[i].taskOf.map(openTasks.contains) ?? false
   }
 
   /// True while a step waits for its next poll.
-  func isPolling(_ i: Int) -> Bool { states[i].taskDeadline != nil }
+  func isPolling(_ i: Int) -> Bool { extras[i].taskDeadline != nil }
 
   /// True for a request about a task that this server did not make: it answered at once.
   func isWithoutTask(_ i: Int) -> Bool {
-    guard let call = script.session.steps[i].taskOf else { return false }
-    return states[call].hasResult && states[call].task == nil
+    guard let call = book.facts[i].taskOf else { return false }
+    return states[call].hasResult && extras[call].task == nil
   }
 }

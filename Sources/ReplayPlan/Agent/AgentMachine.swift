@@ -13,80 +13,14 @@ import Trace
 /// Three kinds of wrong input: a step index out of range is our bug; answers to nothing, garbage and lost connections are the
 /// peer's fault and become outcomes; what belongs to an exchange that is over is ignored.
 public struct AgentMachine {
-  enum Phase: UInt8 {
-    case waiting
-    case scheduled
-    case flying
-    case over
-  }
-
-  struct StepState {
-    var phase = Phase.waiting
-    /// Steps that are not over yet.
-    var missing = 0
-    /// Latest answer it waited for, and latest gate.
-    var ready: Int64
-    var gate: Int64
-    /// True for what a client that came in later does at once, uncounted.
-    var isPrologue = false
-    /// True when a failure of its turn takes it along.
-    var isPoisoned = false
-    var due: Int64 = 0
-    var sent: Int64?
-    var first: Int64?
-    var done: Int64 = 0
-    var exchange: Int?
-    var round = 0
-    var attempts = 0
-    /// Repetitions after a failure.
-    var tries = 0
-    var resumes = 0
-    /// The id it was sent with.
-    var id: RawJSON?
-    /// `nextCursor` of its answer.
-    var cursor: RawJSON?
-    /// True when its answer held a result; false for one that was left out.
-    var hasResult = false
-    var wasOmitted = false
-    /// Why it is left out when the session ends with it.
-    var omission: SkipReason?
-    /// Outcome of the last try, when another was to follow.
-    var failure: Outcome?
-    /// Latest event id of its stream, and its latest reconnection time in milliseconds.
-    var eventID: String?
-    var retry: Int?
-    /// Cursor of a page that the recording has not, and how many there were.
-    var nextPage: RawJSON?
-    var pages = 0
-    /// The task that its answer promised, and when it has to be over.
-    var task: TaskFacts?
-    var taskDeadline: Int64?
-    /// How the call ended by the last poll's answer.
-    var taskOutcome: Outcome?
-  }
-
   enum Alarm: Hashable {
     case due(Int)
     case timeout(Int)
     case cancel(Int)
     case again(Int)
     case resume(Int)
-    /// The answer to a question of the server, by its place in `replies`.
+    /// The answer to a question of the server, by the number of the question.
     case reply(Int)
-  }
-
-  struct Exchange {
-    var number: Int
-    var purpose: Transmission.Purpose
-    var status: Int?
-    var first: Int64?
-    var isInSession: Bool
-    /// An error that names no request, as servers send it with a 4xx.
-    var error: RawJSON?
-    var eventID: String?
-    var retry: Int?
-    /// Header of the answer, where a later request wants a field of it.
-    var fields: HeaderFields?
   }
 
   let script: AgentScript
@@ -98,14 +32,20 @@ public struct AgentMachine {
   public let start: Int64
   var identity = ClientIdentity()
   var states: [StepState]
+  var extras = StepExtras()
+  /// The ids with which steps in flight were sent.
+  var ids: [(step: Int, id: RawJSON)] = []
   var alarms: [(at: Int64, what: Alarm)] = []
   var exchanges: [Exchange] = []
+  /// What few of them have, by their number.
+  var rests: [Int: ExchangeRest] = [:]
   var lastExchange = 0
   var nextID: Int64
   /// Recorded answers that were given, by method and place.
   var answered: [String: Set<Int>] = [:]
-  /// Answers to questions of the server that take their time.
-  var replies: [(method: String, body: JSONValue, id: RawJSON)] = []
+  /// Answers to questions of the server that take their time, by the number of the question.
+  var replies: [Int: (method: String, body: JSONValue, id: RawJSON)] = [:]
+  var questions = 0
   /// What rounds that wait for their time add to the params.
   var pendingRounds: [Int: [JSONValue.Member]] = [:]
   /// The script's values, as this clone's answers gave them.
@@ -136,15 +76,14 @@ public struct AgentMachine {
     self.book = book
     self.policy = policy
     self.start = start
-    let steps = script.session.steps
-    states = steps.map { step in
-      var state = StepState(ready: start, gate: start)
-      state.missing = Set(step.after + step.gates).count
+    states = book.facts.indices.map { i in
+      var state = StepState(start: start)
+      state.missing = book.waits[i]
       return state
     }
     values = Array(repeating: nil, count: script.session.values.count)
-    left = steps.count
-    nextID = steps.lazy.compactMap { $0.id?.value.int }.first ?? 0
+    left = states.count
+    nextID = book.firstID
   }
 
   /// When `timer` wants to be called next, nanoseconds since the run's beginning.
@@ -184,17 +123,16 @@ public struct AgentMachine {
   public mutating func sent(_ exchange: Int, at now: Int64) {
     guard let at = exchanges.firstIndex(where: { $0.number == exchange }) else { return }
     guard case .step(let i) = exchanges[at].purpose, states[i].phase == .flying else { return }
+    let step = book.facts[i]
     if states[i].sent == nil {
       states[i].sent = now
       checkOrder(i, now)
-      if let cancellation = script.session.steps[i].cancellation {
+      if step.isCancelled, let cancellation = script.session.steps[i].cancellation {
         arm(.cancel(i), now + cancellation.after)
       }
     }
-    if script.session.steps[i].kind != .openStream || i == channelStep,
-      !script.session.steps[i].isLongLived
-    {
-      alarms.removeAll { $0.what == .timeout(i) }
+    if step.isTimed || i == book.channelStep {
+      disarm(.timeout(i))
       arm(.timeout(i), now + policy.callTimeout)
     }
   }
@@ -205,7 +143,8 @@ public struct AgentMachine {
     close(.omit(how == .duration ? .duration : nil), now)
     if how == .now {
       for i in states.indices where states[i].phase == .flying { over(i, .unanswered, now) }
-      exchanges.removeAll()
+      exchanges = []
+      rests = [:]
       alarms.removeAll()
       left = 0
     }
@@ -214,6 +153,7 @@ public struct AgentMachine {
   }
 
   mutating func take() -> [AgentAction] {
+    guard !actions.isEmpty else { return [] }
     let taken = actions
     actions = []
     return taken
@@ -229,14 +169,33 @@ public struct AgentMachine {
     alarms.insert((at, what), at: low)
   }
 
+  mutating func disarm(_ what: Alarm) {
+    guard !alarms.isEmpty else { return }
+    alarms.removeAll { $0.what == what }
+  }
+
+  /// The id with which a step in flight was sent.
+  func id(of i: Int) -> RawJSON? {
+    for entry in ids where entry.step == i { return entry.id }
+    return nil
+  }
+
+  mutating func setID(of i: Int, _ id: RawJSON?) {
+    if let at = ids.firstIndex(where: { $0.step == i }) { ids.remove(at: at) }
+    if let id { ids.append((i, id)) }
+  }
+
   /// All that a step waits for is over.
   mutating func release(_ i: Int) {
-    let step = script.session.steps[i]
-    var state = states[i]
-    state.due = max(state.ready + timing.think[i], state.gate)
-    if script.holdsIdeal { state.due = max(state.due, start + timing.ideal[i]) }
-    if state.isPrologue { state.due = entered } else if start < 0 { state.due = max(0, state.due) }
-    states[i] = state
+    let step = book.facts[i]
+    states[i].due = max(states[i].ready + timing.think[i], states[i].gate)
+    if script.holdsIdeal { states[i].due = max(states[i].due, start + timing.ideal[i]) }
+    if states[i].isPrologue {
+      states[i].due = entered
+    } else if start < 0 {
+      states[i].due = max(0, states[i].due)
+    }
+    let state = states[i]
     if closing != nil {
       // The DELETE has its own time then: when nothing is in flight.
       if isOwed(i) {
@@ -267,7 +226,7 @@ public struct AgentMachine {
       case .recorded: break
       case .skipDependents: return omit(i, .unresolved, at: state.due + step.service)
       case .endSession:
-        states[i].omission = .unresolved
+        extras[i].omission = .unresolved
         close(.omit(.afterError), state.due)
         // What an answered call still owes is not left out by that.
         if states[i].phase == .waiting { omit(i, .unresolved, at: state.due) }
@@ -281,6 +240,7 @@ public struct AgentMachine {
   /// The first value that a step needs and does not have; all that could give it is over.
   private func unresolved(_ i: Int) -> UnresolvedValue? {
     if script.hidden[i] != nil { return UnresolvedValue(step: i, value: nil, cause: .redacted) }
+    guard book.facts[i].isBound else { return nil }
     for binding in script.session.steps[i].bindings where values[binding.value] == nil {
       let source = states[script.session.values[binding.value].step]
       return UnresolvedValue(
@@ -293,7 +253,7 @@ public struct AgentMachine {
   /// A step that is left out is over for those that wait for it.
   private mutating func omit(_ i: Int, _ reason: SkipReason?, at: Int64) {
     states[i].wasOmitted = true
-    if script.session.steps[i].isCall, !states[i].isPrologue {
+    if book.facts[i].isCall, !states[i].isPrologue {
       actions.append(.omitted(step: i, reason))
       // What the filter or the run's end leaves out is no part of the planned chain.
       if script.skips[i] == nil, reason != .duration { isChainExact = false }
@@ -304,7 +264,7 @@ public struct AgentMachine {
   /// Leaves a step out because the agent is closing.
   private mutating func omit(_ i: Int, at: Int64) {
     guard case .omit(let reason) = closing else { return }
-    omit(i, script.skips[i] ?? states[i].omission ?? reason, at: at)
+    omit(i, script.skips[i] ?? extras[i].omission ?? reason, at: at)
   }
 
   /// Marks a step as over and releases what waited for it alone.
@@ -314,17 +274,19 @@ public struct AgentMachine {
     states[i].phase = .over
     states[i].done = at
     states[i].exchange = nil
+    setID(of: i, nil)
     left -= 1
     endTask(of: i, at)
-    alarms.removeAll { $0.what.step == i }
-    let turn = script.session.steps[i].turn
-    for next in script.successors[i] {
-      let step = script.session.steps[next]
-      if step.after.contains(i) {
+    if !alarms.isEmpty { alarms.removeAll { $0.what.step == i } }
+    let turn = book.facts[i].turn
+    for follower in book.followers[i] {
+      let next = follower.step
+      if follower.isAfter {
         states[next].ready = max(states[next].ready, at)
+        let step = book.facts[next]
         if failed, step.turn == turn, step.kind == .request { states[next].isPoisoned = true }
       }
-      if step.gates.contains(i) { states[next].gate = max(states[next].gate, at) }
+      if follower.isGated { states[next].gate = max(states[next].gate, at) }
       states[next].missing -= 1
       if states[next].missing == 0, states[next].phase == .waiting { release(next) }
     }
@@ -335,23 +297,23 @@ public struct AgentMachine {
     guard closing == nil else { return }
     closing = how
     for i in states.indices where states[i].phase == .scheduled || states[i].phase == .waiting {
-      guard script.session.steps[i].kind != .delete, !isOwed(i) else { continue }
-      alarms.removeAll { $0.what == .due(i) }
+      guard book.facts[i].kind != .delete, !isOwed(i) else { continue }
+      disarm(.due(i))
       if states[i].phase != .over { omit(i, at: max(states[i].ready, states[i].gate)) }
     }
     // Repetitions and rounds that were to come will not.
     for alarm in alarms {
       if case .again(let i) = alarm.what, !isPolling(i) {
-        over(i, states[i].failure ?? .unanswered, now)
+        over(i, extras[i].failure ?? .unanswered, now)
       }
     }
   }
 
   /// A call was sent before an answer that it waits for: the chain is not the planned one.
   private mutating func checkOrder(_ i: Int, _ now: Int64) {
-    let step = script.session.steps[i]
-    guard step.isCall, !states[i].isPrologue else { return }
-    for earlier in step.after where states[earlier].phase != .over || states[earlier].done > now {
+    guard book.facts[i].isCall, !states[i].isPrologue else { return }
+    for earlier in script.session.steps[i].after
+    where states[earlier].phase != .over || states[earlier].done > now {
       isChainExact = false
     }
   }
@@ -362,11 +324,11 @@ public struct AgentMachine {
     // A client answers what it was asked even when it needs nothing more itself.
     guard left == 0, !alarms.contains(where: { $0.what.step == nil }) else { return }
     isFinished = true
-    alarms.removeAll()
+    alarms = []
     for i in openTasks.sorted() { closeTask(i, .unanswered, at: now) }
     for exchange in exchanges {
       if case .step(let i) = exchange.purpose, states[i].phase == .over,
-        script.session.steps[i].isLongLived
+        book.facts[i].isLongLived
       {
         record(i, .cancelled, at: now)
       }

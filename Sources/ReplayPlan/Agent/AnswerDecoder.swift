@@ -56,6 +56,14 @@ public struct AnswerDecoder {
     drain()
   }
 
+  /// Forgets what only makes reading faster, for a connection that will be silent for long.
+  public mutating func rest() {
+    http.rest()
+    guard readyFrom == ready.count else { return }
+    ready = []
+    readyFrom = 0
+  }
+
   /// Returns the next event, `nil` when more bytes are needed.
   public mutating func next() -> Event? {
     guard readyFrom < ready.count else {

@@ -1,6 +1,7 @@
 public import Basics
 import MCP
 import NIOCore
+import Trace
 
 /// Where a replay goes and what the user adds to every request.
 public struct ReplayTarget: Hashable, Sendable {
@@ -45,12 +46,34 @@ public final class RequestBook: Sendable {
   /// Where it goes.
   let path: String
   let target: ReplayTarget
+  /// What an agent asks of each step all the time.
+  let facts: [StepFacts]
+  /// For each step those that wait for it, and how many it waits for itself.
+  let followers: [[Follower]]
+  let waits: [Int32]
+  /// The recorded client's first id.
+  let firstID: Int64
+  /// The step that opens the session's stream; `nil` for other transports than HTTP+SSE.
+  let channelStep: Int?
   /// True when messages go to a stdio server: streams and the session's deletion are HTTP's alone.
   let isStdio: Bool
 
   /// Prepares the requests of `script`.
   public init(_ script: AgentScript, _ target: ReplayTarget) {
+    facts = script.session.steps.indices.map { StepFacts($0, script) }
+    followers = script.successors.enumerated().map { i, steps in
+      steps.map {
+        let step = script.session.steps[$0]
+        return Follower(
+          step: $0, isAfter: step.after.contains(i), isGated: step.gates.contains(i))
+      }
+    }
     let script = script.session
+    waits = script.steps.map { Int32(Set($0.after + $0.gates).count) }
+    firstID = script.steps.lazy.compactMap { $0.id?.value.int }.first ?? 0
+    channelStep =
+      script.transport == .httpSSE && target.command == nil
+      ? script.steps.firstIndex { $0.kind == .openStream } : nil
     let path = target.path ?? script.path
     self.path = path
     self.target = target

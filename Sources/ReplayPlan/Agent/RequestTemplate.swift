@@ -2,7 +2,7 @@ import Basics
 import NIOCore
 
 /// A request as bytes, with the places that each clone fills in itself.
-struct RequestTemplate: Sendable {
+final class RequestTemplate: Sendable {
   /// A stretch of the body.
   enum Piece: Sendable {
     case text(ByteBuffer)
@@ -20,19 +20,44 @@ struct RequestTemplate: Sendable {
   }
 
   /// Verb of the start line.
-  var verb: String
-  /// Path of the start line, where the session has no address of its own for what the client says.
-  var path: String
+  private let verb: String
   /// Fields that are the same for all clones, without `Content-Length` and the empty line.
-  var head: ByteBuffer
+  private let head: ByteBuffer
+  /// Start line and these fields, where the session has no address of its own for what the client says.
+  private let opening: ByteBuffer
   /// Fields that say what the body says.
-  var liveFields: [LiveField] = []
+  private let liveFields: [LiveField]
   /// True for a request inside a session: its id and the negotiated revision are added.
-  var isInSession: Bool
+  let isInSession: Bool
   /// True for a method with a body.
-  var hasBody: Bool
+  private let hasBody: Bool
   /// The body.
-  var body: [Piece]
+  private let body: [Piece]
+  /// Bytes of the body without what clones fill in.
+  private let textLength: Int
+
+  /// Prepares a request; `path` is that of the start line, `head` has the fields.
+  init(
+    verb: String, path: String, head: ByteBuffer, liveFields: [LiveField] = [], isInSession: Bool,
+    hasBody: Bool, body: [Piece]
+  ) {
+    self.verb = verb
+    self.head = head
+    opening = RequestTemplate.opening(verb, path, head)
+    self.liveFields = liveFields
+    self.isInSession = isInSession
+    self.hasBody = hasBody
+    self.body = body
+    textLength = body.reduce(0) {
+      if case .text(let text) = $1 { $0 + text.readableBytes } else { $0 }
+    }
+  }
+
+  private static func opening(_ verb: String, _ path: String, _ head: ByteBuffer) -> ByteBuffer {
+    var out = ByteBuffer(string: "\(verb) \(path) HTTP/1.1\r\n")
+    out.writeImmutableBuffer(head)
+    return out
+  }
 }
 
 /// A request and how much of it is body.
@@ -44,11 +69,23 @@ struct RequestBytes: Sendable {
 /// What of a clone goes into its requests.
 struct ClientIdentity: Sendable {
   /// `Mcp-Session-Id` that this server gave to this clone.
-  var sessionID: String?
+  var sessionID: String? { didSet { prepare() } }
   /// Path to which an HTTP+SSE server wants everything posted.
-  var endpoint: String?
+  var endpoint: String? { didSet { prepare() } }
   /// The revision that this server chose.
-  var revision: String?
+  var revision: String? { didSet { prepare() } }
+  /// The header lines of all that.
+  fileprivate var lines: ByteBuffer?
+
+  private mutating func prepare() {
+    var out = ByteBuffer()
+    if let sessionID { out.writeString("mcp-session-id: \(sessionID)\r\n") }
+    // The header came with 2025-06-18, not for HTTP+SSE; dates compare as text.
+    if let revision, endpoint == nil, revision >= "2025-06-18" {
+      out.writeString("mcp-protocol-version: \(revision)\r\n")
+    }
+    lines = out.readableBytes > 0 ? out : nil
+  }
 }
 
 /// What goes into one request.
@@ -63,12 +100,26 @@ extension RequestTemplate {
   /// Returns the request as bytes.
   func bytes(_ identity: ClientIdentity, _ fill: RequestFill) -> RequestBytes {
     guard hasBody else {
-      return RequestBytes(bytes: finish(identity, fill, length: nil, capacity: 0), bodyLength: 0)
+      return RequestBytes(bytes: finish(identity, fill, length: nil), bodyLength: 0)
     }
-    let parts = body.map { $0.bytes(fill) }
-    let length = parts.reduce(0) { $0 + $1.readableBytes }
-    var out = finish(identity, fill, length: length, capacity: length)
-    for part in parts { out.writeImmutableBuffer(part) }
+    var filled: [ByteBuffer] = []
+    filled.reserveCapacity(2)
+    var length = textLength
+    for piece in body {
+      guard let bytes = piece.bytes(fill) else { continue }
+      length += bytes.readableBytes
+      filled.append(bytes)
+    }
+    var out = finish(identity, fill, length: length)
+    var next = 0
+    for piece in body {
+      if case .text(let text) = piece {
+        out.writeImmutableBuffer(text)
+      } else {
+        out.writeImmutableBuffer(filled[next])
+        next += 1
+      }
+    }
     return RequestBytes(bytes: out, bodyLength: length)
   }
 
@@ -77,47 +128,56 @@ extension RequestTemplate {
     _ identity: ClientIdentity, _ fill: RequestFill = RequestFill(), body: ByteBuffer
   ) -> RequestBytes {
     let length = body.readableBytes
-    var out = finish(identity, fill, length: length, capacity: length)
+    var out = finish(identity, fill, length: length)
     out.writeImmutableBuffer(body)
     return RequestBytes(bytes: out, bodyLength: length)
   }
 
   /// Returns the body alone.
   func body(_ fill: RequestFill) -> ByteBuffer {
-    body.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1.bytes(fill)) }
+    RequestTemplate.text(body, fill)
+  }
+
+  private static func text(_ pieces: [Piece], _ fill: RequestFill) -> ByteBuffer {
+    pieces.reduce(into: ByteBuffer()) { out, piece in
+      if case .text(let text) = piece { out.writeImmutableBuffer(text) }
+      if let bytes = piece.bytes(fill) { out.writeImmutableBuffer(bytes) }
+    }
   }
 
   private func finish(
-    _ identity: ClientIdentity, _ fill: RequestFill, length: Int?, capacity: Int
+    _ identity: ClientIdentity, _ fill: RequestFill, length: Int?
   ) -> ByteBuffer {
+    let lines = isInSession ? identity.lines : nil
     var out = ByteBuffer()
-    out.reserveCapacity(head.readableBytes + capacity + 160)
-    out.writeString(verb)
-    out.writeStaticString(" ")
-    out.writeString(hasBody ? identity.endpoint ?? path : path)
-    out.writeStaticString(" HTTP/1.1\r\n")
-    out.writeImmutableBuffer(head)
+    out.reserveCapacity(
+      opening.readableBytes + (lines?.readableBytes ?? 0) + (length ?? 0) + 40)
+    if hasBody, let endpoint = identity.endpoint {
+      out = RequestTemplate.opening(verb, endpoint, head)
+    } else {
+      out.writeImmutableBuffer(opening)
+    }
     for field in liveFields {
-      let value = field.value.reduce(into: ByteBuffer()) { $0.writeImmutableBuffer($1.bytes(fill)) }
+      let value = RequestTemplate.text(field.value, fill)
       out.writeString("\(field.name): \(HeaderText.encoded(String(buffer: value)))\r\n")
     }
-    if isInSession {
-      if let session = identity.sessionID { out.writeString("mcp-session-id: \(session)\r\n") }
-      // The header came with 2025-06-18, not for HTTP+SSE; dates compare as text.
-      if let revision = identity.revision, identity.endpoint == nil, revision >= "2025-06-18" {
-        out.writeString("mcp-protocol-version: \(revision)\r\n")
-      }
+    if let lines { out.writeImmutableBuffer(lines) }
+    if let length {
+      out.writeStaticString("Content-Length: ")
+      out.writeString(String(length))
+      out.writeStaticString("\r\n\r\n")
+    } else {
+      out.writeStaticString("\r\n")
     }
-    if let length { out.writeString("Content-Length: \(length)\r\n") }
-    out.writeStaticString("\r\n")
     return out
   }
 }
 
 extension RequestTemplate.Piece {
-  fileprivate func bytes(_ fill: RequestFill) -> ByteBuffer {
+  /// What a clone fills in; `nil` for text.
+  fileprivate func bytes(_ fill: RequestFill) -> ByteBuffer? {
     switch self {
-    case .text(let text): text
+    case .text: nil
     case .id: fill.id?.bytes ?? ByteBuffer()
     case .progressToken(let isString): token(fill.id, isString).bytes
     case .cursor: fill.cursor?.bytes ?? ByteBuffer(string: "null")

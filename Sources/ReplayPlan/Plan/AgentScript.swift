@@ -30,11 +30,18 @@ public final class AgentScript: Sendable {
   private let options: PlanOptions
   private let thinkTable: ThinkTable
 
-  /// A call, and whether the filter leaves it out.
+  /// What a forecast asks of a call, apart from its step.
   struct PlannedCall: Sendable {
     var step: Int
     var ideal: Int64
+    var done: Int64
+    /// True when the filter leaves it out.
     var isSkipped: Bool
+    var isHidden: Bool
+    var waits: Bool
+    var waitsOnOrder: Bool
+    var bindings: Int
+    var tool: String
   }
 
   /// Lays a script out in time; `thinkTable` is what jitter draws from.
@@ -72,7 +79,14 @@ public final class AgentScript: Sendable {
     var wanted: [[Int]] = Array(repeating: [], count: session.steps.count)
     for (k, value) in session.values.enumerated() { wanted[value.step].append(k) }
     calls = session.steps.indices.filter { session.steps[$0].isCall }
-      .map { PlannedCall(step: $0, ideal: timing.ideal[$0], isSkipped: skips[$0] != nil) }
+      .map { i in
+        let step = session.steps[i]
+        return PlannedCall(
+          step: i, ideal: timing.ideal[i], done: timing.idealDone[i], isSkipped: skips[i] != nil,
+          isHidden: step.hiddenPlace != nil, waits: !step.after.isEmpty,
+          waitsOnOrder: step.waitsOnOrderAlone, bindings: step.bindings.count,
+          tool: step.tool ?? "")
+      }
       .sorted { ($0.ideal, $0.step) < ($1.ideal, $1.step) }
     self.session = session
     self.timing = timing

@@ -7,7 +7,7 @@
 struct BurstBand {
   static let seeds = 200
   /// Requests that are laid out in all.
-  private static let requestLimit = 40_000_000
+  private static let requestLimit = 8_000_000
   /// Windows below which there is no index.
   private static let fewestWindows = 30
   /// Windows in 100 ms.

@@ -8,7 +8,7 @@ struct Forecaster {
   private let scripts: [AgentScript]
 
   /// Calls that are laid out one by one; of more a sample is taken.
-  static let callLimit = 4_000_000
+  static let callLimit = 1_000_000
   /// Agents that come in before the run in a second.
   private static let entryRate = 500
 
@@ -81,35 +81,32 @@ struct Forecaster {
     population.eachLife(stride: stride) { life in
       guard life.start <= limit else { return }
       let script = scripts[life.script]
-      let steps = script.session.steps
       let last = min(limit, life.closes ?? .max)
       open.append((max(0, life.start), 1))
       open.append((Forecaster.end(life, limit), -1))
       if life.start < 0 {
+        let steps = script.session.steps
         let needed = AgentEntry(script, age: -life.start).isNeeded
         var service: Int64 = 0
         for i in steps.indices where needed[i] {
           service += steps[i].isLongLived ? 0 : steps[i].service
-          if steps[i].isCall, script.skips[i] == nil { note(steps[i], &writes) }
+          if steps[i].isCall, script.skips[i] == nil { note(steps[i].tool ?? "", &writes) }
         }
         entry = max(entry, service)
       }
       for call in script.calls.suffix(script.calls(from: -life.start)) where !call.isSkipped {
         let due = life.start + call.ideal
         guard due <= last else { break }
-        let step = steps[call.step]
         reached[life.script][call.step] = true
-        forecast.bindings += step.bindings.count
-        if !step.bindings.isEmpty { forecast.boundCalls += 1 }
-        if script.hidden[call.step] != nil { forecast.hiddenCalls += 1 }
-        if !step.after.isEmpty {
-          forecast.waitingCalls += 1
-          if step.waitsOnOrderAlone { forecast.orderCalls += 1 }
-        }
-        note(step, &writes)
+        forecast.bindings += call.bindings
+        if call.bindings > 0 { forecast.boundCalls += 1 }
+        if call.isHidden { forecast.hiddenCalls += 1 }
+        if call.waits { forecast.waitingCalls += 1 }
+        if call.waits, call.waitsOnOrder { forecast.orderCalls += 1 }
+        note(call.tool, &writes)
         seconds[due / 1_000_000_000, default: 0] += 1
         calls.append((due, 1))
-        calls.append((max(due + 1, life.start + script.timing.idealDone[call.step]), -1))
+        calls.append((max(due + 1, life.start + call.done), -1))
         sent += 1
       }
     }
@@ -133,8 +130,7 @@ struct Forecaster {
     forecast.distinctCallShare = distinct(reached, among: sent * stride)
   }
 
-  private func note(_ step: ScriptStep, _ writes: inout [String: Int]) {
-    let tool = step.tool ?? ""
+  private func note(_ tool: String, _ writes: inout [String: Int]) {
     if !readOnly.contains(tool) { writes[tool, default: 0] += 1 }
   }
 

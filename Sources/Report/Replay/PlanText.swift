@@ -69,7 +69,7 @@ public struct PlanText {
   }
 
   /// Agents whose calls are looked at for the timetable.
-  private static let agentLimit = 100_000
+  private static let agentLimit = 10_000
 
   /// Who comes in when the run begins, and who is not whole.
   private var entries: [String] {
@@ -139,15 +139,15 @@ public struct PlanText {
   }
 
   private func timetable(_ count: Int) -> String {
+    guard count > 0 else { return "" }
     var calls: [(due: Int64, agent: PlannedAgent, step: Int)] = []
     for agent in plan.firstAgents(PlanText.agentLimit) {
       let script = plan.scripts[agent.script]
-      for (i, step) in script.session.steps.enumerated()
-      where step.isCall && script.skips[i] == nil && script.timing.ideal[i] >= agent.age {
+      for i in script.callSteps(of: agent) where script.skips[i] == nil {
         calls.append((agent.start + script.timing.ideal[i], agent, i))
       }
     }
-    guard count > 0, !calls.isEmpty else { return "" }
+    guard !calls.isEmpty else { return "" }
     calls.sort { ($0.due, $0.agent.script, $0.step) < ($1.due, $1.agent.script, $1.step) }
     var table = Table([
       .number("due"), .text("session"), .number("copy"), .number("turn"), .text("tool"),
@@ -162,7 +162,8 @@ public struct PlanText {
         Format.duration(nanoseconds: script.timing.think[call.step]),
       ])
     }
-    let more = calls.count > count ? "and \(calls.count - count) more, see --show\n" : ""
+    let all = (plan.isClosed ? calls.count : plan.forecast.calls - plan.forecast.filtered)
+    let more = all > count ? "and \(all - count) more, see --show\n" : ""
     return table.text() + more
   }
 }

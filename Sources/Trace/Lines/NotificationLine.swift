@@ -76,7 +76,7 @@ extension NotificationLine {
     object.member("n", n)
     object.member("t", t)
     object.member("done", done)
-    object.member("dir", dir.name)
+    object.member("dir", literal: dir.word)
     object.member("method", method)
     object.member("re", re)
     object.member("after", after)
@@ -84,7 +84,7 @@ extension NotificationLine {
     object.member("status", status)
     object.member("conn", conn)
     object.member("x", x)
-    object.member("via", via?.rawValue)
+    object.member("via", literal: via?.word)
     if let event { object.member("event") { event.write(to: &$0) } }
     object.member("batch", batch)
     object.member("headers", headers)

@@ -106,42 +106,45 @@ extension JSONRPCMessage {
   /// a code (OAuth and frameworks answer `{"error": "…"}`). Of a result and an error the one that is not null counts.
   /// `nil` when it is no message.
   init?(validating text: ByteBuffer) {
-    let bytes = text.readableBytes
-    var id: RawJSON?
+    var id: PlacedJSON?
     var isVersioned = false
-    var method: RawJSON?
-    var params: RawJSON?
-    var result: RawJSON?
-    var error: RawJSON?
-    var inParams: FoundMembers?
-    var inResult: FoundMembers?
+    var method: PlacedJSON?
+    var params: PlacedJSON?
+    var result: PlacedJSON?
+    var error: PlacedJSON?
+    let span = text.readableSpan
     let isObject = RawJSON.forEachMember(
-      JSONRPCMessage.names, validating: text, inside: 3..<5, of: JSONRPCMessage.memberNames
-    ) { name, value, found in
+      JSONRPCMessage.names, validating: span, inside: 3..<5, of: JSONRPCMessage.memberNames
+    ) { name, value in
       switch name {
       case 0: isVersioned = true
       case 1: id = value
       case 2: method = value
-      case 3: (params, inParams) = (value, found)
-      case 4: (result, inResult) = (value, found)
+      case 3: params = value
+      case 4: result = value
       default: error = value
       }
     }
     guard isObject else { return nil }
-    if let method = method.flatMap({ MethodName.text($0) }) {
-      let isNull = (id?.kind ?? .null) == .null
-      self.init(
-        kind: isNull ? .notification : .request, id: isNull ? nil : id, method: method,
-        content: params, bytes: bytes, found: inParams)
+    let kind: Kind
+    let content: PlacedJSON?
+    let name = method.flatMap { MethodName.text(span.extracting($0.range)) }
+    if name != nil {
+      let isNull = (id?.kind(in: span) ?? .null) == .null
+      if isNull { id = nil }
+      (kind, content) = (isNull ? .notification : .request, params)
     } else if let result, isVersioned || id != nil,
-      !(result.kind == .null && error.map { $0.kind != .null } == true)
+      !(result.kind(in: span) == .null && error.map { $0.kind(in: span) != .null } == true)
     {
-      self.init(
-        kind: .result, id: id, method: "", content: result, bytes: bytes, found: inResult)
-    } else if let error, error.member("code") != nil {
-      self.init(kind: .error, id: id, method: "", content: error, bytes: bytes)
+      (kind, content) = (.result, result)
+    } else if let error, error.json(in: text).json.member("code") != nil {
+      (kind, content) = (.error, error)
     } else {
       return nil
     }
+    let (json, members) = content.map { $0.json(in: text) } ?? (nil, nil)
+    self.init(
+      kind: kind, id: id?.json(in: text).json, method: name ?? "", content: json,
+      bytes: text.readableBytes, found: members)
   }
 }

@@ -1,5 +1,4 @@
 import Basics
-import NIOCore
 
 /// Text of method names without making it anew for each message: names longer than 15 bytes would be allocated each time.
 enum MethodName {
@@ -15,15 +14,13 @@ enum MethodName {
   ]
 
   /// Returns the name in a JSON string; `nil` when the value is none.
-  static func text(_ json: RawJSON) -> String? {
-    let bytes = json.bytes
-    let span = bytes.readableSpan
-    if span.count > 17, span[0] == 0x22 {
-      let text = span.extracting(1..<span.count - 1)
+  static func text(_ json: Span<UInt8>) -> String? {
+    if json.count > 17, json[0] == 0x22 {
+      let text = json.extracting(1..<json.count - 1)
       for name in known where name.utf8.count == text.count {
         if ByteScan.isEqual(name.utf8Span.span, text) { return name }
       }
     }
-    return json.string
+    return RawJSON.string(json)
   }
 }

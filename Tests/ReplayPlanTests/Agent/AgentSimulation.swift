@@ -63,6 +63,8 @@ struct AgentSimulation {
   private var machine: AgentMachine
   private var answers: [(at: Int64, order: Int, exchange: Int, events: [AnswerDecoder.Event]?)] = []
   private let serve: (Request, Int) -> Reply
+  /// When it begins to work.
+  private let entry: Int64
   /// The exchange of step 0.
   private var stream = 0
   private var counts: [Transmission.Purpose: Int] = [:]
@@ -70,12 +72,14 @@ struct AgentSimulation {
   /// `serve` gets each request with the number of times its purpose was sent before.
   init(
     _ session: SessionScript, options: PlanOptions = PlanOptions(),
-    policy: AgentPolicy = AgentPolicy(), start: Int64 = 0,
+    policy: AgentPolicy = AgentPolicy(), start: Int64 = 0, entry: Int64 = 0, seed: UInt64 = 0,
     target: ReplayTarget = AgentSimulation.target, serve: @escaping (Request, Int) -> Reply
   ) {
     self.serve = serve
     let script = AgentScript(session, options)
-    machine = AgentMachine(script, RequestBook(script, target), policy, start: start)
+    machine = AgentMachine(script, RequestBook(script, target), policy, start: start, seed: seed)
+    now = entry
+    self.entry = entry
   }
 
   static let target = ReplayTarget(host: "127.0.0.1", port: 80, authority: "t:80", path: nil)
@@ -94,7 +98,7 @@ struct AgentSimulation {
   /// Runs until the agent has finished or nothing more can happen; `stop` tells it to stop at a time.
   mutating func run(stop: (at: Int64, how: AgentStop)? = nil) {
     var stop = stop
-    perform(machine.begin())
+    perform(machine.begin(at: entry))
     while end == nil {
       let next = [machine.nextDeadline, answers.map(\.at).min(), stop?.at].compactMap { $0 }.min()
       guard let next else { return }
