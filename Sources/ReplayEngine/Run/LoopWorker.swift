@@ -28,6 +28,9 @@ final class LoopWorker {
   private let trace: RunTrace?
   private let live: LiveThresholds?
   private let stall: Int64
+  private let verifier: AnswerVerifier?
+  /// Chooses the answers that are compared.
+  private var random: SplitMix64
   private var connections = 0
   private var exchanges = 0
   private var sessions = 0
@@ -61,6 +64,8 @@ final class LoopWorker {
     recorder = Recorder(setup.labels, stageEnds: setup.stageEnds)
     live = setup.live
     stall = setup.stall
+    verifier = setup.verifier
+    random = SplitMix64(seed: setup.plan.options.seed &+ UInt64(index))
     numbering = (index + 1, setup.loops)
     recorder.watches = setup.live?.figures.map { LiveWatch($0, setup.labels) } ?? []
     done = loop.makePromise()
@@ -199,7 +204,18 @@ final class LoopWorker {
   var measured: Recorder {
     var measured = recorder
     measured.readLag = readLag.histogram
+    measured.processorTime = threadTime() - beganAt
     return measured
+  }
+
+  /// Compares an answer with the recorded one, if its turn has come.
+  func verify(
+    _ record: RequestRecord, of session: SessionScript, _ label: CallLabels.Label, _ result: RawJSON
+  ) {
+    guard let verifier, record.outcome == label.then, !record.isPrologue,
+      Double.random(in: 0..<1, using: &random) < verifier.options.sample
+    else { return }
+    recorder.verification.add(verifier.verdict(session, step: record.step, result))
   }
 
   /// By what the requests of a script are counted.

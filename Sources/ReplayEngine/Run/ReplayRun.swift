@@ -22,6 +22,8 @@ public struct RunOptions: Sendable {
   public var trace: RunTrace?
   /// Name and version of this program, for the trace.
   public var program = "replay"
+  /// Compares answers with the recorded ones.
+  public var verifier: AnswerVerifier?
   /// So long, in nanoseconds, every loop is held up ten times a second: for tests of what a slow generator shows.
   public var stall: Int64 = 0
   /// Called about once a second.
@@ -74,6 +76,7 @@ struct RunSetup: Sendable {
   var stageEnds: [Int64] = []
   var live: LiveThresholds?
   var stall: Int64 = 0
+  var verifier: AnswerVerifier?
 }
 
 /// Asks a run to stop: the first time what is in flight may finish, the second time at once.
@@ -164,7 +167,8 @@ public enum ReplayRun {
       clock: RunClock(lead: lead + plan.prologue), gauges: RunGauges(taken: plan.slots.count),
       address: address, target: target, trace: options.trace, loops: loops.count,
       labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end), live: live,
-      stall: options.stall)
+      stall: options.stall,
+      verifier: options.verifier)
     var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
     header.payloads = .full
     header.extra.append(ExtraMember(key: "replay", value: RawJSON(RunTrace.origin(plan))))
