@@ -53,9 +53,9 @@ struct Compare: ParsableCommand {
     if !result.isFaithful { throw Exit.missed }
   }
 
-  /// A summary is one JSON object; all else is to be a trace.
+  /// A summary is one JSON object, which a trace is not: that is an object a line, or compressed.
   private func read(_ path: String) throws -> ComparedRun {
-    if path.hasSuffix(".json") {
+    if ![".mcptrace", ".zst", ".jsonl"].contains(where: path.hasSuffix), path != "-" {
       let text: String
       do throws(FileText.Failure) {
         text = try FileText.read(path)
@@ -65,7 +65,8 @@ struct Compare: ParsableCommand {
       guard let value = JSONValue(parsing: text), let run = ComparedRun(summary: value) else {
         throw failure(
           Exit.unreadableInput,
-          "\(path): is no summary that `replay run --summary` wrote; a trace ends in .mcptrace")
+          "\(path): is no summary that `replay run --summary` wrote; the name of a trace ends in .mcptrace or .zst"
+        )
       }
       return run
     }

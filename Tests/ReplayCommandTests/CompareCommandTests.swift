@@ -55,3 +55,31 @@ struct `replay compare` {
     #expect(result.output.hasPrefix("no real difference\n"))
   }
 }
+
+extension `replay compare` {
+  @Test func `two results of the same plan are compared, and an invalid one is not`() throws {
+    func summary(_ arguments: [String], _ body: (String) throws -> Void) throws {
+      try TemporaryFile.with(suffix: ".json") { path in
+        let trace = BundledCapture.path("parallel-three-agents.mcptrace")
+        _ = try Program.run(
+          "replay", ["run", trace, "--null", "--max-think", "50ms", "--summary", path] + arguments)
+        try body(path)
+      }
+    }
+    try summary(["--max-lag", "1h"]) { valid in
+      let same = try Program.run("replay", ["compare", valid, valid])
+      #expect(same.status == 0, "\(same.errors)")
+      #expect(same.output.firstMatch(of: #/success ratio +100 % +100 %/#) != nil)
+      // No generator is as punctual as that.
+      try summary(["--max-lag", "1ns"]) { invalid in
+        let result = try Program.run("replay", ["compare", valid, invalid])
+        #expect(result.status == 2)
+        #expect(result.output.hasPrefix("NOT COMPARABLE: of the second, its result is invalid"))
+      }
+    }
+    let none = try TemporaryFile.with("{}", suffix: ".json") {
+      try Program.run("replay", ["compare", $0, $0])
+    }
+    #expect(none.status == 65)
+  }
+}
