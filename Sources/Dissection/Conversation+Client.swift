@@ -88,7 +88,7 @@ extension Conversation {
       return .protocol
     }
     if uses.contains(where: { place.after.contains($0.from) }) { return .uses }
-    return place.after.contains { session.handshakes.contains($0) } ? .protocol : .order
+    return place.after.contains { session.isHandshake($0) } ? .protocol : .order
   }
 
   private func isAutomaticList(

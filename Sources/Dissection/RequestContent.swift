@@ -40,7 +40,7 @@ struct RequestContent: Sendable {
 
   var role = Role.other
   /// Messages of the request's body.
-  var messages: [Item] = []
+  var messages = MessageList()
   var isBatch = false
   /// Elements of the batch that are no messages.
   var others = 0
@@ -50,7 +50,7 @@ struct RequestContent: Sendable {
 
   /// Copies its texts where they are a small part of the buffers that they keep.
   mutating func own() {
-    for i in messages.indices { messages[i] = messages[i].owned }
+    messages = MessageList(messages.map(\.owned))
   }
 
   /// The messages of a line.
@@ -61,9 +61,9 @@ struct RequestContent: Sendable {
 
   private mutating func take(_ payload: JSONRPCPayload) {
     switch payload {
-    case .single(let message): messages = [Item(message)]
+    case .single(let message): messages = MessageList(Item(message))
     case .batch(let all, let others):
-      messages = all.map { Item($0) }
+      messages = MessageList(all.map { Item($0) })
       isBatch = true
       self.others = others
     case .otherJSON, .notJSON: break

@@ -25,9 +25,10 @@ public final class SessionStage {
 
   /// Takes the next steps.
   public func append(_ steps: ConnectionStage.Steps) {
-    for step in steps.steps {
+    let steps = steps.steps
+    for i in steps.indices {
       let start = lines.end
-      take(step)
+      take(steps[i])
       conversation.limitSessions()
       // What the step lost comes in front of its other lines.
       lines.insert(ledger.takeLines(), at: start)

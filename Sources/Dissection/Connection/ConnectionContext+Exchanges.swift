@@ -20,7 +20,7 @@ extension ConnectionContext {
 
   /// The final response's head is there.
   func answered(_ exchange: HTTPExchange, _ head: HTTPResponseHead, clientLeftAt: Timestamp?) {
-    exchange.respond(with: head, options: options)
+    exchange.respond(with: head, bodies: shared.bodies)
     let answered = AnsweredExchange(
       head: head, stream: exchange.stream, isStream: exchange.sse != nil,
       clientLeftFirst: clientLeftAt.map { $0 < head.firstByteAt } ?? false)
@@ -93,7 +93,7 @@ extension ConnectionContext {
       isTruncated: exchange.responseBody.isTruncated, hasGap: exchange.responseBody.hasGap)
     let ended = EndedExchange(
       by: by, at: at, isAnswered: isAnswered, isStream: isStream, response: response,
-      audit: options.exchanges ? exchange.audit : nil)
+      audit: shared.bodies.hashes ? exchange.audit : nil)
     say(.ended(x: exchange.x, ended), of: exchange)
     shared.closeExchange()
   }

@@ -3,6 +3,7 @@ import Trace
 /// What all connections of a recording share: where losses go, and what they tell, in one order.
 final class DissectionContext {
   let options: DissectionOptions
+  let bodies: BodyRule
   let ledger: LossLedger
   /// Steps not yet taken.
   private(set) var steps: [ExchangeStep] = []
@@ -12,6 +13,7 @@ final class DissectionContext {
 
   init(options: DissectionOptions, ledger: LossLedger) {
     self.options = options
+    bodies = BodyRule(limit: options.bodyLimit, hashes: options.exchanges)
     self.ledger = ledger
   }
 

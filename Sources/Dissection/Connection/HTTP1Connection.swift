@@ -100,12 +100,16 @@ final class HTTP1Connection {
   private func drain() {
     let before = requests.explained + responses.explained
     while true {
-      if let answer = responses.nextAt, let request = requests.nextAt, answer < request,
-        takeResponse()
-      {
-        continue
+      let mayAnswer = responses.mayHaveNext
+      if requests.mayHaveNext {
+        if mayAnswer, let answer = responses.nextAt, let request = requests.nextAt,
+          answer < request, takeResponse()
+        {
+          continue
+        }
+        if takeRequest() { continue }
       }
-      if !takeRequest(), !takeResponse() { break }
+      if !mayAnswer || !takeResponse() { break }
     }
     context.explain(requests.explained + responses.explained - before)
   }
