@@ -7,11 +7,10 @@ enum MessageToken: Hashable {
   case long(RawJSON)
 
   init(_ json: RawJSON) {
-    let bytes = json.bytes
-    let span = bytes.readableSpan
+    let span = json.span
     guard span.count <= 8 else {
       // A copy, so that a request that stays open does not hold the packets that brought it.
-      self = .long(RawJSON(trusted: ByteBuffer(bytes: bytes.readableBytesView)))
+      self = .long(RawJSON(trusted: ByteBuffer(bytes: json.bytes.readableBytesView)))
       return
     }
     // No byte of a JSON text is zero, so that the length need not be told.

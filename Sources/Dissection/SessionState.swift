@@ -91,6 +91,8 @@ final class SessionState {
   var isAnnounced = false
   /// The session that its client began when this one was over.
   weak var successor: SessionState?
+  /// True once its client's messages can tell nothing new of it.
+  var isIntroduced = false
   /// True once its client was looked at.
   var isKnown = false
   /// True once its `end` line is written.

@@ -12,10 +12,12 @@ extension ConnectionContext {
       note(flawsOf: exchange.requestBody, of: exchange, at: at)
     }
     exchange.sentAt = at
-    let content =
-      exchange.request.map { RequestContent($0, exchange.requestBody.whole) } ?? RequestContent()
-    exchange.hasMessages = content.role == .messages
-    say(.requested(x: exchange.x, content, sentAt: at), of: exchange)
+    var (role, payload) = (RequestContent.Role.other, JSONRPCPayload?.none)
+    if let request = exchange.request {
+      (role, payload) = RequestContent.read(request, exchange.requestBody.whole)
+    }
+    exchange.hasMessages = role == .messages
+    say(.asked(x: exchange.x, role, payload, sentAt: at), of: exchange)
   }
 
   /// The final response's head is there.

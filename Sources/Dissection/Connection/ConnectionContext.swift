@@ -28,6 +28,7 @@ final class ConnectionContext {
   }
 
   /// Passes a step of an exchange on to the MCP layer.
+  @inline(__always)
   func say(_ step: consuming ExchangeStep, of exchange: HTTPExchange) {
     if !exchange.isTold {
       exchange.isTold = true
