@@ -92,7 +92,8 @@ struct Run: AsyncParsableCommand {
   var quiet = false
 
   func run() async throws {
-    let traffic = try SourceTrace.read(trace, keepsResults: verification.verify != .off)
+    let traffic = try load.chained(
+      SourceTrace.read(trace, keepsResults: verification.verify != .off))
     let plan = try Planner(traffic, load.planOptions(for: traffic)).plan()
     guard null else { return try await replay(traffic, plan, replayTarget) }
     let server: NullServer
