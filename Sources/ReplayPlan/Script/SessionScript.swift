@@ -89,6 +89,8 @@ public struct RecordedTraffic: Hashable, Sendable {
   public var payloads = HeaderLine.Payloads.full
   /// Names of the rules by which the recorder replaced more than that.
   public var redactionRules: [String] = []
+  /// Connections that carried several sessions: those of a gateway, or of a proxy behind which it was recorded.
+  public var sharedConnections = 0
   /// Bytes of a torn last line.
   public var tornTail = 0
 
