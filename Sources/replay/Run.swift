@@ -9,7 +9,7 @@ struct Run: AsyncParsableCommand {
     abstract: "The load run: plays a trace against a live server and measures it.",
     discussion: """
       Durations are numbers with ns, us, ms, s, m, h or d (2m, 1.5s, 1h30m); a bare number is seconds. Recorded credentials \
-      are never sent: give your own with --header. Before the run the target is asked which revisions of MCP it speaks; where it \
+      are never sent: give your own with --bearer-file, --bearer-command or --header. Before the run the target is asked which revisions of MCP it speaks; where it \
       refuses that of the recording, sessions are told in its own, and what has no counterpart there is counted. Ctrl-C lets what is in flight finish, a second one stops at once; the \
       results so far are written.
 
@@ -38,11 +38,7 @@ struct Run: AsyncParsableCommand {
 
   @OptionGroup(title: "Load") var load: LoadOptions
 
-  @Option(
-    help: ArgumentHelp(
-      "Header for every request, instead of a recorded one of that name; repeatable.",
-      valueName: "name: value"))
-  var header: [HeaderArgument] = []
+  @OptionGroup(title: "Identity") var identity: IdentityOptions
 
   @Option(
     help: ArgumentHelp(
@@ -100,6 +96,8 @@ struct Run: AsyncParsableCommand {
     try session.checkWrites()
     try session.check(maxAgents: load.maxAgents, maxRate: load.maxRate)
     if !yes { try session.checkLength() }
+    session.run.bearer = try await identity.keeper()
+    identity.warn(session.run.bearer, length: session.length)
     try await session.perform().exit()
   }
 
@@ -107,8 +105,8 @@ struct Run: AsyncParsableCommand {
     guard (target == nil) != (stdio == nil) else {
       throw ValidationError("say where to replay: either --target URL or --stdio COMMAND")
     }
-    guard stdio == nil || header.isEmpty else {
-      throw ValidationError("--header is of no use with --stdio, which has no headers")
+    if stdio != nil, let option = identity.headerOption {
+      throw ValidationError("\(option) is of no use with --stdio, which has no headers")
     }
   }
 
@@ -116,7 +114,7 @@ struct Run: AsyncParsableCommand {
     guard let target else { return ReplayTarget(command: stdio?.words ?? []) }
     return ReplayTarget(
       host: target.host, port: target.port, authority: target.authority, path: target.path,
-      headers: header.map(\.field))
+      headers: identity.header.map(\.field))
   }
 
   /// The options as the summary repeats them; header values may be credentials and stay out.
@@ -132,9 +130,6 @@ struct Run: AsyncParsableCommand {
     where !expressions.isEmpty {
       options.append((name, .array(expressions.map { .string($0) })))
     }
-    if !header.isEmpty {
-      options.append(("header", .array(header.map { .string($0.field.name) })))
-    }
-    return options
+    return options + identity.figures
   }
 }

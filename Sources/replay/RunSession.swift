@@ -71,6 +71,9 @@ struct RunSession {
     )
   }
 
+  /// How long the run is planned to take, nanoseconds.
+  var length: Int64 { min(plan.forecast.length, plan.options.end ?? .max) }
+
   /// Refuses plans above the user's own ceilings.
   func check(maxAgents: Int?, maxRate: Int?) throws {
     let forecast = plan.forecast
@@ -99,7 +102,11 @@ struct RunSession {
 
   /// The session for the revision that the target speaks.
   private func negotiated() async throws -> RunSession {
-    let told = traffic.told(to: try await TargetQuestions.ask(traffic, target: target))
+    var asked = target
+    if let token = run.bearer?.token {
+      asked.headers.append(HeaderField("Authorization", "Bearer \(token.text)"))
+    }
+    let told = traffic.told(to: try await TargetQuestions.ask(traffic, target: asked))
     guard told != traffic else { return self }
     let sessions = told.scripts.filter { $0.recordedRevision != nil }
     if !isQuiet, !sessions.isEmpty {
@@ -126,6 +133,7 @@ struct RunSession {
     let progress = isQuiet ? nil : ProgressLine(length: plan.forecast.length)
     var run = run
     if let progress { run.progress = { progress.show($0, $1) } }
+    run.notice = { say("replay: " + $0) }
     run.program = "replay \(Replay.version)"
     run.trace = try openTrace()
     run.thresholds = thresholds

@@ -18,6 +18,10 @@ final class LoopWorker {
   private let readLag = ReadLag()
   /// Bytes of one read.
   static let readSize = 4096
+  /// What requests are authorised with, who keeps it fresh, and who waits for that.
+  var credential: Credential?
+  let bearer: BearerKeeper?
+  var refused: [Refused] = []
   private let plan: Plan
   private let books: RequestShelf
   private let bootstrap: ClientBootstrap
@@ -55,6 +59,8 @@ final class LoopWorker {
     books = setup.books
     address = setup.address
     target = setup.target
+    bearer = setup.bearer
+    credential = setup.bearer?.credential
     trace = setup.trace
     recorder = Recorder(setup.labels, stageEnds: setup.stageEnds)
     live = setup.live
@@ -197,6 +203,9 @@ final class LoopWorker {
     measured.readLag = readLag.histogram
     return measured
   }
+
+  /// Agents at work.
+  var open: [Agent] { Array(agents.values) }
 
   /// By what the requests of a script are counted.
   func labels(of script: Int) -> [CallLabels.Label] { recorder.labels.steps[script] }

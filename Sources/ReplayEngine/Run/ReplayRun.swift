@@ -22,6 +22,10 @@ public struct RunOptions: Sendable {
   public var trace: RunTrace?
   /// Name and version of this program, for the trace.
   public var program = "replay"
+  /// Authorises all requests.
+  public var bearer: BearerKeeper?
+  /// Called with what the user should know while the run goes on, a sentence each.
+  public var notice: (@Sendable (String) -> Void)?
   /// Called about once a second.
   public var progress: (@Sendable (_ elapsed: Int64, RunProgress) -> Void)?
 
@@ -71,6 +75,7 @@ struct RunSetup: Sendable {
   /// The ends of the stages of the load, nanoseconds of the run; empty without stages.
   var stageEnds: [Int64] = []
   var live: LiveThresholds?
+  var bearer: BearerKeeper?
 }
 
 /// Asks a run to stop: the first time what is in flight may finish, the second time at once.
@@ -160,7 +165,8 @@ public enum ReplayRun {
       plan: plan, books: RequestShelf(plan.scripts, target), policy: options.policy,
       clock: RunClock(lead: lead + plan.prologue), gauges: RunGauges(taken: plan.slots.count),
       address: address, target: target, trace: options.trace, loops: loops.count,
-      labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end), live: live)
+      labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end), live: live,
+      bearer: options.bearer)
     var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
     header.payloads = .full
     options.trace?.begin(header)
@@ -172,6 +178,7 @@ public enum ReplayRun {
     async let leftOver = feed.run()
     let watching = Task { await watch(stop, handles) }
     let reporting = Task { await report(setup, options) }
+    let keeping = Task { await keep(options, handles) }
     var merged = Recorder(setup.labels, stageEnds: setup.stageEnds)
     var busiest = 0.0
     for handle in handles {
@@ -180,6 +187,7 @@ public enum ReplayRun {
       busiest = max(busiest, cpu)
     }
     reporting.cancel()
+    keeping.cancel()
     watching.cancel()
     let stopped = await watching.value
     merged.merge(await leftOver)
@@ -187,6 +195,14 @@ public enum ReplayRun {
     return RunResult(
       recorder: merged, setup: setup, elapsed: setup.clock.now, busiestLoop: busiest,
       interrupted: stopped > 0 && live?.cause == nil, abortCause: live?.cause)
+  }
+
+  private static func keep(_ options: RunOptions, _ handles: [LoopHandle]) async {
+    await options.bearer?.keep { credential in
+      for handle in handles { handle.take(credential) }
+    } notice: {
+      options.notice?($0)
+    }
   }
 
   /// Passes requests to stop on; returns how many there were.
