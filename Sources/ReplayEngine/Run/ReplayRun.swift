@@ -26,6 +26,10 @@ public struct RunOptions: Sendable {
   public var bearer: BearerKeeper?
   /// Called with what the user should know while the run goes on, a sentence each.
   public var notice: (@Sendable (String) -> Void)?
+  /// Compares answers with the recorded ones.
+  public var verifier: AnswerVerifier?
+  /// So long, in nanoseconds, every loop is held up ten times a second: for tests of what a slow generator shows.
+  public var stall: Int64 = 0
   /// Called about once a second.
   public var progress: (@Sendable (_ elapsed: Int64, RunProgress) -> Void)?
 
@@ -75,6 +79,8 @@ struct RunSetup: Sendable {
   /// The ends of the stages of the load, nanoseconds of the run; empty without stages.
   var stageEnds: [Int64] = []
   var live: LiveThresholds?
+  var stall: Int64 = 0
+  var verifier: AnswerVerifier?
   var bearer: BearerKeeper?
 }
 
@@ -166,9 +172,10 @@ public enum ReplayRun {
       clock: RunClock(lead: lead + plan.prologue), gauges: RunGauges(taken: plan.slots.count),
       address: address, target: target, trace: options.trace, loops: loops.count,
       labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end), live: live,
-      bearer: options.bearer)
+      stall: options.stall, verifier: options.verifier, bearer: options.bearer)
     var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
     header.payloads = .full
+    header.extra.append(ExtraMember(key: "replay", value: RawJSON(RunTrace.origin(plan))))
     options.trace?.begin(header)
     var handles: [LoopHandle] = []
     for (i, loop) in loops.enumerated() {

@@ -89,6 +89,8 @@ public struct RecordedTraffic: Hashable, Sendable {
   public var payloads = HeaderLine.Payloads.full
   /// Names of the rules by which the recorder replaced more than that.
   public var redactionRules: [String] = []
+  /// Results of calls by session and `n` of the first request, where they are kept to be compared with.
+  public var results: [String: [Int: RawJSON]] = [:]
   /// Bytes of a torn last line.
   public var tornTail = 0
 
