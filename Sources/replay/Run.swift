@@ -9,7 +9,7 @@ struct Run: AsyncParsableCommand {
     abstract: "The load run: plays a trace against a live server and measures it.",
     discussion: """
       Durations are numbers with ns, us, ms, s, m, h or d (2m, 1.5s, 1h30m); a bare number is seconds. Recorded credentials \
-      are never sent: give your own with --header. Before the run the target is asked which revisions of MCP it speaks; where it \
+      are never sent: give your own with --bearer-file, --bearer-command or --header. Before the run the target is asked which revisions of MCP it speaks; where it \
       refuses that of the recording, sessions are told in its own, and what has no counterpart there is counted. Ctrl-C lets what is in flight finish, a second one stops at once; the \
       results so far are written.
 
@@ -47,11 +47,7 @@ struct Run: AsyncParsableCommand {
 
   @OptionGroup(title: "Connections") var connection: ConnectionOptions
 
-  @Option(
-    help: ArgumentHelp(
-      "Header for every request, instead of a recorded one of that name; repeatable.",
-      valueName: "name: value"))
-  var header: [HeaderArgument] = []
+  @OptionGroup(title: "Identity") var identity: IdentityOptions
 
   @Option(
     help: ArgumentHelp(
@@ -133,6 +129,8 @@ struct Run: AsyncParsableCommand {
     try session.checkDescriptors()
     try session.check(maxAgents: load.maxAgents, maxRate: load.maxRate)
     if !yes { try session.checkLength() }
+    session.run.bearer = try await identity.keeper()
+    identity.warn(session.run.bearer, length: session.length)
     try await session.perform().exit()
   }
 
@@ -143,8 +141,8 @@ struct Run: AsyncParsableCommand {
     guard !null || trace != "-" else {
       throw ValidationError("--null reads the trace twice: give it as a file")
     }
-    guard stdio == nil || header.isEmpty else {
-      throw ValidationError("--header is of no use with --stdio, which has no headers")
+    if stdio != nil, let option = identity.headerOption {
+      throw ValidationError("\(option) is of no use with --stdio, which has no headers")
     }
   }
 
@@ -152,7 +150,7 @@ struct Run: AsyncParsableCommand {
     guard let target else { return ReplayTarget(command: stdio?.words ?? []) }
     return ReplayTarget(
       host: target.host, port: target.port, authority: target.authority, path: target.path,
-      headers: header.map(\.field))
+      headers: identity.header.map(\.field))
   }
 
   /// The options as the summary repeats them; header values may be credentials and stay out.
@@ -176,9 +174,6 @@ struct Run: AsyncParsableCommand {
     where !expressions.isEmpty {
       options.append((name, .array(expressions.map { .string($0) })))
     }
-    if !header.isEmpty {
-      options.append(("header", .array(header.map { .string($0.field.name) })))
-    }
-    return options
+    return options + identity.figures
   }
 }

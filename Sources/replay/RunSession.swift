@@ -86,6 +86,9 @@ struct RunSession {
     )
   }
 
+  /// How long the run is planned to take, nanoseconds.
+  var length: Int64 { min(plan.forecast.length, plan.options.end ?? .max) }
+
   /// Refuses plans above the user's own ceilings.
   func check(maxAgents: Int?, maxRate: Int?) throws {
     let forecast = plan.forecast
@@ -114,9 +117,13 @@ struct RunSession {
 
   /// The session for the revision that the target speaks.
   private func negotiated() async throws -> RunSession {
+    var asked = target
+    if let token = run.bearer?.token {
+      asked.headers.append(HeaderField("Authorization", "Bearer \(token.text)"))
+    }
     let spoken: SpokenRevisions
     do {
-      spoken = try await TargetQuestions.ask(traffic, target: target, connect: run.connect)
+      spoken = try await TargetQuestions.ask(traffic, target: asked, connect: run.connect)
     } catch is TargetUnreachable {
       // The run itself finds that out too, and says so.
       return self
@@ -148,6 +155,7 @@ struct RunSession {
     let progress = isQuiet ? nil : ProgressLine(length: plan.forecast.length)
     var run = run
     if let progress { run.progress = { progress.show($0, $1) } }
+    run.notice = { say("replay: " + $0) }
     run.program = "replay \(Replay.version)"
     run.trace = try openTrace()
     run.thresholds = thresholds

@@ -53,6 +53,11 @@ struct `replay run and plan` {
       "run TRACE --target http://a/ --multiply 0": 64, "run TRACE": 64,
       "run TRACE --stdio true --target http://a/": 64, "run TRACE --stdio a'b": 64,
       "run TRACE --stdio /no/such/server --allow-writes --yes": 69, "plan TRACE --json": 0,
+      "\(nobody) --skip burn --bearer-file /no/token": 65,
+      "\(nobody) --skip burn --bearer-command false": 69,
+      "\(nobody) --bearer-file a --bearer-command b": 64,
+      "\(nobody) --bearer-file a --header authorization:b": 64,
+      "run TRACE --stdio true --bearer-file a": 64,
       "\(nobody) --skip burn --summary /no/s": 73, "\(nobody) --skip burn --record /no/r": 73,
     ] as [String: Int32])
   func `each way to fail has its exit code`(_ command: String, _ status: Int32) throws {

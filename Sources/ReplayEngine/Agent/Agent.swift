@@ -44,6 +44,7 @@ final class Agent {
     start = plan.start
     labels = worker.labels(of: plan.script)
     machine = AgentMachine(script, book, worker.policy, start: plan.start, seed: plan.seed)
+    machine.use(worker.credential)
     transcript = worker.transcript(script, plan)
   }
 
@@ -51,13 +52,25 @@ final class Agent {
   func timer(_ now: Int64) { perform(machine.timer(now)) }
   func stop(_ how: AgentStop, _ now: Int64) { perform(machine.stop(how, now)) }
 
+  func take(_ credential: Credential) { machine.use(credential) }
+  func reauthorized(_ step: Int, _ now: Int64) { perform(machine.reauthorized(step, now)) }
+
   /// Takes part of an answer.
   func received(_ exchange: Int, _ event: AnswerDecoder.Event) {
-    transcript?.received(exchange, event)
+    transcript?.received(exchange, shown(event))
     if case .garbage(let bytes, _) = event { worker.recorder.garbage(bytes) }
     if case .message(let message, _, _, _) = event { look(message) }
     carryOut(machine.received(exchange, event, worker.clock.now))
     answer = nil
+  }
+
+  /// An answer as the trace may have it: a server may repeat the token that it was given.
+  private func shown(_ event: AnswerDecoder.Event) -> AnswerDecoder.Event {
+    guard let credential = worker.credential,
+      case .message(var message, let isEvent, let first, let at) = event
+    else { return event }
+    message.content = message.content.map(credential.masked)
+    return .message(message, isEvent: isEvent, firstByteAt: first, at: at)
   }
 
   private func look(_ message: JSONRPCMessage) {
@@ -132,6 +145,7 @@ final class Agent {
     case .repeated(let record, let method):
       worker.recorder.repeated(record, method)
       transcript?.ended(record)
+    case .needsCredential(let i, let stale): worker.renew(self, i, stale: stale)
     case .unresolved(let missing): worker.recorder.unresolved.add(missing, script)
     case .omitted(_, let reason): worker.recorder.omit(reason)
     case .untold(let i): worker.recorder.untold[script.session.steps[i].method, default: 0] += 1
@@ -162,7 +176,8 @@ final class Agent {
         outcome: record.outcome, agent: "\(script.session.name).\(plan.clone)", n: step.n,
         tool: step.tool ?? "", at: record.sent, took: record.done - record.sent,
         status: record.status, code: record.code, answer: nil),
-      answer.flatMap { $0.kind == .result || $0.kind == .error ? $0.content : nil })
+      answer.flatMap { $0.kind == .result || $0.kind == .error ? $0.content : nil }
+        .map { worker.credential?.masked($0) ?? $0 })
   }
 
   private func send(_ transmission: Transmission) {

@@ -24,6 +24,11 @@ struct LoopHandle: Sendable {
     loop.execute { worker.value.add(agents, isLast: isLast) }
   }
 
+  /// Hands over a fresh credential.
+  func take(_ credential: Credential) {
+    loop.execute { worker.value.take(credential) }
+  }
+
   func stop(_ how: AgentStop) {
     loop.execute { worker.value.stop(how) }
   }

@@ -19,6 +19,10 @@ final class LoopWorker {
   private let readLag = ReadLag()
   /// Nanoseconds until an agent is replaced whose session could not be opened.
   private static let stillbornPause: Int64 = 1_000_000_000
+  /// What requests are authorised with, who keeps it fresh, and who waits for that.
+  var credential: Credential?
+  let bearer: BearerKeeper?
+  var refused: [Refused] = []
   private let plan: Plan
   private let books: RequestShelf
   private let dialer: Dialer?
@@ -74,6 +78,8 @@ final class LoopWorker {
       shareLimit = nil
     }
     target = setup.target
+    bearer = setup.bearer
+    credential = setup.bearer?.credential
     trace = setup.trace
     recorder = Recorder(setup.labels, stageEnds: setup.stageEnds)
     live = setup.live
@@ -217,6 +223,9 @@ final class LoopWorker {
     measured.processorTime = threadTime() - beganAt
     return measured
   }
+
+  /// Agents at work.
+  var open: [Agent] { Array(agents.values) }
 
   /// Compares an answer with the recorded one, if its turn has come.
   func verify(

@@ -24,6 +24,10 @@ public struct RunOptions: Sendable {
   public var trace: RunTrace?
   /// Name and version of this program, for the trace.
   public var program = "replay"
+  /// Authorises all requests.
+  public var bearer: BearerKeeper?
+  /// Called with what the user should know while the run goes on, a sentence each.
+  public var notice: (@Sendable (String) -> Void)?
   /// Compares answers with the recorded ones.
   public var verifier: AnswerVerifier?
   /// So long, in nanoseconds, every loop is held up ten times a second: for tests of what a slow generator shows.
@@ -87,6 +91,7 @@ struct RunSetup: Sendable {
   var live: LiveThresholds?
   var stall: Int64 = 0
   var verifier: AnswerVerifier?
+  var bearer: BearerKeeper?
 }
 
 /// Asks a run to stop: the first time what is in flight may finish, the second time at once.
@@ -161,8 +166,7 @@ public enum ReplayRun {
       clock: RunClock(lead: lead + plan.prologue), gauges: RunGauges(taken: plan.slots.count),
       dialer: dialer, target: target, trace: options.trace, loops: loops.count,
       labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end), live: live,
-      stall: options.stall,
-      verifier: options.verifier)
+      stall: options.stall, verifier: options.verifier, bearer: options.bearer)
     var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
     header.payloads = .full
     header.extra.append(ExtraMember(key: "replay", value: RawJSON(RunTrace.origin(plan))))
@@ -175,6 +179,7 @@ public enum ReplayRun {
     async let leftOver = feed.run()
     let watching = Task { await watch(stop, handles) }
     let reporting = Task { await report(setup, options) }
+    let keeping = Task { await keep(options, handles) }
     var merged = Recorder(setup.labels, stageEnds: setup.stageEnds)
     var busiest = 0.0
     for handle in handles {
@@ -183,6 +188,7 @@ public enum ReplayRun {
       busiest = max(busiest, cpu)
     }
     reporting.cancel()
+    keeping.cancel()
     watching.cancel()
     let stopped = await watching.value
     merged.merge(await leftOver)
@@ -190,6 +196,14 @@ public enum ReplayRun {
     return RunResult(
       recorder: merged, setup: setup, elapsed: setup.clock.now, busiestLoop: busiest,
       interrupted: stopped > 0 && live?.cause == nil, abortCause: live?.cause)
+  }
+
+  private static func keep(_ options: RunOptions, _ handles: [LoopHandle]) async {
+    await options.bearer?.keep { credential in
+      for handle in handles { handle.take(credential) }
+    } notice: {
+      options.notice?($0)
+    }
   }
 
   /// Passes requests to stop on; returns how many there were.

@@ -48,7 +48,9 @@ extension AgentMachine {
     guard let entry = exchanges.firstIndex(where: { $0.number == exchange }) else { return }
     exchanges[entry].status = status
     exchanges[entry].first = at
+    if case .resume(let i) = exchanges[entry].purpose, status < 300 { accepted(i) }
     guard case .step(let i) = exchanges[entry].purpose else { return }
+    if status < 300 { accepted(i) }
     if book.facts[i].feedsHeaders { edit(exchange) { $0.fields = fields } }
     guard book.facts[i].isHandshake, (200..<300).contains(status),
       let id = fields.first("mcp-session-id"),
@@ -69,6 +71,9 @@ extension AgentMachine {
         return
       }
       let isItsOwn = carrier?.purpose == .step(i) || carrier?.purpose == .resume(i)
+      if message.kind == .error, isItsOwn, asksForToken(i, carrier?.status) {
+        return edit(exchange) { $0.error = message.content }
+      }
       states[i].first = states[i].first ?? (isItsOwn ? carrier?.first : nil) ?? at
       if message.kind == .result {
         succeeded(i, ResultFacts(message), carrier, at)
@@ -210,6 +215,7 @@ extension AgentMachine {
     case .step(let step), .resume(let step): i = step
     case .serverAnswer, .cancelNotice: return
     }
+    if refused(i, exchange, at) { return }
     let step = book.facts[i]
     if i == book.channelStep { return channelEnded(i, exchange, at) }
     guard states[i].phase == .flying, states[i].exchange == number else {

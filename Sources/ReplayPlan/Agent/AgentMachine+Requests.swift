@@ -49,16 +49,22 @@ extension AgentMachine {
   mutating func transmitAgain(_ i: Int) {
     let step = book.facts[i]
     guard states[i].phase == .flying else { return }
-    setID(of: i, mintID(isText: step.isIDText))
+    if step.kind == .request { setID(of: i, mintID(isText: step.isIDText)) }
     let fill = fill(i, extras[i].nextPage ?? step.cursorFrom.flatMap { extras[$0].cursor })
     if let task = extras[i].task, pollsItself(i) {
       post(i, book.poll(script.session.steps[i], task.id).bytes(identity, fill))
-    } else if let round = pendingRounds.removeValue(forKey: i) {
+    } else if let round = pendingRounds[i] {
       let body = AgentMachine.round(book.templates[i].body(fill), round)
       post(i, book.templates[i].bytes(identity, fill, body: body))
     } else {
       post(i, book.templates[i].bytes(identity, fill))
     }
+  }
+
+  /// Sends a step again that is over for those that wait for it.
+  mutating func postAgain(_ i: Int) {
+    setID(of: i, mintID(isText: book.facts[i].isIDText))
+    post(i, book.templates[i].bytes(identity, fill(i, nil)))
   }
 
   private func fill(_ i: Int, _ cursor: RawJSON?) -> RequestFill {
@@ -120,7 +126,8 @@ extension AgentMachine {
     exchanges.append(
       Exchange(
         number: lastExchange, purpose: purpose,
-        isInSession: isInSession && identity.sessionID != nil))
+        isInSession: isInSession && identity.sessionID != nil,
+        credential: identity.credential?.version ?? 0))
     actions.append(
       .send(
         Transmission(

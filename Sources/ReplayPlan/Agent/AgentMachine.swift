@@ -302,6 +302,7 @@ public struct AgentMachine {
     left -= 1
     endTask(of: i, at)
     if !alarms.isEmpty { alarms.removeAll { $0.what.step == i } }
+    if !pendingRounds.isEmpty { pendingRounds[i] = nil }
     let turn = book.facts[i].turn
     for follower in book.followers[i] {
       let next = follower.step

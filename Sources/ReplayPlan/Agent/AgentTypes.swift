@@ -93,6 +93,8 @@ public enum AgentAction: Sendable {
   case repeated(RequestRecord, String)
   /// The task is over with which a call was answered: only now is the call's end known.
   case taskOver(RequestRecord)
+  /// The server took the credential of that version no longer: get a fresh one, then answer with `reauthorized`.
+  case needsCredential(step: Int, stale: Int)
   /// A value that a request needs is not there; what follows is the policy's.
   case unresolved(UnresolvedValue)
   /// A call will not be sent; without a reason the run was interrupted.

@@ -74,7 +74,9 @@ struct ClientIdentity: Sendable {
   var endpoint: String? { didSet { prepare() } }
   /// The revision that this server chose.
   var revision: String? { didSet { prepare() } }
-  /// The header lines of all that.
+  /// What requests are authorised with.
+  var credential: Credential?
+  /// The header lines of session and revision.
   fileprivate var lines: ByteBuffer?
 
   private mutating func prepare() {
@@ -151,7 +153,8 @@ extension RequestTemplate {
     let lines = isInSession ? identity.lines : nil
     var out = ByteBuffer()
     out.reserveCapacity(
-      opening.readableBytes + (lines?.readableBytes ?? 0) + (length ?? 0) + 40)
+      opening.readableBytes + (lines?.readableBytes ?? 0) + (length ?? 0) + 40
+        + (identity.credential?.line.readableBytes ?? 0))
     if hasBody, let endpoint = identity.endpoint {
       out = RequestTemplate.opening(verb, endpoint, head)
     } else {
@@ -161,6 +164,7 @@ extension RequestTemplate {
       let value = RequestTemplate.text(field.value, fill)
       out.writeString("\(field.name): \(HeaderText.encoded(String(buffer: value)))\r\n")
     }
+    if let credential = identity.credential { out.writeImmutableBuffer(credential.line) }
     if let lines { out.writeImmutableBuffer(lines) }
     if let length {
       out.writeStaticString("Content-Length: ")

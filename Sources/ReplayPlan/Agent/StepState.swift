@@ -82,6 +82,8 @@ extension AgentMachine {
     var taskDeadline: Int64?
     /// How the call ended by the last poll's answer.
     var taskOutcome: Outcome?
+    /// Where it is with a token that was refused.
+    var refusal = Refusal.none
   }
 
   /// The extras of an agent's steps by their number.
@@ -101,6 +103,8 @@ extension AgentMachine {
     var status: Int?
     var first: Int64?
     var isInSession: Bool
+    /// Version of the credential that it was sent with.
+    var credential = 0
     /// What few answers have.
     var rest: ExchangeRest?
   }

@@ -56,6 +56,12 @@ struct AgentSimulation {
   private(set) var unresolved: [UnresolvedValue] = []
   private(set) var untold: [Int] = []
   private(set) var repeated: [Int64] = []
+  private(set) var settled: [RequestRecord] = []
+  private(set) var renewals = 0
+  /// What requests are authorised with, and what comes of asking for more, so long after that.
+  var credential: Credential?
+  var renew: (() -> (after: Int64, token: BearerToken))?
+  private var renewed: [(at: Int64, step: Int)] = []
   private(set) var abandoned: [Int] = []
   private(set) var end: AgentEnd?
   private(set) var now: Int64 = 0
@@ -98,14 +104,21 @@ struct AgentSimulation {
   /// Runs until the agent has finished or nothing more can happen; `stop` tells it to stop at a time.
   mutating func run(stop: (at: Int64, how: AgentStop)? = nil) {
     var stop = stop
+    machine.use(credential)
     perform(machine.begin(at: entry))
     while end == nil {
-      let next = [machine.nextDeadline, answers.map(\.at).min(), stop?.at].compactMap { $0 }.min()
+      let events = [
+        machine.nextDeadline, answers.map(\.at).min(), stop?.at, renewed.map(\.at).min(),
+      ]
+      let next = events.compactMap { $0 }.min()
       guard let next else { return }
       now = max(now, next)
       if let order = stop, order.at <= now {
         stop = nil
         perform(machine.stop(order.how, now))
+      } else if let index = renewed.firstIndex(where: { $0.at <= now }) {
+        machine.use(credential)
+        perform(machine.reauthorized(renewed.remove(at: index).step, now))
       } else if let index = nextAnswer() {
         deliver(answers.remove(at: index))
       } else {
@@ -136,7 +149,13 @@ struct AgentSimulation {
       case .record(let record): records.append(record)
       case .taskOver(let record): records.append(record)
       case .repeated(let record, _): repeated.append(record.done)
-      case .settled: break
+      case .settled(let record): settled.append(record)
+      case .needsCredential(let step, let stale):
+        if let (after, token) = renew?(), let credential, credential.version == stale {
+          renewals += 1
+          self.credential = Credential(token, after: credential)
+          renewed.append((now + after, step))
+        }
       case .unresolved(let missing): unresolved.append(missing)
       case .untold(let step): untold.append(step)
       case .omitted(let step, let reason): omitted[step] = .some(reason)
