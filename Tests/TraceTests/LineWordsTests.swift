@@ -3,37 +3,38 @@ import Testing
 import Trace
 
 struct `Words of lines` {
-  private func word(_ key: String, _ event: TraceEvent) -> String? { event.line.value[key]?.string }
-
-  private func request(_ change: (inout RequestLine) -> Void) -> TraceEvent {
+  private func request(_ change: (inout RequestLine) -> Void) -> JSONValue {
     var line = RequestLine(
       session: "s1", n: 1, t: 0, dir: .c2s, id: RawJSON(.int(1)), method: "ping")
     change(&line)
-    return .request(line)
+    return TraceEvent.request(line).line.value
   }
 
-  private func response(_ change: (inout ResponseLine) -> Void) -> TraceEvent {
-    var line = ResponseLine(session: "s1", n: 2, re: 1, t: 1, dir: .s2c, outcome: .ok)
+  private func response(_ change: (inout ResponseLine) -> Void) -> JSONValue {
+    var line = ResponseLine(session: "s1", n: 2, re: 1, t: 0, dir: .s2c, outcome: .ok)
     change(&line)
-    return .response(line)
+    return TraceEvent.response(line).line.value
   }
 
   @Test func `are the raw values`() {
-    for via in Via.allCases { #expect(word("via", request { $0.via = via }) == via.rawValue) }
+    for via in Via.allCases {
+      #expect(request { $0.via = via }["via"]?.string == via.rawValue)
+      #expect(response { $0.via = via }["via"]?.string == via.rawValue)
+    }
     for origin in Origin.allCases {
-      #expect(word("origin", request { $0.origin = origin }) == origin.rawValue)
+      #expect(request { $0.origin = origin }["origin"]?.string == origin.rawValue)
     }
     for reason in AfterReason.allCases {
-      #expect(word("after_by", request { $0.afterBy = reason }) == reason.rawValue)
+      #expect(request { $0.afterBy = reason }["after_by"]?.string == reason.rawValue)
     }
     for outcome in Outcome.allCases {
-      #expect(word("outcome", response { $0.outcome = outcome }) == outcome.rawValue)
+      #expect(response { $0.outcome = outcome }["outcome"]?.string == outcome.rawValue)
     }
     for by in ResponseLine.EndedBy.allCases {
-      #expect(word("by", response { $0.by = by }) == by.rawValue)
+      #expect(response { $0.by = by }["by"]?.string == by.rawValue)
     }
     for direction in [Direction.c2s, .s2c] {
-      #expect(word("dir", response { $0.dir = direction }) == direction.name)
+      #expect(request { $0.dir = direction }["dir"]?.string == direction.name)
     }
   }
 }
