@@ -24,7 +24,7 @@ struct Run: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Server to replay against, http://HOST:PORT/PATH; without a path the recorded one.",
+      "Server to replay against, http://HOST:PORT/PATH or https://…; without a path the recorded one.",
       valueName: "url"))
   var target: TargetURL?
 
@@ -44,6 +44,8 @@ struct Run: AsyncParsableCommand {
   var null = false
 
   @OptionGroup(title: "Load") var load: LoadOptions
+
+  @OptionGroup(title: "Connections") var connection: ConnectionOptions
 
   @Option(
     help: ArgumentHelp(
@@ -92,7 +94,8 @@ struct Run: AsyncParsableCommand {
   var quiet = false
 
   func run() async throws {
-    let traffic = try SourceTrace.read(trace, keepsResults: verification.verify != .off)
+    let traffic = try load.chained(
+      SourceTrace.read(trace, keepsResults: verification.verify != .off))
     let plan = try Planner(traffic, load.planOptions(for: traffic)).plan()
     guard null else { return try await replay(traffic, plan, replayTarget) }
     let server: NullServer
@@ -114,6 +117,7 @@ struct Run: AsyncParsableCommand {
     var session = RunSession(traffic: traffic, plan: plan, target: target)
     session.run.policy.onError = onError?.policy ?? .endTurn
     session.run.policy.callTimeout = max(1_000_000, callTimeout?.nanoseconds ?? 60_000_000_000)
+    session.run.connect = try connection.connectOptions(for: traffic, target)
     session.run.maxLag = maxLag?.nanoseconds ?? 20_000_000
     session.summaryPath = summary
     session.recordPath = record
@@ -126,6 +130,7 @@ struct Run: AsyncParsableCommand {
     session.verify = verification.options
     // What a null server is told changes nothing.
     if !null { try session.checkWrites() }
+    try session.checkDescriptors()
     try session.check(maxAgents: load.maxAgents, maxRate: load.maxRate)
     if !yes { try session.checkLength() }
     try await session.perform().exit()
