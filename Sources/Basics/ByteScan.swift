@@ -58,22 +58,33 @@ public enum ByteScan {
     precondition(start >= 0, "a search begins inside its bytes")
     // Bytes have no invalid values.
     let raw = unsafe bytes.bytes
-    let low = ~highs
     var i = start
-    while i + 8 <= raw.byteCount {
-      // In bounds by the condition; every bit pattern is a UInt64.
-      let word = unsafe UInt64(
-        littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
-      let small = (word | ones &* 0x20) & low
-      let letters = (small &+ ones &* (0x80 - 0x61)) & ~(small &+ ones &* (0x80 - 0x7b)) & ~word
-      let blank = word ^ (ones &* 0x20)
-      let others = ((blank & low) &+ low) | blank
-      let found = ~letters & others & highs
-      if found != 0 { return i + found.trailingZeroBitCount / 8 }
-      i += 8
+    while i + 16 <= raw.byteCount {
+      // In bounds by the condition (indices only grow from a valid one); every bit pattern is a UInt64.
+      let first = unsafe others(
+        raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
+      let second = unsafe others(
+        raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i &+ 8, as: UInt64.self))
+      if first | second != 0 {
+        return first != 0
+          ? i + first.trailingZeroBitCount / 8 : i + 8 + second.trailingZeroBitCount / 8
+      }
+      i += 16
     }
     while i < bytes.count, bytes[i] == 0x20 || (bytes[i] | 0x20) &- 0x61 < 26 { i += 1 }
     return i
+  }
+
+  /// The high bits of the bytes that are neither letters nor blanks.
+  @inlinable
+  @inline(__always)
+  static func others(_ bytes: UInt64) -> UInt64 {
+    let word = UInt64(littleEndian: bytes)
+    let low = ~highs
+    let small = (word | ones &* 0x20) & low
+    let letters = (small &+ ones &* (0x80 - 0x61)) & ~(small &+ ones &* (0x80 - 0x7b)) & ~word
+    let blank = word ^ (ones &* 0x20)
+    return ~letters & (((blank & low) &+ low) | blank) & highs
   }
 
   /// Returns the index of the first byte at or behind `start` that is one of two, else `nil`.
@@ -87,6 +98,22 @@ public enum ByteScan {
     let ones8 = ones &* UInt64(one)
     let others8 = ones &* UInt64(other)
     var i = start
+    while i + 16 <= raw.byteCount {
+      // In bounds by the condition (indices only grow from a valid one); every bit pattern is a UInt64.
+      let first = unsafe UInt64(
+        littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: UInt64.self))
+      let second = unsafe UInt64(
+        littleEndian: raw.unsafeLoadUnaligned(fromUncheckedByteOffset: i &+ 8, as: UInt64.self))
+      let (a, b) = (first ^ ones8, first ^ others8)
+      let (c, d) = (second ^ ones8, second ^ others8)
+      let inFirst = ((a &- ones) & ~a | (b &- ones) & ~b) & highs
+      let inSecond = ((c &- ones) & ~c | (d &- ones) & ~d) & highs
+      if inFirst | inSecond != 0 {
+        return inFirst != 0
+          ? i + inFirst.trailingZeroBitCount / 8 : i + 8 + inSecond.trailingZeroBitCount / 8
+      }
+      i += 16
+    }
     while i + 8 <= raw.byteCount {
       // In bounds by the condition (indices only grow from a valid one); every bit pattern is a UInt64.
       let word = unsafe UInt64(

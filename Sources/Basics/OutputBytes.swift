@@ -202,41 +202,60 @@ public struct OutputBytes: ~Copyable {
   }
 
   /// Appends a number in decimal digits.
-  ///
-  /// They are made from the last to the first, two at a time as divisions are what this costs, where the longest number would
-  /// end, and then moved to where this one begins, in three words of which the last may be of no meaning.
   public mutating func appendDecimal(_ value: Int64) {
-    reserve(48)
+    reserve(32)
     if value < 0 {
       unsafe base[count] = 0x2d
       count += 1
     }
-    let start = unsafe UnsafeMutableRawPointer(base + count)
-    var rest = value.magnitude
-    var first = 20
-    while rest >= 10 {
-      let quotient = rest / 100
-      let pair = UInt16(truncatingIfNeeded: rest &- quotient &* 100)
-      // Of two digits the first: exact for what is below 100.
-      let tens = (pair &* 103) >> 10
-      first &-= 2
-      let digits = (0x3030 | tens | (pair &- tens &* 10) << 8).littleEndian
-      unsafe start.storeBytes(of: digits, toByteOffset: first, as: UInt16.self)
-      rest = quotient
+    let number = value.magnitude
+    if number < 100_000_000 { return put(leading: UInt32(truncatingIfNeeded: number)) }
+    let upper = number / 100_000_000
+    if upper < 100_000_000 {
+      put(leading: UInt32(truncatingIfNeeded: upper))
+    } else {
+      put(leading: UInt32(truncatingIfNeeded: upper / 100_000_000))
+      put(eight: UInt32(truncatingIfNeeded: upper % 100_000_000))
     }
-    if rest > 0 || first == 20 {
-      first &-= 1
-      unsafe start.storeBytes(
-        of: 0x30 | UInt8(truncatingIfNeeded: rest), toByteOffset: first, as: UInt8.self)
-    }
-    // Up to 20 bytes from a place below 20: within what was reserved.
-    let one = unsafe start.loadUnaligned(fromByteOffset: first, as: UInt64.self)
-    let two = unsafe start.loadUnaligned(fromByteOffset: first &+ 8, as: UInt64.self)
-    let three = unsafe start.loadUnaligned(fromByteOffset: first &+ 16, as: UInt32.self)
-    unsafe start.storeBytes(of: one, as: UInt64.self)
-    unsafe start.storeBytes(of: two, toByteOffset: 8, as: UInt64.self)
-    unsafe start.storeBytes(of: three, toByteOffset: 16, as: UInt32.self)
-    count += 20 &- first
+    put(eight: UInt32(truncatingIfNeeded: number % 100_000_000))
+  }
+
+  /// Writes a number of at most eight digits, for which room was made for eight.
+  @inline(__always)
+  private mutating func put(leading value: UInt32) {
+    let digits = OutputBytes.eightDigits(value)
+    // Of zero the last digit stays.
+    let zeros = min(digits.trailingZeroBitCount / 8, 7)
+    unsafe store((digits | 0x3030_3030_3030_3030) >> UInt64(zeros * 8))
+    count += 8 - zeros
+  }
+
+  /// Writes a number of at most eight digits as eight, for which room was made.
+  @inline(__always)
+  private mutating func put(eight value: UInt32) {
+    unsafe store(OutputBytes.eightDigits(value) | 0x3030_3030_3030_3030)
+    count += 8
+  }
+
+  /// Stores a word behind the bytes; the caller made room.
+  @unsafe
+  @inline(__always)
+  private func store(_ word: UInt64) {
+    unsafe UnsafeMutableRawPointer(base + count).storeBytes(of: word.littleEndian, as: UInt64.self)
+  }
+
+  /// The eight digits of a number below 10^8, a byte each, the first in the lowest.
+  ///
+  /// Theory: halves are split into halves, all of a word at once. Division by 100 and by 10 is multiplication by a number that is
+  /// exact for what is below 10,000 and 100, and no product reaches the next lane.
+  @inline(__always)
+  private static func eightDigits(_ value: UInt32) -> UInt64 {
+    let upper = value / 10_000
+    let fours = UInt64(upper) | UInt64(value &- upper &* 10_000) << 32
+    let hundreds = (fours &* 10_486) >> 20 & 0x7f_0000_007f
+    let pairs = hundreds | (fours &- hundreds &* 100) << 16
+    let tens = (pairs &* 103) >> 10 & 0x000f_000f_000f_000f
+    return tens | (pairs &- tens &* 10) << 8
   }
 
   /// A copy of all bytes.

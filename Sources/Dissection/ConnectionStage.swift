@@ -9,10 +9,17 @@ public import Trace
 public final class ConnectionStage {
   /// Steps on their way to the other half.
   public struct Steps: Sendable {
-    var steps: [ExchangeStep]
+    var steps: [ExchangeStep] = []
 
-    /// True when there is nothing to be taken.
-    public var isEmpty: Bool { steps.isEmpty }
+    /// No steps, and no room for any.
+    public init() {}
+
+    /// Takes out a step: moved, not copied, so that what it holds is not counted again.
+    mutating func takeStep(_ i: Int) -> ExchangeStep {
+      var step = ExchangeStep.settle
+      swap(&step, &steps[i])
+      return step
+    }
   }
 
   private let ledger: LossLedger
@@ -76,8 +83,14 @@ public final class ConnectionStage {
     }
   }
 
-  /// Takes the steps so far.
-  public func takeSteps() -> Steps { Steps(steps: shared.takeSteps()) }
+  /// Whether there are steps to be taken.
+  public var hasSteps: Bool { !shared.steps.isEmpty }
+
+  /// Takes the steps so far. `spent` is a batch that the other half is done with: its room is used again.
+  public func takeSteps(reusing spent: consuming Steps = Steps()) -> Steps {
+    spent.steps = shared.takeSteps(reusing: spent.steps)
+    return spent
+  }
 
   /// Ends what is still open at `at`; then take the last steps.
   public func finish(at: Timestamp) {

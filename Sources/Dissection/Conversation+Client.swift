@@ -20,34 +20,36 @@ extension Conversation {
   private func requestSaid(
     _ exchange: MCPExchange, _ item: RequestContent.Item, _ batch: Int?, _ session: SessionState
   ) {
-    let (message, facts) = (item.message, item.facts)
-    guard let id = message.id else { return }
+    guard let id = item.message.id else { return }
     let t = time(exchange.startedAt)
-    let said = said(message, facts)
-    let resumed = resumed(by: message, facts, said: said, session)
+    let said = said(item.message, item.facts)
+    let resumed = resumed(by: item.message, item.facts, said: said, session)
     let isAgent =
-      !Method.isMachinery(message.method) && resumed == nil
-      && !isAutomaticList(message, facts, session, t)
+      !Method.isMachinery(item.message.method) && resumed == nil
+      && !isAutomaticList(item.message, item.facts, session, t)
     var line = RequestLine(
-      session: session.name, n: session.number(), t: t, dir: .c2s, id: id, method: message.method)
+      session: session.name, n: session.number(), t: t, dir: .c2s, id: id,
+      method: item.message.method)
     line.sent = exchange.sentAt.map(time)
-    line.tool = facts.tool.map(shown)
-    let payload = kept(message, .params, of: message.method)
+    line.tool = item.facts.tool.map(shown)
+    let payload = kept(item.message, .params, of: item.message.method)
     line.origin = isAgent ? .agent : .sdk
     var place: CausalOrder.Place?
     if session !== nobody {
-      let uses = uses(of: message, as: payload, at: t, session)
-      let source = facts.cursor.flatMap { session.cursors[$0] } ?? uses.map(\.from).max()
+      let uses = uses(of: item.message, as: payload, at: t, session)
+      let source = item.facts.cursor.flatMap { session.cursors[$0] } ?? uses.map(\.from).max()
       let here = session.order.place(at: t, isAgent: isAgent, source: source)
       place = here
       line.turn = here.turn
       line.after = here.after.isEmpty ? nil : here.after
       line.think = here.latestDone.map { t - $0 }
-      if line.after != nil { line.afterBy = reason(facts, here, uses, session) }
+      if line.after != nil { line.afterBy = reason(item.facts, here, uses, session) }
       line.uses = shown(uses)
     }
     line.continues = resumed?.n
-    if Method.isPoll(message.method) { line.pollOf = facts.taskID.flatMap { session.tasks[$0]?.n } }
+    if Method.isPoll(item.message.method) {
+      line.pollOf = item.facts.taskID.flatMap { session.tasks[$0]?.n }
+    }
     let token = MessageToken(id)
     if !refused.isEmpty {
       let refusal = RefusalKey(authority: authority(exchange), host: exchange.clientHost, id: token)
@@ -61,13 +63,14 @@ extension Conversation {
     line.headers = batch ?? 0 == 0 ? redacted(exchange.request?.fields, repeating: payload) : nil
     line.params = written(payload)
     line.redacted = places(payload) ?? item.redacted
-    line.bytes = message.bytes
+    line.bytes = item.message.bytes
     let request = OpenRequest(
-      n: line.n, t: line.t, id: token, method: message.method, tool: facts.tool, place: place,
+      n: line.n, t: line.t, id: token, method: item.message.method, tool: item.facts.tool,
+      place: place,
       isAgent: isAgent,
       x: exchange.shownX, conn: exchange.conn)
     request.said = said
-    if session !== nobody, let progress = facts.progressToken {
+    if session !== nobody, let progress = item.facts.progressToken {
       session.expectsProgress(progress, of: request)
     }
     exchange.requests.append(request)
@@ -88,7 +91,7 @@ extension Conversation {
       return .protocol
     }
     if uses.contains(where: { place.after.contains($0.from) }) { return .uses }
-    return place.after.contains { session.handshakes.contains($0) } ? .protocol : .order
+    return place.after.contains { session.isHandshake($0) } ? .protocol : .order
   }
 
   private func isAutomaticList(

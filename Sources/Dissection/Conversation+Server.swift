@@ -292,12 +292,13 @@ extension Conversation {
     _ exchange: MCPExchange, _ message: JSONRPCMessage, _ carrier: Carrier,
     _ session: SessionState
   ) {
-    let facts = MessageFacts(message)
     var line = NotificationLine(
       session: session.name, n: session.number(), t: time(carrier.firstByteAt), dir: .s2c,
       method: message.method)
     line.done = time(carrier.lastByteAt)
-    if let token = facts.progressToken { line.re = session.request(ofProgress: token) }
+    if let token = MessageFacts.progressToken(of: message) {
+      line.re = session.request(ofProgress: token)
+    }
     if line.re == nil, exchange.requests.count == 1 { line.re = exchange.requests.first?.n }
     line.conn = exchange.conn
     line.x = exchange.shownX

@@ -261,6 +261,7 @@ final class Conversation {
 
   /// Writes the session's line when a message of the client tells something new of it.
   private func learn(_ session: SessionState, _ exchange: MCPExchange) {
+    if session.isIntroduced { return }
     var isNew = !session.isAnnounced
     for item in exchange.content.messages {
       if session.line.client == nil, let client = item.facts.client {
@@ -282,6 +283,7 @@ final class Conversation {
       isNew = true
     }
     if isNew { announce(session) }
+    session.isIntroduced = session.line.client != nil && session.line.revision != nil
   }
 
   func announce(_ session: SessionState) {

@@ -9,6 +9,7 @@ public import Trace
 public final class Dissector {
   private let connections: ConnectionStage
   private let sessions: SessionStage
+  private var steps = ConnectionStage.Steps()
 
   /// Creates a dissector, which writes to `lines`; times of the trace count from `t0`.
   public init(t0: Timestamp, options: DissectionOptions, lines: TraceLines) {
@@ -19,13 +20,15 @@ public final class Dissector {
   /// Takes the next event.
   public func append(_ event: FlowEvent) {
     connections.append(event)
-    sessions.append(connections.takeSteps())
+    steps = connections.takeSteps(reusing: steps)
+    sessions.append(&steps)
   }
 
   /// Ends what is still open at `at`; then take the last lines.
   public func finish(at: Timestamp) {
     connections.finish(at: at)
-    sessions.append(connections.takeSteps())
+    steps = connections.takeSteps(reusing: steps)
+    sessions.append(&steps)
   }
 
   /// The balance so far; a source adds its own counters.

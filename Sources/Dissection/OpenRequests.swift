@@ -7,11 +7,10 @@ enum MessageToken: Hashable {
   case long(RawJSON)
 
   init(_ json: RawJSON) {
-    let bytes = json.bytes
-    let span = bytes.readableSpan
+    let span = json.span
     guard span.count <= 8 else {
       // A copy, so that a request that stays open does not hold the packets that brought it.
-      self = .long(RawJSON(trusted: ByteBuffer(bytes: bytes.readableBytesView)))
+      self = .long(RawJSON(trusted: ByteBuffer(bytes: json.bytes.readableBytesView)))
       return
     }
     // No byte of a JSON text is zero, so that the length need not be told.
@@ -58,6 +57,46 @@ struct OpenRequests {
       index[request.id]?.remove(at: place)
       if index[request.id]?.isEmpty == true { index[request.id] = nil }
       count -= 1
+    }
+  }
+}
+
+/// The requests that progress tokens belong to, by their `n`: of a token that is used again, the latest.
+///
+/// A list as long as there are few, for the same reason.
+struct ProgressTokens {
+  private static let listLimit = 16
+
+  private var list: [(token: MessageToken, n: Int)] = []
+  private var index: [MessageToken: Int] = [:]
+
+  var isEmpty: Bool { list.isEmpty && index.isEmpty }
+
+  func request(_ token: MessageToken) -> Int? {
+    if !index.isEmpty { return index[token] }
+    return list.first { $0.token == token }?.n
+  }
+
+  mutating func set(_ token: MessageToken, _ n: Int) {
+    if !index.isEmpty {
+      index[token] = n
+    } else if let place = list.firstIndex(where: { $0.token == token }) {
+      list[place].n = n
+    } else if list.count < ProgressTokens.listLimit {
+      list.append((token, n))
+    } else {
+      for (token, n) in list { index[token] = n }
+      list.removeAll()
+      index[token] = n
+    }
+  }
+
+  /// Forgets a token, if it is still that request's.
+  mutating func remove(_ token: MessageToken, _ n: Int) {
+    if !index.isEmpty {
+      if index[token] == n { index[token] = nil }
+    } else if let place = list.firstIndex(where: { $0.token == token && $0.n == n }) {
+      list.remove(at: place)
     }
   }
 }

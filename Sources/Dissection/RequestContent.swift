@@ -40,7 +40,7 @@ struct RequestContent: Sendable {
 
   var role = Role.other
   /// Messages of the request's body.
-  var messages: [Item] = []
+  var messages = MessageList()
   var isBatch = false
   /// Elements of the batch that are no messages.
   var others = 0
@@ -50,7 +50,7 @@ struct RequestContent: Sendable {
 
   /// Copies its texts where they are a small part of the buffers that they keep.
   mutating func own() {
-    for i in messages.indices { messages[i] = messages[i].owned }
+    messages = MessageList(messages.map(\.owned))
   }
 
   /// The messages of a line.
@@ -61,40 +61,48 @@ struct RequestContent: Sendable {
 
   private mutating func take(_ payload: JSONRPCPayload) {
     switch payload {
-    case .single(let message): messages = [Item(message)]
+    case .single(let message): messages = MessageList(Item(message))
     case .batch(let all, let others):
-      messages = all.map { Item($0) }
+      messages = MessageList(all.map { Item($0) })
       isBatch = true
       self.others = others
     case .otherJSON, .notJSON: break
     }
   }
 
-  /// Decides by method, path and body; `nil` for a body of which something is missing.
-  init(_ request: HTTPRequestHead, _ body: ByteBuffer?) {
-    if RequestContent.isOAuth(request) {
-      role = .auth
-      return
-    }
+  /// What a request is for, with the messages of its body as far as they were read.
+  init(_ role: Role, _ payload: JSONRPCPayload?) {
+    self.role = role
+    if let payload { take(payload) }
+  }
+
+  /// Decides what a request is for by method, path and body (`nil` where something of it is missing); reads the body where it has
+  /// messages.
+  static func read(
+    _ request: HTTPRequestHead, _ body: ByteBuffer?
+  ) -> (role: Role, payload: JSONRPCPayload?) {
+    if isOAuth(request) { return (.auth, nil) }
     switch request.method {
     case "POST":
-      guard let body else { return }
+      guard let body else { break }
       let payload = JSONRPCPayload(body)
-      guard payload.hasMessages else { return }
-      take(payload)
-      role = .messages
+      if payload.hasMessages { return (.messages, payload) }
     case "GET":
       let accept = request.fields.first(.accept)?.lowercased() ?? ""
-      if accept.contains("text/event-stream") { role = .stream }
+      if accept.contains("text/event-stream") { return (.stream, nil) }
     case "DELETE":
-      if request.fields.has(.mcpSessionID) { role = .delete }
+      if request.fields.has(.mcpSessionID) { return (.delete, nil) }
     default: break
     }
+    return (.other, nil)
   }
 
   /// OAuth 2.1 as MCP uses it: metadata (RFC 8414, 9728), registration (RFC 7591), authorisation, token.
   private static func isOAuth(_ request: HTTPRequestHead) -> Bool {
-    let path = request.path.utf8Span.span
+    let target = request.target.utf8Span.span
+    var length = 0
+    while length < target.count, target[length] != 0x3f, target[length] != 0x23 { length += 1 }
+    let path = target.extracting(0..<length)
     let wellKnown = "/.well-known/".utf8Span.span
     if path.count >= wellKnown.count,
       ByteScan.isEqual(path.extracting(0..<wellKnown.count), wellKnown)
@@ -106,6 +114,7 @@ struct RequestContent: Sendable {
     var start = end
     while start > 0, path[start - 1] != 0x2f { start -= 1 }
     let last = path.extracting(start..<end)
+    guard (5...9).contains(last.count) else { return false }
     let isRegistration = ByteScan.isEqual(last, "register".utf8Span.span)
     guard
       isRegistration || ByteScan.isEqual(last, "token".utf8Span.span)

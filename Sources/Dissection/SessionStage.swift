@@ -23,11 +23,11 @@ public final class SessionStage {
     conversation = Conversation(t0: t0, options: options, ledger: ledger, lines: lines)
   }
 
-  /// Takes the next steps.
-  public func append(_ steps: ConnectionStage.Steps) {
-    for step in steps.steps {
+  /// Takes the next steps out of a batch, whose room may then be used again.
+  public func append(_ batch: inout ConnectionStage.Steps) {
+    for i in batch.steps.indices {
       let start = lines.end
-      take(step)
+      take(i, of: &batch)
       conversation.limitSessions()
       // What the step lost comes in front of its other lines.
       lines.insert(ledger.takeLines(), at: start)
@@ -37,30 +37,39 @@ public final class SessionStage {
   /// What was lost in this half; no bytes of streams are.
   public var losses: [String: FooterLine.Loss] { ledger.losses }
 
-  private func take(_ step: ExchangeStep) {
-    switch step {
+  private func take(_ i: Int, of batch: inout ConnectionStage.Steps) {
+    switch batch.takeStep(i) {
     case .connection(let line): lines.append(line)
     case .loss(let line): lines.append(line)
-    case .began(let begun): exchanges.insert(MCPExchange(begun), begun.x)
+    case .began(let begun):
+      let x = begun.x
+      exchanges.insert(MCPExchange(begun), x)
+    case .asked(let x, let role, let payload, let sentAt):
+      guard let exchange = exchanges[x] else { return }
+      requested(exchange, RequestContent(role, payload), sentAt: sentAt)
     case .requested(let x, let content, let sentAt):
       guard let exchange = exchanges[x] else { return }
-      if conversation.isStateless(exchange, content) { conversation.assign(exchange, content) }
-      requested.append(x)
-      hold(exchange, step, at: sentAt)
-    case .switched(let x, let head, _):
-      if let exchange = exchanges[x] { hold(exchange, step, at: head.endAt) }
+      requested(exchange, content, sentAt: sentAt)
+    case .switched(let x, let head, let audit):
+      guard let exchange = exchanges[x] else { return }
+      if isClear(exchange) { return conversation.switched(exchange, head, audit) }
+      hold(.switched(x: x, head, audit), of: x, at: head.endAt)
     case .answered(let x, let answered):
       guard let exchange = exchanges[x] else { return }
       if conversation.namesSession(exchange, answered) { letGo(exchange) }
-      hold(exchange, step, at: answered.head.firstByteAt)
+      if isClear(exchange) { return conversation.answered(exchange, answered) }
+      hold(.answered(x: x, answered), of: x, at: answered.head.firstByteAt)
     case .event(let x, let heard):
       guard let exchange = exchanges[x] else { return }
       conversation.hears(exchange, heard)
-      hold(exchange, step, at: heard.event.lastByteAt)
+      if isClear(exchange) { return conversation.streamed(exchange, heard) }
+      hold(.event(x: x, heard), of: x, at: heard.event.lastByteAt)
     case .ended(let x, let ended):
       guard let exchange = exchanges[x] else { return }
       conversation.hears(exchange, ended)
-      hold(exchange, step, at: ended.at)
+      guard isClear(exchange) else { return hold(.ended(x: x, ended), of: x, at: ended.at) }
+      exchanges.remove(x)
+      conversation.ended(exchange, ended)
     case .line(let line): conversation.line(line)
     case .linesEnded(let conn, let by, let at): conversation.linesEnded(conn: conn, by: by, at: at)
     case .settle:
@@ -75,16 +84,26 @@ public final class SessionStage {
     }
   }
 
-  /// Tells a step of an exchange, or keeps it until it is clear whose the exchange is.
-  ///
-  /// Every step of an exchange lies between its first and its last.
-  private func hold(_ exchange: MCPExchange, _ step: ExchangeStep, at: Timestamp) {
-    guard let agent = exchange.agent else { return tell(step, of: exchange) }
-    if held.isEmpty, agent.solver.isFirm(exchange.x) {
-      agent.solver.fix(exchange.x)
-      return tell(step, of: exchange)
-    }
-    held.append(.init(x: exchange.x, step: step, at: at))
+  private func requested(
+    _ exchange: MCPExchange, _ content: RequestContent, sentAt: Timestamp
+  ) {
+    if conversation.isStateless(exchange, content) { conversation.assign(exchange, content) }
+    requested.append(exchange.x)
+    if isClear(exchange) { return conversation.requested(exchange, content, sentAt: sentAt) }
+    hold(.requested(x: exchange.x, content, sentAt: sentAt), of: exchange.x, at: sentAt)
+  }
+
+  /// Whether it is clear whose an exchange is, so that its next step can be told.
+  private func isClear(_ exchange: MCPExchange) -> Bool {
+    guard let agent = exchange.agent else { return true }
+    guard held.isEmpty, agent.solver.isFirm(exchange.x) else { return false }
+    agent.solver.fix(exchange.x)
+    return true
+  }
+
+  /// Keeps a step until it is clear whose its exchange is. Every step of an exchange lies between its first and its last.
+  private func hold(_ step: ExchangeStep, of x: Int, at: Timestamp) {
+    held.append(.init(x: x, step: step, at: at))
     release(at)
   }
 
@@ -120,7 +139,7 @@ public final class SessionStage {
     case .ended(let x, let ended):
       exchanges.remove(x)
       conversation.ended(exchange, ended)
-    case .connection, .loss, .began, .line, .linesEnded, .time, .settle, .finished: break
+    case .connection, .loss, .began, .asked, .line, .linesEnded, .time, .settle, .finished: break
     }
   }
 }

@@ -60,7 +60,7 @@ final class SessionState {
   private var openC2S = OpenRequests()
   private var openS2C = OpenRequests()
   /// Progress tokens of the client's requests.
-  private var progressTokens: [MessageToken: Int] = [:]
+  private var progressTokens = ProgressTokens()
   /// Cursors that answers gave out, by value: the answer's `n`.
   var cursors: [String: Int] = [:]
   /// Requests answered `input_required`, by the state to echo.
@@ -70,7 +70,9 @@ final class SessionState {
   /// Calls that became tasks, by the task's id.
   var tasks: [String: OpenRequest] = [:]
   /// Answers to `initialize` and `server/discover`, by `n`.
-  private(set) var handshakes: Set<Int> = []
+  private var handshakes: Set<Int> = []
+  /// The highest of these.
+  private var latestHandshake = 0
   /// Tools that a `tools/list` answer named.
   private(set) var listedTools: Set<String> = []
   /// The latest answered call, until something else follows it.
@@ -89,6 +91,8 @@ final class SessionState {
   var isAnnounced = false
   /// The session that its client began when this one was over.
   weak var successor: SessionState?
+  /// True once its client's messages can tell nothing new of it.
+  var isIntroduced = false
   /// True once its client was looked at.
   var isKnown = false
   /// True once its `end` line is written.
@@ -154,8 +158,12 @@ final class SessionState {
     let isFull = handshakes.count >= SessionState.valueLimit
     if isFull { handshakes.removeAll() }
     handshakes.insert(n)
+    latestHandshake = max(latestHandshake, n)
     return !isFull
   }
+
+  /// Whether an answer was to `initialize` or `server/discover`; they are the first of a session.
+  func isHandshake(_ n: Int) -> Bool { n <= latestHandshake && handshakes.contains(n) }
 
   /// Requests of a direction that must be given up, as too many wait: the older half.
   func surplus(_ direction: Direction) -> ArraySlice<OpenRequest> {
@@ -219,20 +227,18 @@ final class SessionState {
   func expectsProgress(_ token: RawJSON, of request: OpenRequest) {
     let token = MessageToken(token)
     request.progressToken = token
-    progressTokens[token] = request.n
+    progressTokens.set(token, request.n)
   }
 
   /// The `n` of the request that a progress token belongs to.
   func request(ofProgress token: RawJSON) -> Int? {
-    progressTokens.isEmpty ? nil : progressTokens[MessageToken(token)]
+    progressTokens.isEmpty ? nil : progressTokens.request(MessageToken(token))
   }
 
   /// Forgets a request whose response line is written.
   func closed(_ request: OpenRequest, _ direction: Direction) {
     request.isClosed = true
-    if let token = request.progressToken, progressTokens[token] == request.n {
-      progressTokens[token] = nil
-    }
+    if let token = request.progressToken { progressTokens.remove(token, request.n) }
     if direction == .c2s { openC2S.remove(request) } else { openS2C.remove(request) }
   }
 

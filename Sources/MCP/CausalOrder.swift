@@ -57,6 +57,8 @@ public struct CausalOrder: Sendable {
   private static let turnsKept = 64
   /// Answers kept although implied by others, for late requests.
   private static let impliedKept = 128
+  /// Answers that room is made for at once.
+  private static let fewAnswers = 8
   /// Most answers that wait for a request to follow them (a client that only fires in parallel, for ever).
   private static let liveKept = 4096
 
@@ -203,6 +205,7 @@ public struct CausalOrder: Sendable {
       }
     }
     for answer in live where isWaitedFor(answer) {
+      if after.isEmpty { after.reserveCapacity(min(live.count, CausalOrder.fewAnswers)) }
       after.append(answer.n)
       latest = max(latest ?? answer.done, answer.done)
     }

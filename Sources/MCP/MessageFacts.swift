@@ -70,6 +70,20 @@ extension MessageFacts {
       progressToken: token, revision: revision, client: client, traceparent: traceparent)
   }
 
+  /// The progress token alone.
+  public static func progressToken(of message: JSONRPCMessage) -> RawJSON? {
+    guard message.kind == .request || message.kind == .notification else { return nil }
+    var token: RawJSON?
+    message.forEachMember { member, value in
+      switch member {
+      case .progressToken: token = value
+      case .meta: value.forEachMember(metaNames) { name, value in if name == 0 { token = value } }
+      default: break
+      }
+    }
+    return token
+  }
+
   /// Copies its texts where they are a small part of the buffer that they keep.
   public mutating func own() {
     cancels = cancels?.owned

@@ -25,6 +25,10 @@ public struct TimedBytes: Sendable {
   public var offset: Int { consumed }
   /// The unread bytes. Don't keep it.
   public var bytes: ByteBuffer { buffer }
+  /// The unread bytes, to be looked at.
+  public var span: Span<UInt8> {
+    @_lifetime(borrow self) borrowing get { buffer.readableSpan }
+  }
 
   /// Appends a chunk.
   public mutating func append(_ chunk: ByteBuffer, at: Timestamp) {
@@ -69,9 +73,21 @@ public struct TimedBytes: Sendable {
 
   /// Takes `count` bytes, or what is there; `at` is the latest capture time among them.
   public mutating func take(_ count: Int) -> (bytes: ByteBuffer, at: Timestamp) {
-    var latest = time
     let slice = buffer.readSlice(length: min(count, buffer.readableBytes)) ?? ByteBuffer()
-    consumed += slice.readableBytes
+    return (slice, pass(slice.readableBytes))
+  }
+
+  /// The same for who has looked at the bytes: returns the time alone.
+  public mutating func skip(_ count: Int) -> Timestamp {
+    let count = min(count, buffer.readableBytes)
+    buffer.moveReaderIndex(forwardBy: count)
+    return pass(count)
+  }
+
+  /// Notes that so many bytes were read; returns the latest capture time among them.
+  private mutating func pass(_ count: Int) -> Timestamp {
+    var latest = time
+    consumed += count
     while firstMark < marks.count {
       latest = max(latest, marks[firstMark].at)
       guard marks[firstMark].end <= consumed else { break }
@@ -84,6 +100,6 @@ public struct TimedBytes: Sendable {
       firstMark = 0
     }
     latestTaken = latest
-    return (slice, latest)
+    return latest
   }
 }

@@ -52,8 +52,7 @@ struct PacketRecording: ~Copyable {
   /// Takes the next packet of an open trace.
   mutating func append(_ frame: CapturedFrame) {
     latest = max(latest, frame.at)
-    table.append(frame)
-    drain()
+    if table.append(frame) { drain() }
   }
 
   /// Runs what waits for time to pass, and writes out what was made, if that has not been done for a while.

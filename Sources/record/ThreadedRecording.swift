@@ -112,9 +112,8 @@ final class ThreadedRecording {
   private func handOn() {
     batchCount = 0
     batchBytes = 0
-    let steps = connections.takeSteps()
-    if !steps.isEmpty { inputs.put(.steps(steps)) }
-    spent.free()
+    guard connections.hasSteps else { return }
+    inputs.put(.steps(connections.takeSteps(reusing: spent.take() ?? .init())))
   }
 
   /// The other thread: writes what the steps amount to until it is told to close.
@@ -124,8 +123,8 @@ final class ThreadedRecording {
   ) -> Report {
     while true {
       switch inputs.take() {
-      case .steps(let steps):
-        sessions.append(steps)
+      case .steps(var steps):
+        sessions.append(&steps)
         trace.write()
         spent.add(steps)
       case .loss(let line): trace.lines.append(line)

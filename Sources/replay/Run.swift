@@ -36,6 +36,13 @@ struct Run: AsyncParsableCommand {
       """, valueName: "command"))
   var stdio: CommandArgument?
 
+  @Flag(
+    help: """
+      Instead of --target: a server in a process of its own that answers at once what was recorded. What the run then shows is the \
+      generator's own floor: its lag, latency and processor time a call on this machine.
+      """)
+  var null = false
+
   @OptionGroup(title: "Load") var load: LoadOptions
 
   @OptionGroup(title: "Connections") var connection: ConnectionOptions
@@ -71,6 +78,8 @@ struct Run: AsyncParsableCommand {
     completion: .file())
   var summary: String?
 
+  @OptionGroup(title: "Answers") var verification: VerifyOptions
+
   @OptionGroup(title: "Demands") var demands: ThresholdOptions
 
   @Option(
@@ -85,13 +94,29 @@ struct Run: AsyncParsableCommand {
   var quiet = false
 
   func run() async throws {
-    let traffic = try SourceTrace.read(trace)
-    var session = RunSession(
-      traffic: traffic, plan: try Planner(traffic, load.planOptions(for: traffic)).plan(),
-      target: replayTarget)
+    let traffic = try SourceTrace.read(trace, keepsResults: verification.verify != .off)
+    let plan = try Planner(traffic, load.planOptions(for: traffic)).plan()
+    guard null else { return try await replay(traffic, plan, replayTarget) }
+    let server: NullServer
+    do throws(NullServer.Failure) {
+      server = try NullServer(trace: trace)
+    } catch {
+      throw failure(Exit.unreachable, "cannot start the null server: \(error)")
+    }
+    defer { server.stop() }
+    try await replay(
+      traffic, plan,
+      ReplayTarget(
+        host: "127.0.0.1", port: server.port, authority: "127.0.0.1:\(server.port)", path: nil))
+  }
+
+  private func replay(
+    _ traffic: RecordedTraffic, _ plan: Plan, _ target: ReplayTarget
+  ) async throws {
+    var session = RunSession(traffic: traffic, plan: plan, target: target)
     session.run.policy.onError = onError?.policy ?? .endTurn
     session.run.policy.callTimeout = max(1_000_000, callTimeout?.nanoseconds ?? 60_000_000_000)
-    session.run.connect = try connection.connectOptions(for: traffic, target)
+    session.run.connect = try connection.connectOptions(for: traffic, self.target)
     session.run.maxLag = maxLag?.nanoseconds ?? 20_000_000
     session.summaryPath = summary
     session.recordPath = record
@@ -100,7 +125,10 @@ struct Run: AsyncParsableCommand {
     session.run.abortOn = try demands.aborting(for: traffic)
     session.isQuiet = quiet
     session.options = options
-    try session.checkWrites()
+    session.isNull = null
+    session.verify = verification.options
+    // What a null server is told changes nothing.
+    if !null { try session.checkWrites() }
     try session.checkDescriptors()
     try session.check(maxAgents: load.maxAgents, maxRate: load.maxRate)
     if !yes { try session.checkLength() }
@@ -108,8 +136,11 @@ struct Run: AsyncParsableCommand {
   }
 
   func validate() throws {
-    guard (target == nil) != (stdio == nil) else {
-      throw ValidationError("say where to replay: either --target URL or --stdio COMMAND")
+    guard [target != nil, stdio != nil, null].count(where: { $0 }) == 1 else {
+      throw ValidationError("say where to replay: --target URL, --stdio COMMAND or --null")
+    }
+    guard !null || trace != "-" else {
+      throw ValidationError("--null reads the trace twice: give it as a file")
     }
     guard stdio == nil || header.isEmpty else {
       throw ValidationError("--header is of no use with --stdio, which has no headers")
@@ -127,11 +158,19 @@ struct Run: AsyncParsableCommand {
   private var options: [(String, JSONValue)] {
     var options: [(String, JSONValue)] = [
       ("trace", .string(trace)),
-      ("target", .string(target?.text ?? "stdio: \(stdio?.words.first ?? "")")),
+      (
+        "target",
+        .string(target?.text ?? (null ? "null server" : "stdio: \(stdio?.words.first ?? "")"))
+      ),
       ("on_error", .string(onError?.text ?? "end-turn")),
       ("call_timeout_ms", .number("\((callTimeout?.nanoseconds ?? 60_000_000_000) / 1_000_000)")),
       ("max_lag_ms", .number("\(Double(maxLag?.nanoseconds ?? 20_000_000) / 1e6)")),
     ]
+    if verification.verify != .off {
+      options.append(("verify", .string(verification.verify.rawValue)))
+      options.append(("verify_ignore", .array(verification.verifyIgnore.map { .string($0) })))
+      options.append(("verify_sample", .number("\(verification.options.sample)")))
+    }
     for (name, expressions) in [("threshold", demands.threshold), ("abort_on", demands.abortOn)]
     where !expressions.isEmpty {
       options.append((name, .array(expressions.map { .string($0) })))

@@ -20,6 +20,9 @@ struct RunSession {
   var junitPath: String?
   /// What is demanded of the run as a whole and of its windows, in the order it was given.
   var thresholds: [Threshold] = []
+  /// Whether the target is a null server.
+  var isNull = false
+  var verify = AnswerVerifier.Options()
   var isQuiet = false
   /// Whether the target is asked which revisions it speaks.
   var negotiates = true
@@ -148,6 +151,7 @@ struct RunSession {
     run.program = "replay \(Replay.version)"
     run.trace = try openTrace()
     run.thresholds = thresholds
+    run.verifier = AnswerVerifier(traffic, verify)
     let environment = RunEnvironment.describe(loops: run.loops)
     let result: RunResult
     do {
@@ -162,7 +166,7 @@ struct RunSession {
       (options + PlanFigures.options(plan.options)).map { .init($0.0, $0.1) })
     summary.environment = environment
     summary.thresholds = judged(summary, result)
-    if !isQuiet { put(SummaryText(summary).text, to: STDOUT_FILENO) }
+    if !isQuiet { put(SummaryText(summary, isFloor: isNull).text, to: STDOUT_FILENO) }
     if let summaryPath { try save(SummaryJSON(summary).text, toFile: summaryPath) }
     if let junitPath { try save(JUnitXML(summary).text, toFile: junitPath) }
     if let recordPath, let cause = lost {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Glibc
 import MockServer
+import NIOPosix
 import Trace
 
 /// `replay serve`
@@ -32,6 +33,9 @@ struct Serve: AsyncParsableCommand {
   @Flag(help: "Say nothing but errors.")
   var quiet = false
 
+  @Flag(help: .hidden)
+  var asChild = false
+
   func run() async throws {
     let book = ExchangeBook(try readTrace())
     guard book.exchangeCount > 0 else {
@@ -59,6 +63,17 @@ struct Serve: AsyncParsableCommand {
       say(
         "listening on http://\(host):\(socket.port)\(book.path): \(book.exchangeCount) exchanges, "
           + "\(book.sessionCount) sessions, \(book.tools.count) tools; Ctrl-C stops")
+    }
+    if asChild {
+      put("\(socket.port)\n", to: STDOUT_FILENO)
+      // Whoever started it is gone when its end of the pipe is.
+      let pool = NIOThreadPool(numberOfThreads: 1)
+      pool.start()
+      pool.submit { _ in
+        var byte: UInt8 = 0
+        while unsafe read(STDIN_FILENO, &byte, 1) > 0 {}
+        stop.yield()
+      }
     }
     let progress = quiet ? nil : Task { try await report(socket) }
     for await _ in requests { break }

@@ -7,8 +7,8 @@ enum SourceTrace {
   /// Reads a file into scripts, with warnings on standard error.
   ///
   /// - Throws: `ExitCode` 65 after saying why.
-  static func read(_ path: String) throws -> RecordedTraffic {
-    var builder = ScriptBuilder()
+  static func read(_ path: String, keepsResults: Bool = false) throws -> RecordedTraffic {
+    var builder = ScriptBuilder(keepsResults: keepsResults)
     let tornTail: Int
     do throws(TraceFormatError) {
       let reader = try TraceReader(path: path)

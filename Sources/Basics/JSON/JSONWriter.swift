@@ -35,8 +35,7 @@ public struct JSONWriter: ~Copyable {
 
   /// Writes a whole JSON text where an object could begin.
   public mutating func append(_ text: RawJSON) {
-    let text = text.bytes
-    bytes.append(text.readableSpan)
+    bytes.append(text.span)
   }
 
   /// Writes what was written elsewhere.
@@ -112,8 +111,7 @@ public struct JSONWriter: ~Copyable {
   public mutating func member(_ name: StaticString, _ value: RawJSON?) {
     guard let value else { return }
     key(name)
-    let text = value.bytes
-    bytes.append(text.readableSpan)
+    bytes.append(value.span)
   }
 
   /// Writes a member whose key came from outside.
@@ -122,8 +120,7 @@ public struct JSONWriter: ~Copyable {
     needsComma = true
     bytes.appendJSONString(name.utf8Span.span)
     bytes.append(0x3a)
-    let text = value.bytes
-    bytes.append(text.readableSpan)
+    bytes.append(value.span)
   }
 
   /// Writes a value.

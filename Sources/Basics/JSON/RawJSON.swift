@@ -8,6 +8,14 @@ public struct RawJSON: Hashable, Sendable {
   /// The text.
   public let bytes: ByteBuffer
 
+  /// The text, to be looked at.
+  @inlinable
+  public var span: Span<UInt8> {
+    @inline(__always)
+    @_lifetime(borrow self)
+    borrowing get { bytes.readableSpan }
+  }
+
   /// Wraps text that is known to be valid and compact.
   public init(trusted bytes: ByteBuffer) { self.bytes = bytes }
 
@@ -106,7 +114,7 @@ extension RawJSON {
   /// Values are slices; keys are unescaped. O(n) over the text. Returns whether the text is a whole object.
   @discardableResult
   public func forEachMember(_ body: (_ key: String, _ value: RawJSON) -> Void) -> Bool {
-    let span = bytes.readableSpan
+    let span = span
     let end = JSONScan.walkMembers(span, 0) { key, value in
       body(
         JSONValue.unescape(span, key.lowerBound, key.upperBound),
@@ -121,7 +129,7 @@ extension RawJSON {
   public func forEachMember(
     _ names: borrowing JSONNames, _ body: (_ index: Int, _ value: RawJSON) -> Void
   ) {
-    let span = bytes.readableSpan
+    let span = span
     var (keys, isSpaced) = (JSONScan.Members(span, 0), false)
     while let key = keys.next(span, &isSpaced) {
       let value = keys.index
@@ -163,7 +171,7 @@ extension RawJSON {
 
   /// Calls `body` for each element of an array, in order; does nothing for other values. O(n) over the text.
   public func forEachElement(_ body: (RawJSON) -> Void) {
-    let span = bytes.readableSpan
+    let span = span
     guard span.count > 0, span[0] == 0x5b else { return }
     var i = 1
     while i < span.count, span[i] != 0x5d, let end = JSONScan.skipValue(span, i) {
@@ -181,7 +189,7 @@ extension RawJSON {
 
   /// What kind of value it is, by its first byte.
   public var kind: Kind {
-    let span = bytes.readableSpan
+    let span = span
     guard span.count > 0 else { return .null }
     return Kind(firstByte: span[0])
   }
@@ -215,7 +223,7 @@ extension RawJSON {
   }
 
   /// The text as a string value, when it is one.
-  public var string: String? { RawJSON.string(bytes.readableSpan) }
+  public var string: String? { RawJSON.string(span) }
 
   /// The string value that a checked JSON text is, when it is one.
   public static func string(_ json: Span<UInt8>) -> String? {
@@ -228,7 +236,7 @@ extension RawJSON {
 
   /// The number as an integer, when it is one that fits.
   public var int: Int64? {
-    let span = bytes.readableSpan
+    let span = span
     let isNegative = span.count > 0 && span[0] == 0x2d
     var value: Int64 = 0
     var i = isNegative ? 1 : 0

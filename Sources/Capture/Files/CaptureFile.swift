@@ -52,6 +52,7 @@ public final class CaptureFile {
     }
   }
 
+  @inline(__always)
   private func decode() throws(CaptureError) -> CaptureItem? {
     do throws(CaptureFormatError) {
       return try decoder.next()

@@ -68,6 +68,7 @@ public struct CaptureDecoder {
   /// Returns the next item; `nil` when more bytes are needed.
   ///
   /// - Throws: `notACapture`, `unsupported` or `corruptBlock`, with its offset.
+  @inline(__always)
   public mutating func next() throws(CaptureFormatError) -> CaptureItem? {
     do throws(Flaw) {
       while true {

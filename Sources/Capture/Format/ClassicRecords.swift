@@ -76,6 +76,7 @@ struct ClassicRecords {
   }
 
   /// Returns the next record's frame; `nil` when it is not complete.
+  @inline(__always)
   func next(_ input: inout ByteBuffer) throws(Flaw) -> CaptureItem? {
     guard input.readableBytes >= recordHeader else { return nil }
     let seconds = input.word(at: 0, isBigEndian: isBigEndian)

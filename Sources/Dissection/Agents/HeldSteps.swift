@@ -67,8 +67,8 @@ extension ExchangeStep {
       self = .requested(x: x, content, sentAt: sentAt)
     case .event(let x, let event): self = .event(x: x, event.owned)
     case .ended(let x, let ended): self = .ended(x: x, ended.owned)
-    case .connection, .loss, .began, .switched, .answered, .line, .linesEnded, .time, .settle,
-      .finished:
+    case .connection, .loss, .began, .asked, .switched, .answered, .line, .linesEnded, .time,
+      .settle, .finished:
       break
     }
   }
@@ -79,8 +79,8 @@ extension ExchangeStep {
     case .requested(_, let content, _): 256 + content.messages.reduce(0) { $0 + $1.message.bytes }
     case .event(_, let event): 256 + event.size
     case .ended(_, let ended): 256 + (ended.response.bytes?.readableBytes ?? 0)
-    case .connection, .loss, .began, .switched, .answered, .line, .linesEnded, .time, .settle,
-      .finished:
+    case .connection, .loss, .began, .asked, .switched, .answered, .line, .linesEnded, .time,
+      .settle, .finished:
       256
     }
   }

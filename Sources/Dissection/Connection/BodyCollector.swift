@@ -3,6 +3,14 @@ import Crypto
 import NIOCore
 import Wire
 
+/// What is kept of bodies.
+struct BodyRule: Sendable {
+  /// Bytes of one that are kept; the rest is counted.
+  var limit: Int
+  /// Whether they are hashed.
+  var hashes: Bool
+}
+
 /// The body of one message with its codings removed: kept up to a limit, counted and (for audits) hashed.
 struct BodyCollector {
   /// Decoded bytes, up to the limit.
@@ -40,20 +48,20 @@ struct BodyCollector {
 extension BodyCollector {
   // By the memberwise initialiser: what assigns so many members one by one copies the whole in the end.
   /// Collects a body of which the header fields say nothing.
-  init(limit: Int, hashes: Bool) {
-    self.init(limit: limit, hash: hashes ? SHA256() : nil, content: nil)
+  init(_ rule: BodyRule) {
+    self.init(limit: rule.limit, hash: rule.hashes ? SHA256() : nil, content: nil)
   }
 
   /// Collects the body that header fields announce.
-  init(fields: borrowing HeaderFields, limit: Int, hashes: Bool) {
+  init(fields: borrowing HeaderFields, _ rule: BodyRule) {
     guard ContentCoding.isNamed(in: fields) else {
-      self.init(limit: limit, hashes: hashes)
+      self.init(rule)
       return
     }
     let content = ContentDecoder(fields: copy fields)
     let isCoded = content?.isUnknown == true || ContentCoding.hasUnknownTransfer(in: copy fields)
     self.init(
-      isCoded: isCoded, limit: limit, hash: hashes ? SHA256() : nil, content: content)
+      isCoded: isCoded, limit: rule.limit, hash: rule.hashes ? SHA256() : nil, content: content)
   }
 
   /// The bytes, where all of them are there.

@@ -12,15 +12,17 @@ extension ConnectionContext {
       note(flawsOf: exchange.requestBody, of: exchange, at: at)
     }
     exchange.sentAt = at
-    let content =
-      exchange.request.map { RequestContent($0, exchange.requestBody.whole) } ?? RequestContent()
-    exchange.hasMessages = content.role == .messages
-    say(.requested(x: exchange.x, content, sentAt: at), of: exchange)
+    var (role, payload) = (RequestContent.Role.other, JSONRPCPayload?.none)
+    if let request = exchange.request {
+      (role, payload) = RequestContent.read(request, exchange.requestBody.whole)
+    }
+    exchange.hasMessages = role == .messages
+    say(.asked(x: exchange.x, role, payload, sentAt: at), of: exchange)
   }
 
   /// The final response's head is there.
   func answered(_ exchange: HTTPExchange, _ head: HTTPResponseHead, clientLeftAt: Timestamp?) {
-    exchange.respond(with: head, options: options)
+    exchange.respond(with: head, bodies: shared.bodies)
     let answered = AnsweredExchange(
       head: head, stream: exchange.stream, isStream: exchange.sse != nil,
       clientLeftFirst: clientLeftAt.map { $0 < head.firstByteAt } ?? false)
@@ -93,7 +95,7 @@ extension ConnectionContext {
       isTruncated: exchange.responseBody.isTruncated, hasGap: exchange.responseBody.hasGap)
     let ended = EndedExchange(
       by: by, at: at, isAnswered: isAnswered, isStream: isStream, response: response,
-      audit: options.exchanges ? exchange.audit : nil)
+      audit: shared.bodies.hashes ? exchange.audit : nil)
     say(.ended(x: exchange.x, ended), of: exchange)
     shared.closeExchange()
   }

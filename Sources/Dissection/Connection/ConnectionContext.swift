@@ -16,6 +16,7 @@ final class ConnectionContext {
     self.shared = shared
   }
 
+  /// As a whole a copy, whose parts both threads would count their references to: not for what every exchange asks.
   var options: DissectionOptions { shared.options }
   var ledger: LossLedger { shared.ledger }
 
@@ -23,10 +24,11 @@ final class ConnectionContext {
   func exchange(_ request: HTTPRequestHead?) -> HTTPExchange {
     HTTPExchange(
       x: shared.numberExchange(), conn: flow, clientHost: ends.client.host, request: request,
-      options: options)
+      bodies: shared.bodies)
   }
 
   /// Passes a step of an exchange on to the MCP layer.
+  @inline(__always)
   func say(_ step: consuming ExchangeStep, of exchange: HTTPExchange) {
     if !exchange.isTold {
       exchange.isTold = true

@@ -3,6 +3,7 @@ import Trace
 /// What all connections of a recording share: where losses go, and what they tell, in one order.
 final class DissectionContext {
   let options: DissectionOptions
+  let bodies: BodyRule
   let ledger: LossLedger
   /// Steps not yet taken.
   private(set) var steps: [ExchangeStep] = []
@@ -12,6 +13,7 @@ final class DissectionContext {
 
   init(options: DissectionOptions, ledger: LossLedger) {
     self.options = options
+    bodies = BodyRule(limit: options.bodyLimit, hashes: options.exchanges)
     self.ledger = ledger
   }
 
@@ -23,6 +25,7 @@ final class DissectionContext {
   }
 
   /// Appends a step.
+  @inline(__always)
   func append(_ step: consuming ExchangeStep) { steps.append(step) }
 
   /// Notes that an exchange is over.
@@ -33,15 +36,13 @@ final class DissectionContext {
     if !losses.isEmpty { steps.insert(contentsOf: losses.map { .loss($0) }, at: start) }
   }
 
-  /// Takes all steps.
-  func takeSteps() -> [ExchangeStep] {
-    guard !steps.isEmpty else { return [] }
-    var taken: [ExchangeStep] = []
-    taken.reserveCapacity(min(steps.count, DissectionContext.mostReserved))
-    swap(&taken, &steps)
-    return taken
+  /// Takes all steps; the next ones are put where others were taken out.
+  func takeSteps(reusing spent: consuming [ExchangeStep]) -> [ExchangeStep] {
+    spent.removeAll(keepingCapacity: spent.capacity <= DissectionContext.mostKept)
+    swap(&spent, &steps)
+    return spent
   }
 
-  /// Room for the next steps is made as large as the last took, up to this.
-  private static let mostReserved = 1024
+  /// Room for so many steps is used again, a megabyte; for more it is made anew.
+  private static let mostKept = 4096
 }

@@ -5,8 +5,8 @@ import Wire
 
 /// What connections tell the MCP layer, in order: of an exchange what it lives through, and what is written as it is.
 ///
-/// Values alone: each side of the seam may have its own thread. Small ones, as steps are handed on a few times: what they say
-/// is shared, not copied.
+/// Values alone: each side of the seam may have its own thread. What is said of nearly every exchange lies in the step itself,
+/// and so one behind the other in a batch: in objects it would lie where the other thread has to wait for each of them.
 enum ExchangeStep: Sendable {
   /// A line that no session has a part in.
   indirect case connection(ConnectionLine)
@@ -14,7 +14,9 @@ enum ExchangeStep: Sendable {
   indirect case loss(LossLine)
   /// An exchange is told of for the first time.
   case began(BegunExchange)
-  /// The request is over (its body may be incomplete).
+  /// The request is over (its body may be incomplete), with what its body holds.
+  case asked(x: Int, RequestContent.Role, JSONRPCPayload?, sentAt: Timestamp)
+  /// The same, with its messages read.
   case requested(x: Int, RequestContent, sentAt: Timestamp)
   /// The response switches to another protocol, in which the final one is to come.
   indirect case switched(x: Int, HTTPResponseHead, ExchangeAudit)
@@ -58,7 +60,7 @@ final class LineMessage: Sendable {
 }
 
 /// What is known of an exchange from its beginning.
-final class BegunExchange: Sendable {
+struct BegunExchange: Sendable {
   /// Number in the trace.
   let x: Int
   /// Number of its connection.
@@ -70,23 +72,11 @@ final class BegunExchange: Sendable {
   /// The request's head; `nil` for an answer whose request was not seen.
   let request: HTTPRequestHead?
   /// Who is authorised, where a recorder said it and its surrogates do not.
-  let principal: String?
-
-  init(
-    x: Int, conn: Int, clientHost: String, stream: Int?, request: HTTPRequestHead?,
-    principal: String? = nil
-  ) {
-    self.principal = principal
-    self.x = x
-    self.conn = conn
-    self.clientHost = clientHost
-    self.stream = stream
-    self.request = request
-  }
+  var principal: String?
 }
 
 /// How the final response begins.
-final class AnsweredExchange: Sendable {
+struct AnsweredExchange: Sendable {
   let head: HTTPResponseHead
   /// HTTP/2 stream: by an upgrade it becomes one behind its request.
   let stream: Int?
@@ -94,17 +84,10 @@ final class AnsweredExchange: Sendable {
   let isStream: Bool
   /// True when the client had closed its side before: who waited for it may be gone.
   let clientLeftFirst: Bool
-
-  init(head: HTTPResponseHead, stream: Int?, isStream: Bool, clientLeftFirst: Bool) {
-    self.head = head
-    self.stream = stream
-    self.isStream = isStream
-    self.clientLeftFirst = clientLeftFirst
-  }
 }
 
 /// An event of a stream, with the messages in its data.
-final class HeardEvent: Sendable {
+struct HeardEvent: Sendable {
   /// Without its data where that was read.
   let event: SSEEvent
   /// `nil` where there is no data, or data that is no message by its name.
@@ -112,36 +95,32 @@ final class HeardEvent: Sendable {
   /// Bytes of its data.
   let size: Int
 
-  /// Reads what the event holds.
-  init(_ event: consuming SSEEvent) {
-    let data = event.data
-    size = data?.readableBytes ?? 0
-    if let data, size > 0, event.name != "endpoint" {
-      event.data = nil
-      payload = JSONRPCPayload(data)
-    } else {
-      payload = nil
-    }
-    self.event = event
-  }
-
-  private init(_ event: SSEEvent, _ payload: JSONRPCPayload?, _ size: Int) {
-    self.event = event
-    self.payload = payload
-    self.size = size
-  }
-
   /// The same, with texts copied where they are a small part of the buffers that they keep.
   var owned: HeardEvent {
     var (event, payload) = (event, payload)
     event.data?.own()
     payload?.own()
-    return HeardEvent(event, payload, size)
+    return HeardEvent(event: event, payload: payload, size: size)
+  }
+}
+
+extension HeardEvent {
+  // By the memberwise initialiser: what assigns so many members one by one copies the whole in the end.
+  /// Reads what the event holds.
+  init(_ event: consuming SSEEvent) {
+    let data = event.data
+    let size = data?.readableBytes ?? 0
+    guard let data, size > 0, event.name != "endpoint" else {
+      self.init(event: event, payload: nil, size: size)
+      return
+    }
+    event.data = nil
+    self.init(event: event, payload: JSONRPCPayload(data), size: size)
   }
 }
 
 /// How an exchange ended.
-final class EndedExchange: Sendable {
+struct EndedExchange: Sendable {
   /// Who ended it.
   let by: ResponseLine.EndedBy
   /// Last byte of the response, or when it was given up.
@@ -167,18 +146,6 @@ final class EndedExchange: Sendable {
     var isTruncated: Bool
     /// True when the recording lacks bytes of it; also of a stream.
     var hasGap: Bool
-  }
-
-  init(
-    by: ResponseLine.EndedBy, at: Timestamp, isAnswered: Bool, isStream: Bool, response: Body,
-    audit: ExchangeAudit?
-  ) {
-    self.by = by
-    self.at = at
-    self.isAnswered = isAnswered
-    self.isStream = isStream
-    self.response = response
-    self.audit = audit
   }
 
   /// The same, with texts copied where they are a small part of the buffers that they keep.

@@ -22,6 +22,10 @@ final class HTTP1Connection {
   private var ends = StreamEnds()
   private var requests: HTTP1Decoder
   private var responses: HTTP1Decoder
+  /// False once a side's decoder had nothing to say, up to what comes next: asked for here, as a decoder is too large to be asked
+  /// for every packet.
+  private var mayAsk = false
+  private var mayAnswer = false
   private var requesting: HTTPExchange?
   private var responding: HTTPExchange?
   private var pairing: ExchangePairing
@@ -49,8 +53,10 @@ final class HTTP1Connection {
     if direction == .c2s {
       lastAskedAt = max(lastAskedAt ?? at, at)
       requests.append(bytes, at: at)
+      mayAsk = true
     } else {
       responses.append(bytes, at: at)
+      mayAnswer = true
     }
     drain()
   }
@@ -60,8 +66,10 @@ final class HTTP1Connection {
     if direction == .c2s {
       if !requests.isInBody(count) { pairing.missRequests() }
       requests.gap(count, at: at)
+      mayAsk = true
     } else {
       responses.gap(count, at: at, endsMessage: isAnswerOver(by: at))
+      mayAnswer = true
     }
   }
 
@@ -75,6 +83,7 @@ final class HTTP1Connection {
   func end(_ direction: Direction, _ how: FlowEnding, at: Timestamp) {
     ends.note(direction, how, at: at)
     if direction == .c2s { requests.end(how, at: at) } else { responses.end(how, at: at) }
+    (mayAsk, mayAnswer) = (true, true)
     drain()
     tunnel?.end(direction, how, at: at)
     if ends.areBoth { finishExchanges(at: at) }
@@ -100,8 +109,8 @@ final class HTTP1Connection {
   private func drain() {
     let before = requests.explained + responses.explained
     while true {
-      if let answer = responses.nextAt, let request = requests.nextAt, answer < request,
-        takeResponse()
+      if mayAsk, mayAnswer, let answer = responses.nextAt, let request = requests.nextAt,
+        answer < request, takeResponse()
       {
         continue
       }
@@ -126,8 +135,12 @@ final class HTTP1Connection {
 
   /// Takes the client's next event; false when there is none yet.
   private func takeRequest() -> Bool {
-    guard !isLeaving, requests.mayHaveNext, let event = requests.next() else { return false }
-    switch event {
+    guard mayAsk, !isLeaving else { return false }
+    guard let event = requests.next() else {
+      mayAsk = false
+      return false
+    }
+    switch consume event {
     case .request(let head):
       let exchange = context.exchange(head)
       if head.isCut { exchange.flags.append("incomplete-head") }
@@ -157,7 +170,7 @@ final class HTTP1Connection {
 
   /// Takes the server's next event; false when there is none yet, or it has to wait.
   private func takeResponse() -> Bool {
-    guard responses.mayHaveNext else { return false }
+    guard mayAnswer else { return false }
     if tunnel != nil {
       // Nothing in it answers anything out here.
     } else if responding == nil, responses.buffered <= HTTP1Connection.waitLimit {
@@ -179,7 +192,10 @@ final class HTTP1Connection {
     let holes = responses.holes
     let event = responses.next()
     if responses.holes > holes { pairing.missAnswers() }
-    guard let event else { return false }
+    guard let event else {
+      mayAnswer = false
+      return false
+    }
     take(event)
     return true
   }
@@ -192,8 +208,8 @@ final class HTTP1Connection {
     return asked < answer && latest - answer < HTTP1Connection.waitTime
   }
 
-  private func take(_ event: HTTP1Decoder.Event) {
-    switch event {
+  private func take(_ event: consuming HTTP1Decoder.Event) {
+    switch consume event {
     case .response(let head) where head.isInterim: pairing.noteInterim(head)
     case .response(let head): begin(head)
     case .body(let bytes, let at):
@@ -237,6 +253,7 @@ final class HTTP1Connection {
   /// What follows the exchange, on both sides, is another protocol.
   private func leave(_ exchange: HTTPExchange, for name: String) {
     requests.becomeTunnel()
+    mayAsk = true
     tunnel = ContentDissector(
       context, upgrading: exchange, to: name.lowercased(), layer: layer + 1)
   }

@@ -37,27 +37,25 @@ final class HTTPExchange {
   var isTold = false
 
   init(
-    x: Int, conn: FlowID, clientHost: String, request: HTTPRequestHead?, options: DissectionOptions
+    x: Int, conn: FlowID, clientHost: String, request: HTTPRequestHead?, bodies: BodyRule
   ) {
     self.x = x
     self.conn = conn
     self.clientHost = clientHost
     self.request = request
-    let (limit, hashes) = (options.bodyLimit, options.exchanges)
     requestBody =
       if let fields = request?.fields {
-        BodyCollector(fields: fields, limit: limit, hashes: hashes)
+        BodyCollector(fields: fields, bodies)
       } else {
-        BodyCollector(limit: limit, hashes: hashes)
+        BodyCollector(bodies)
       }
-    responseBody = BodyCollector(limit: limit, hashes: hashes)
+    responseBody = BodyCollector(bodies)
   }
 
   /// Takes the final response's head.
-  func respond(with head: HTTPResponseHead, options: DissectionOptions) {
+  func respond(with head: HTTPResponseHead, bodies: BodyRule) {
     response = head
-    responseBody = BodyCollector(
-      fields: head.fields, limit: options.bodyLimit, hashes: options.exchanges)
+    responseBody = BodyCollector(fields: head.fields, bodies)
     if head.fields.begins(.contentType, with: "text/event-stream") { sse = SSEDecoder() }
   }
 

@@ -110,7 +110,9 @@ public final class Retelling {
 
   /// Tells steps.
   func append(_ steps: ExchangeStep...) {
-    stage.append(.init(steps: steps))
+    var batch = ConnectionStage.Steps()
+    batch.steps = steps
+    stage.append(&batch)
     guard let details else { return }
     for event in told.takeEvents() { lines.append(details.joined(event)) }
   }

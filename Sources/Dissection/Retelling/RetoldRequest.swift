@@ -88,9 +88,11 @@ struct RetoldRequest {
     let position = retold.batch ?? content.messages.count
     let place = positions.firstIndex { $0 > position } ?? positions.count
     positions.insert(position, at: place)
-    content.messages.insert(
+    var messages = Array(content.messages)
+    messages.insert(
       RequestContent.Item(message, MessageFacts(said), redacted: retold.redacted), at: place)
-    if content.messages.count > 1 { content.isBatch = true }
+    content.messages = MessageList(messages)
+    if messages.count > 1 { content.isBatch = true }
   }
 
   /// What the params of a request said that were not kept, as far as other lines have it; `nil` where they were kept.

@@ -64,8 +64,9 @@ public struct FlowTable: ~Copyable {
     if now >= nextTimer { runTimers() }
   }
 
-  /// Takes the next frame of the capture; drain `next()` after each.
-  public mutating func append(_ frame: CapturedFrame) {
+  /// Takes the next frame of the capture; drain `next()` after each. Returns false when that has nothing, as after half of them.
+  @discardableResult
+  public mutating func append(_ frame: CapturedFrame) -> Bool {
     counters.packetsIn += 1
     if latest != nil { queueLatest() }
     if frame.at < lastTime { counters.count(.timeBackwards) }
@@ -80,6 +81,7 @@ public struct FlowTable: ~Copyable {
     case .fragment(let ip): take(frame, fragment: ip)
     case .counted(let packet): counters.count(packet)
     }
+    return latest != nil || !events.isEmpty
   }
 
   /// Returns the next event in order; `nil` when another frame is needed.

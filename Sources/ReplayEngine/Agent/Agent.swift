@@ -148,6 +148,9 @@ final class Agent {
       if isFailure { noteFailure(record, before: call.bytes) }
     }
     worker.recorder.add(record, label)
+    if let result = answer?.content, answer?.kind == .result, label.isCall {
+      worker.verify(record, of: script.session, label, result)
+    }
   }
 
   private func noteFailure(_ record: RequestRecord, before bytes: Int) {

@@ -35,6 +35,8 @@ extension Recorder {
     callBins.merge(other.callBins)
     lagLog.merge(other.lagLog)
     failures.merge(other.failures)
+    verification.merge(other.verification)
+    processorTime += other.processorTime
     bytesAtRisk += other.bytesAtRisk
     firstDue = min(firstDue, other.firstDue)
     lastDone = max(lastDone, other.lastDone)

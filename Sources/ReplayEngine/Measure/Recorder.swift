@@ -50,6 +50,9 @@ struct Recorder {
   /// What windowed thresholds are judged by; mostly empty.
   var watches: [LiveWatch] = []
   var failures = FailureLog()
+  var verification = VerificationTally()
+  /// Processor time of the loops, nanoseconds.
+  var processorTime: Int64 = 0
   /// Bytes of messages that sessions had exchanged when calls were sent that failed.
   var bytesAtRisk = 0
   var firstDue: Int64 = .max

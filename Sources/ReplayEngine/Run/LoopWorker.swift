@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import NIOCore
 import NIOPosix
 import ReplayPlan
@@ -33,6 +34,10 @@ final class LoopWorker {
   private let target: ReplayTarget
   private let trace: RunTrace?
   private let live: LiveThresholds?
+  private let stall: Int64
+  private let verifier: AnswerVerifier?
+  /// Chooses the answers that are compared.
+  private var random: SplitMix64
   private var connections = 0
   private var exchanges = 0
   private var sessions = 0
@@ -72,6 +77,9 @@ final class LoopWorker {
     trace = setup.trace
     recorder = Recorder(setup.labels, stageEnds: setup.stageEnds)
     live = setup.live
+    stall = setup.stall
+    verifier = setup.verifier
+    random = SplitMix64(seed: setup.plan.options.seed &+ UInt64(index))
     numbering = (index + 1, setup.loops)
     recorder.watches = setup.live?.figures.map { LiveWatch($0, setup.labels) } ?? []
     done = loop.makePromise()
@@ -86,6 +94,7 @@ final class LoopWorker {
     }
     if trace != nil { scheduleFlush() }
     if live != nil { scheduleSecond(1) }
+    if stall > 0 { scheduleStall() }
     rearm()
     checkDone()
     return done.futureResult
@@ -205,7 +214,18 @@ final class LoopWorker {
   var measured: Recorder {
     var measured = recorder
     measured.readLag = readLag.histogram
+    measured.processorTime = threadTime() - beganAt
     return measured
+  }
+
+  /// Compares an answer with the recorded one, if its turn has come.
+  func verify(
+    _ record: RequestRecord, of session: SessionScript, _ label: CallLabels.Label, _ result: RawJSON
+  ) {
+    guard let verifier, record.outcome == label.then, !record.isPrologue,
+      Double.random(in: 0..<1, using: &random) < verifier.options.sample
+    else { return }
+    recorder.verification.add(verifier.verdict(session, step: record.step, result))
   }
 
   /// By what the requests of a script are counted.
@@ -258,6 +278,14 @@ final class LoopWorker {
   private func flush() {
     trace?.write(lines)
     lines.removeAll(keepingCapacity: true)
+  }
+
+  private func scheduleStall() {
+    loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) {
+      guard !self.isDone else { return }
+      usleep(UInt32(self.stall / 1000))
+      self.scheduleStall()
+    }
   }
 
   /// Delivers what was counted at the end of each second of the run.

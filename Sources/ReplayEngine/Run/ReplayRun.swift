@@ -24,6 +24,10 @@ public struct RunOptions: Sendable {
   public var trace: RunTrace?
   /// Name and version of this program, for the trace.
   public var program = "replay"
+  /// Compares answers with the recorded ones.
+  public var verifier: AnswerVerifier?
+  /// So long, in nanoseconds, every loop is held up ten times a second: for tests of what a slow generator shows.
+  public var stall: Int64 = 0
   /// Called about once a second.
   public var progress: (@Sendable (_ elapsed: Int64, RunProgress) -> Void)?
 
@@ -81,6 +85,8 @@ struct RunSetup: Sendable {
   /// The ends of the stages of the load, nanoseconds of the run; empty without stages.
   var stageEnds: [Int64] = []
   var live: LiveThresholds?
+  var stall: Int64 = 0
+  var verifier: AnswerVerifier?
 }
 
 /// Asks a run to stop: the first time what is in flight may finish, the second time at once.
@@ -154,9 +160,12 @@ public enum ReplayRun {
       plan: plan, books: RequestShelf(plan.scripts, target), policy: options.policy,
       clock: RunClock(lead: lead + plan.prologue), gauges: RunGauges(taken: plan.slots.count),
       dialer: dialer, target: target, trace: options.trace, loops: loops.count,
-      labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end), live: live)
+      labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end), live: live,
+      stall: options.stall,
+      verifier: options.verifier)
     var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
     header.payloads = .full
+    header.extra.append(ExtraMember(key: "replay", value: RawJSON(RunTrace.origin(plan))))
     options.trace?.begin(header)
     var handles: [LoopHandle] = []
     for (i, loop) in loops.enumerated() {

@@ -47,6 +47,10 @@ public struct RunResult: Sendable {
     summary.outcomeChange = recorder.change
     summary.tokensAtRisk = .init(bytes: recorder.bytesAtRisk)
     summary.samples = recorder.failures.shown(traffic)
+    summary.verification = recorder.verification.shown(setup.verifier?.options.mode ?? .off)
+    if summary.sent > 0 {
+      summary.cpuPerCall = Double(recorder.processorTime) / 1000 / Double(summary.sent)
+    }
     addRequests(&summary)
     addGroups(&summary)
     summary.prologue.calls = recorder.prologue.total

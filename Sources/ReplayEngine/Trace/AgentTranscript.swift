@@ -42,6 +42,14 @@ struct AgentTranscript {
     }
     session.agent = "\(script.session.name).\(plan.clone)"
     session.start = .seen
+    session.extra.append(
+      ExtraMember(
+        key: "source",
+        value: RawJSON(
+          .object([
+            .init("session", .string(script.session.name)), .init("clone", .int(plan.clone)),
+            .init("start", .int(plan.start)),
+          ]))))
   }
 
   private var name: String { session.session }

@@ -107,6 +107,23 @@ struct AgentPool: Sendable {
     return agent
   }
 
+  /// Numbers of copies in groups: the rows of all sessions' copies, or of whole cohorts; bootstrapped copies or cohorts.
+  func groups(_ burst: Burst) -> Groups {
+    var size = isBootstrap ? 1 : max(1, scripts)
+    if case .cohort(let copies) = burst { size *= copies }
+    return Groups(size: max(1, size), total: count)
+  }
+
+  /// Numbers below `total` in groups of `size`.
+  struct Groups {
+    let size: Int
+    let total: Int
+
+    var count: Int { (total + size - 1) / size }
+
+    subscript(_ group: Int) -> Range<Int> { group * size..<min(total, (group + 1) * size) }
+  }
+
   private func clone(_ index: Int) -> Int { isBootstrap ? index : index / scripts }
 
   private func script(_ index: Int) -> Int {

@@ -51,8 +51,7 @@ extension Plan {
     public var prologue: Int64 = 0
     /// Share of the agents that peaks were taken from; below 1 they are estimates.
     public var sampled = 1.0
-    /// Where the index of dispersion of a faithful run lies in 95 of 100 runs, in windows of 0.1, 1, 10 and 60 s; `nil` below 30
-    /// windows.
+    /// Where the index of dispersion of a faithful run lies, in windows of 0.1, 1, 10 and 60 s; `nil` below 30 windows.
     public var idcBand: [ClosedRange<Double>?] = [nil, nil, nil, nil]
 
     /// A cap that keeps the rhythm of agents and drops people's coffee breaks.

@@ -78,7 +78,7 @@ struct Forecaster {
     var reached = scripts.map { Array(repeating: false, count: $0.session.steps.count) }
     var sent = 0
     var entry: Int64 = 0
-    population.eachLife(stride: stride) { life in
+    population.eachLife(every: stride) { life in
       guard life.start <= limit else { return }
       let script = scripts[life.script]
       let last = min(limit, life.closes ?? .max)

@@ -14,24 +14,27 @@ struct Life: Sendable {
 extension Population {
   /// Goes through the lives of all agents, those of an open load in no order.
   ///
-  /// `stride` takes every so-many-th copy of an open load, or place of a closed one.
-  func eachLife(stride step: Int = 1, _ body: (Life) -> Void) {
+  /// `every` takes one in so many groups of copies that belong together, or of places of a closed load.
+  func eachLife(every step: Int = 1, _ body: (Life) -> Void) {
     guard options.load.isClosed else {
-      if let rate = RateArrivals(self) { return eachArrival(rate, stride: step, body) }
-      for i in stride(from: 0, to: pool.count, by: step) {
-        for agent in lives(i) { body(life(agent, closes: nil)) }
+      if let rate = RateArrivals(self) { return eachArrival(rate, every: step, body) }
+      let members = pool.groups(options.burst)
+      for group in stride(from: 0, to: members.count, by: step) {
+        for i in members[group] {
+          for agent in lives(i) { body(life(agent, closes: nil)) }
+        }
       }
       return
     }
-    replace(stride: step, body)
+    replace(every: step, body)
   }
 
-  private func eachArrival(_ arrivals: RateArrivals, stride step: Int, _ body: (Life) -> Void) {
+  private func eachArrival(_ arrivals: RateArrivals, every step: Int, _ body: (Life) -> Void) {
     var arrivals = arrivals
     var number = 0
     while let batch = arrivals.next() {
       for agent in batch {
-        if number % step == 0 { body(life(agent, closes: nil)) }
+        if options.burst.group(number) % step == 0 { body(life(agent, closes: nil)) }
         number += 1
       }
     }
@@ -45,10 +48,10 @@ extension Population {
   }
 
   /// A closed load: whoever is through first is replaced first.
-  private func replace(stride step: Int, _ body: (Life) -> Void) {
+  private func replace(every step: Int, _ body: (Life) -> Void) {
     let limit = options.end ?? .max
     var free = Heap<Free>()
-    for (i, slot) in slots().enumerated() where i % step == 0 {
+    for (i, slot) in slots().enumerated() where options.burst.group(i) % step == 0 {
       free.insert(Free(at: slot.opens, slot: slot))
     }
     var next = free.count

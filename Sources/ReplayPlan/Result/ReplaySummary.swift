@@ -48,6 +48,8 @@ public struct ReplaySummary: Hashable, Sendable {
   public var slip = Spread()
   /// Share of one processor that the busiest loop took.
   public var loopUtilisation: Double?
+  /// Processor time of the generator's loops for each call that was sent, microseconds; what agents do besides calls is in it.
+  public var cpuPerCall: Double?
   /// Realised minus planned think time, without sign.
   public var thinkError = Spread()
   /// Whether the run was like the recording.

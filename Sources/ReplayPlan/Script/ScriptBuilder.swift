@@ -44,8 +44,12 @@ public struct ScriptBuilder {
   private var sharedConnections: Set<Int> = []
   private var listings: [(session: String, re: Int, tools: [ListedTool])] = []
 
-  /// Creates an empty builder.
-  public init() {}
+  private let keepsResults: Bool
+  /// Results of calls by session and the request that they answer.
+  private var results: [String: [Int: RawJSON]] = [:]
+
+  /// Creates an empty builder; with `keepsResults` it keeps what calls were answered, to compare a run's answers with it.
+  public init(keepsResults: Bool = false) { self.keepsResults = keepsResults }
 
   /// Takes the next line.
   public mutating func add(_ event: TraceEvent) {
@@ -101,6 +105,7 @@ public struct ScriptBuilder {
     }
     traffic.scripts.sort { ($0.start, $0.name) < ($1.start, $1.name) }
     traffic.readOnlyTools = readOnlyTools()
+    for (name, results) in results { traffic.results[name] = final(results, in: name) }
     return traffic
   }
 
@@ -108,6 +113,19 @@ public struct ScriptBuilder {
     guard let conn else { return }
     if connections[conn, default: session] != session { sharedConnections.insert(conn) }
     if connections[conn] == nil { connections[conn] = session }
+  }
+
+  /// Results by the first request of their call: of several rounds and tries, that of the last.
+  private func final(_ results: [Int: RawJSON], in name: String) -> [Int: RawJSON] {
+    var final: [Int: RawJSON] = [:]
+    var first: [Int: Int] = [:]
+    for request in (sessions[name]?.requests ?? []).sorted(by: { $0.n < $1.n })
+    where request.method == "tools/call" {
+      let earlier = request.continues ?? request.retryOf
+      first[request.n] = earlier.flatMap { first[$0] } ?? request.n
+      if let root = first[request.n] { final[root] = results[request.n] ?? final[root] }
+    }
+    return final
   }
 
   private mutating func edit(_ session: String, _ change: (inout Lines) -> Void) {
@@ -134,6 +152,7 @@ public struct ScriptBuilder {
       answer.inputRequests = result.member("inputRequests").map(ScriptBuilder.copy)
       answer.task = TaskFacts(result)?.kept
       noteListing(result, session, line.re)
+      if keepsResults { results[session, default: [:]][line.re] = ScriptBuilder.copy(result) }
     }
     edit(session) { $0.answers.append(answer) }
   }

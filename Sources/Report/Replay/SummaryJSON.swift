@@ -42,6 +42,7 @@ public struct SummaryJSON {
       ("within_400ms", number(summary.within400ms)), ("throughput", throughput), ("lag_ms", lag),
       ("read_lag_ms", spread(summary.readLag)), ("slip_ms", spread(summary.slip)),
       ("loop_utilisation", number(summary.loopUtilisation)),
+      ("cpu_us_per_call", number(summary.cpuPerCall)),
       ("think_error_ms", spread(summary.thinkError)), ("fidelity", fidelity),
       (
         "tokens_at_risk",

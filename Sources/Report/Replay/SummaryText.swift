@@ -4,13 +4,21 @@ import Trace
 /// A run's result for people: verdict, success to error, latency, throughput, lag, what was inferred.
 public struct SummaryText {
   private let summary: ReplaySummary
+  private let isFloor: Bool
 
-  /// Renders `summary`.
-  public init(_ summary: ReplaySummary) { self.summary = summary }
+  /// Renders `summary`; `isFloor` is true when the target was a null server.
+  public init(_ summary: ReplaySummary, isFloor: Bool = false) {
+    self.summary = summary
+    self.isFloor = isFloor
+  }
 
   /// The lines, each with a line end; about a screen.
   public var text: String {
     var lines = [verdict]
+    if isFloor {
+      lines.append(
+        "  against a null server: what follows is the floor of this generator on this machine")
+    }
     lines += summary.reasons.map { "  " + $0 }
     lines += thresholds
     lines.append("")
@@ -164,10 +172,15 @@ public struct SummaryText {
       ("p50", summary.lag.p50), ("p99", summary.lag.p99), ("busiest 1 % p99", summary.busiestLag),
       ("max", summary.lag.max),
     ].compactMap { name, value in value.map { "\(name) \(Format.duration(milliseconds: $0))" } }
-    guard !lag.isEmpty else { return [] }
+    let cost = summary.cpuPerCall.map { "\(Format.decimal($0, digits: 0)) µs of processor a call" }
+    let loop = summary.loopUtilisation.map { "busiest loop \(Format.percent($0)) of a processor" }
+    let spent = [cost, loop].compactMap(\.self).joined(separator: ", ")
+    let generator = spent.isEmpty ? [] : [row("generator", spent)]
+    guard !lag.isEmpty else { return generator }
     let read =
       summary.readLag.p99.map { "; reading p99 \(Format.duration(milliseconds: $0))" } ?? ""
     return [row("lag", lag.joined(separator: ", ") + read + " (the generator's own lateness)")]
+      + generator
   }
 
   private var basis: [String] {

@@ -1,5 +1,4 @@
 import Basics
-import NIOCore
 
 /// The lines that frame chunks (RFC 9112 §7.1), as lenient as C's `strtol`, which most readers use.
 enum ChunkSize {
@@ -7,8 +6,7 @@ enum ChunkSize {
   private static let limit = 1 << 50
 
   /// Reads the line before a chunk: white space, hexadecimal digits (perhaps behind `0x`), then anything, ignored.
-  static func read(_ line: ByteBuffer) -> Int? {
-    let bytes = line.readableSpan
+  static func read(_ bytes: Span<UInt8>) -> Int? {
     var i = 0
     while i < bytes.count, bytes[i] == 0x20 || bytes[i] == 0x09 { i += 1 }
     if i < bytes.count, bytes[i] == 0x2b { i += 1 }
@@ -28,7 +26,8 @@ enum ChunkSize {
   }
 
   /// Returns whether a line is a line end and nothing else.
-  static func isEmptyLine(_ line: ByteBuffer) -> Bool {
-    line.readableBytesView.allSatisfy { $0 == 0x0d || $0 == 0x0a }
+  static func isEmptyLine(_ line: Span<UInt8>) -> Bool {
+    for i in line.indices where line[i] != 0x0d && line[i] != 0x0a { return false }
+    return true
   }
 }

@@ -14,34 +14,40 @@ extension HTTP1Decoder {
 
   /// Length of the next line with its LF, when that is there.
   private var lineLength: Int? {
-    let unread = input.bytes
-    let lf = ByteScan.firstIndex(of: 0x0a, in: unread.readableSpan, from: 0)
+    let lf = ByteScan.firstIndex(of: 0x0a, in: input.span, from: 0)
     guard let lf, lf < HTTP1Decoder.chunkLineLimit else { return nil }
     return lf + 1
   }
 
-  private mutating func takeLine(_ length: Int) -> ByteBuffer {
-    let (bytes, at) = input.take(length)
-    explained += bytes.readableBytes
-    lastAt = max(lastAt, at)
-    return bytes
+  /// Steps over a line that was looked at.
+  private mutating func skipLine(_ length: Int) {
+    lastAt = max(lastAt, input.skip(length))
+    explained += length
+  }
+
+  /// What a line of chunk framing says.
+  private enum ChunkLine {
+    case empty
+    case size(Int)
+    case other
+  }
+
+  private func chunkLine(_ length: Int) -> ChunkLine {
+    let line = input.span.extracting(0..<length)
+    if ChunkSize.isEmptyLine(line) { return .empty }
+    return ChunkSize.read(line).map { .size($0) } ?? .other
   }
 
   mutating func readChunkSize(isFirst: Bool) -> Event? {
     while let length = lineLength {
-      guard let line = input.bytes.getSlice(at: input.bytes.readerIndex, length: length) else {
-        break
-      }
-      if ChunkSize.isEmptyLine(line) {
-        _ = takeLine(length)
-        continue
-      }
-      if let size = ChunkSize.read(line) {
-        _ = takeLine(length)
+      switch chunkLine(length) {
+      case .empty: skipLine(length)
+      case .size(let size):
+        skipLine(length)
         phase = size == 0 ? .trailers : .chunkData(size)
         return size == 0 ? readTrailers() : takeChunk(size)
+      case .other: return isFirst ? readUnchunked() : loseFraming()
       }
-      return isFirst ? readUnchunked() : loseFraming()
     }
     if isFirst, input.count >= HTTP1Decoder.chunkLineLimit || (over != nil && !mayBeSize) {
       return readUnchunked()
@@ -51,7 +57,7 @@ extension HTTP1Decoder {
 
   /// Whether what is there of a line could be the beginning of a chunk size.
   private var mayBeSize: Bool {
-    ChunkSize.isEmptyLine(input.bytes) || ChunkSize.read(input.bytes) != nil
+    ChunkSize.isEmptyLine(input.span) || ChunkSize.read(input.span) != nil
   }
 
   private mutating func takeChunk(_ size: Int) -> Event? {
@@ -69,8 +75,9 @@ extension HTTP1Decoder {
 
   mutating func readChunkEnd() -> Event? {
     guard let length = lineLength else { return lacksLine(complete: false) }
-    let line = takeLine(length)
-    guard ChunkSize.isEmptyLine(line) else { return loseFraming() }
+    let isEmpty = ChunkSize.isEmptyLine(input.span.extracting(0..<length))
+    skipLine(length)
+    guard isEmpty else { return loseFraming() }
     phase = .chunkSize(isFirst: false)
     return readChunkSize(isFirst: false)
   }
@@ -86,19 +93,19 @@ extension HTTP1Decoder {
         // The last chunk was there: a missing final line end loses nothing.
         return lacksLine(complete: input.bytes.readableBytesView.allSatisfy { $0 == 0x0d })
       }
-      let line = takeLine(length)
-      if ChunkSize.isEmptyLine(line) {
+      if ChunkSize.isEmptyLine(input.span.extracting(0..<length)) {
+        skipLine(length)
         phase = .start
         return .end(complete: true, at: lastAt)
       }
-      let fields = HTTP1Head.fields(line.readableSpan, from: 0)
+      let fields = HTTP1Head.fields(input.span.extracting(0..<length), from: 0)
+      skipLine(length)
       if !fields.isEmpty { return .trailers(fields) }
     }
   }
 
   private var isNextMessage: Bool {
-    let bytes = input.bytes
-    let span = bytes.readableSpan
+    let span = input.span
     guard StartLine.isPlausible(span, request: role == .request),
       let lf = ByteScan.firstIndex(of: 0x0a, in: span, from: 0)
     else { return false }

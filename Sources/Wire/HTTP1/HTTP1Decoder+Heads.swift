@@ -56,13 +56,14 @@ extension HTTP1Decoder {
   /// Takes a head that is like the one before.
   private mutating func takeKnownHead() -> Event? {
     guard !isStarted, searched == 0 else { return nil }
-    let bytes = input.bytes
-    guard let match = memo.match(bytes.readableSpan) else { return nil }
+    guard let match = memo.match(input.span) else { return nil }
     let firstByteAt = input.time
-    let at = input.take(match.length).at
+    let at = input.skip(match.length)
     explained += match.length
     lastAt = at
-    return begin(match.known.head, match.fields, match.framing, firstByteAt, at)
+    let known = memo[match]
+    return begin(
+      known.head, match.fields(of: known), match.framing(of: known), firstByteAt, at)
   }
 
   private static func closes(_ fields: HeaderFields) -> Bool {
@@ -165,10 +166,8 @@ extension HTTP1Decoder {
 
   private mutating func skipEmptyLines() {
     guard searched == 0, !isStarted else { return }
-    while let byte = input.bytes.getInteger(at: input.bytes.readerIndex, as: UInt8.self),
-      byte == 0x0d || byte == 0x0a
-    {
-      _ = input.take(1)
+    while input.count > 0, input.span[0] == 0x0d || input.span[0] == 0x0a {
+      _ = input.skip(1)
       explained += 1
     }
   }

@@ -156,11 +156,6 @@ public struct HTTP1Decoder: Sendable {
     }
   }
 
-  /// False when `next` would return nothing, as it would before the next bytes, gap or end. O(1).
-  public var mayHaveNext: Bool {
-    input.count > 0 || ending != nil || phase == .finish || !later.isEmpty || !queued.isEmpty
-  }
-
   /// Whether a hole of `count` bytes lies inside the body of the message under way, so that no other message lacks any.
   public func isInBody(_ count: Int) -> Bool {
     later.isEmpty && input.count == 0 && isInside(count)

@@ -71,25 +71,38 @@ struct HeadMemo: Sendable {
     oldest = 0
   }
 
-  /// A head that is like one that was read.
+  /// A head that is like one that was read; of its own it may have the length of the body.
   struct Match {
-    let known: Known
-    /// Its own fields and framing: the length may be another.
-    let fields: HeaderFields
-    let framing: BodyFraming
+    /// Which of those that are remembered.
+    fileprivate let index: Int
+    fileprivate let digits: HeaderFields.Digits?
+    fileprivate let bodyLength: Int
     /// Bytes of it.
     let length: Int
+
+    /// Its fields.
+    func fields(of known: Known) -> HeaderFields {
+      digits.map { HeaderFields(known.head.fields.block, varied: $0) } ?? known.head.fields
+    }
+
+    /// What frames its body.
+    func framing(of known: Known) -> BodyFraming {
+      digits == nil ? known.head.framing : .length(bodyLength)
+    }
   }
+
+  /// The head that was read.
+  subscript(_ match: Match) -> Known { known[match.index] }
 
   /// Returns the head that `input` begins with, if it is one of those that are remembered.
   func match(_ input: Span<UInt8>) -> Match? {
     for i in known.indices {
-      if let match = HeadMemo.match(known[i], input) { return match }
+      if let match = HeadMemo.match(known[i], i, input) { return match }
     }
     return nil
   }
 
-  private static func match(_ known: Known, _ input: Span<UInt8>) -> Match? {
+  private static func match(_ known: Known, _ index: Int, _ input: Span<UInt8>) -> Match? {
     let digits = known.digits
     guard input.count >= digits.lowerBound else { return nil }
     let text = known.bytes
@@ -113,13 +126,10 @@ struct HeadMemo: Sendable {
       ByteScan.isEqual(
         input.extracting(end..<end + rest), bytes.extracting(digits.upperBound..<bytes.count))
     else { return nil }
-    guard !digits.isEmpty else {
-      return Match(
-        known: known, fields: known.head.fields, framing: known.head.framing, length: bytes.count)
-    }
-    let varied = HeaderFields.Digits(input.extracting(digits.lowerBound..<end))
     return Match(
-      known: known, fields: HeaderFields(known.head.fields.block, varied: varied),
-      framing: .length(length), length: end + rest)
+      index: index,
+      digits: digits.isEmpty
+        ? nil : HeaderFields.Digits(input.extracting(digits.lowerBound..<end)),
+      bodyLength: length, length: end + rest)
   }
 }

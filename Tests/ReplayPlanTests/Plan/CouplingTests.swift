@@ -1,8 +1,7 @@
+import ReplayPlan
 import TestKit
 import Testing
 import Trace
-
-@testable import ReplayPlan
 
 /// When requests are due under other couplings, jitter, and for clients that come in later.
 struct Coupled {
@@ -87,7 +86,7 @@ struct Coupled {
     let traffic = Conversation.traffic(lines)
     var options = PlanOptions()
     options.thinkJitter = .recorded
-    let script = AgentScript(traffic.scripts[0], options, thinkTable: ThinkTable(traffic.scripts))
+    let script = Planner(traffic, options).plan().scripts[0]
     let last = script.session.steps.count - 1
     let drawn = Set((0..<60).map { script.timing(seed: $0).think[last] })
     #expect(drawn == [100, 200, 300])

@@ -1,9 +1,6 @@
-import MCP
-import TestKit
+import ReplayPlan
 import Testing
 import Trace
-
-@testable import ReplayPlan
 
 /// Copies by number, without a table of them.
 struct Pooling {
@@ -18,26 +15,30 @@ struct Pooling {
     return traffic
   }
 
-  private func pool(
+  private func agents(
     _ traffic: RecordedTraffic, _ count: Int, _ change: (inout PlanOptions) -> Void = { _ in }
-  ) -> AgentPool {
+  ) -> [PlannedAgent] {
     var options = PlanOptions()
     options.resample = .bootstrap
+    options.count = .sessions(count)
     change(&options)
-    return AgentPool(traffic, count: count, options: options)
+    return Planner(traffic, options).plan().firstAgents(.max)
   }
 
   @Test(arguments: [1, 2, 3, 7, 64, 1000, 4097])
-  func `a permutation takes every place once`(_ count: Int) {
-    let permutation = Permutation(count: count, seed: 5)
-    let places = (0..<count).map { permutation($0) }
-    #expect(places.sorted() == Array(0..<count))
-    if count > 7 { #expect(places != Array(0..<count)) }
+  func `those who follow in a closed load come once each, in an order of their own`(_ count: Int) {
+    var options = PlanOptions()
+    options.load = .agents(1)
+    options.count = .sessions(count)
+    let plan = Planner(traffic(7), options).plan()
+    let agents = (0...count).compactMap { plan.agent($0) }
+    #expect(agents.count == count)
+    #expect(Set(agents.map { [$0.script, $0.clone] }).count == count)
+    if count > 7 { #expect(agents.map(\.script) != agents.indices.map { $0 % 7 }) }
   }
 
   @Test func `a bootstrap draws with replacement and gives each client its share`() {
-    let pool = pool(traffic(10, clients: 2), 1000)
-    let agents = (0..<1000).map { pool.agent($0) }
+    let agents = agents(traffic(10, clients: 2), 1000)
     let copies = Dictionary(grouping: agents, by: \.script).mapValues(\.count)
     #expect(agents.count { $0.script % 2 == 0 } == 500)
     #expect(Set(copies.values).count > 3)
@@ -46,22 +47,24 @@ struct Pooling {
   }
 
   @Test func `what was not seen whole is drawn half as often`() {
-    let pool = pool(traffic(2, cut: [1]), 3000)
-    let cut = (0..<3000).count { pool.agent($0).script == 1 }
+    let cut = agents(traffic(2, cut: [1]), 3000).count { $0.script == 1 }
     #expect((900...1100).contains(cut))
   }
 
   @Test func `a cohort of a bootstrap shares its session`() {
-    let pool = pool(traffic(50), 100) { $0.burst = .cohort(5) }
-    for group in 0..<20 {
-      #expect(Set((0..<5).map { pool.agent(group * 5 + $0).script }).count == 1)
-    }
-    #expect(Set((0..<100).map { pool.agent($0).script }).count > 10)
+    let agents = agents(traffic(50), 100) { $0.burst = .cohort(5) }
+    let groups = Dictionary(grouping: agents) { $0.clone / 5 }
+    #expect(groups.count == 20)
+    #expect(groups.values.allSatisfy { Set($0.map(\.script)).count == 1 })
+    #expect(Set(agents.map(\.script)).count > 10)
   }
 
   @Test func `a later lap has copies of its own`() {
-    let pool = pool(traffic(3), 6) { $0.resample = .balanced }
-    let laps = [-1, 0, 1, 2].flatMap { lap in (0..<6).map { pool.agent($0, lap: lap) } }
+    var options = PlanOptions()
+    options.load = .agents(2)
+    options.duration = 1_000_000_000
+    let plan = Planner(traffic(6), options).plan()
+    let laps = (0..<24).compactMap { plan.agent($0) }
     #expect(Set(laps.map { [$0.script, $0.clone] }).count == 24)
     #expect(Set(laps.map(\.seed)).count == 24)
   }
