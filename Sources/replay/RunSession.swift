@@ -109,6 +109,7 @@ struct RunSession {
     if let token = run.bearer?.token {
       asked.headers.append(HeaderField("Authorization", "Bearer \(token.text)"))
     }
+    asked.headers += target.feed?.firstFields ?? []
     let told = traffic.told(to: try await TargetQuestions.ask(traffic, target: asked))
     guard told != traffic else { return self }
     let sessions = told.scripts.filter { $0.recordedRevision != nil }

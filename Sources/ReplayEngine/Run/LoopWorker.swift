@@ -23,6 +23,8 @@ final class LoopWorker {
   var credential: Credential?
   let bearer: BearerKeeper?
   var refused: [Refused] = []
+  let notice: (@Sendable (String) -> Void)?
+  private let nonce: UInt64
   private let plan: Plan
   private let books: RequestShelf
   private let bootstrap: ClientBootstrap
@@ -65,6 +67,8 @@ final class LoopWorker {
     address = setup.address
     target = setup.target
     bearer = setup.bearer
+    notice = setup.notice
+    nonce = setup.nonce
     credential = setup.bearer?.credential
     trace = setup.trace
     recorder = Recorder(setup.labels, stageEnds: setup.stageEnds)
@@ -172,6 +176,8 @@ final class LoopWorker {
     let planned = awaited.agent
     let script = plan.scripts[planned.script]
     let agent = Agent(planned, script, books[planned.script], self)
+    if let feed = target.feed, awaited.number == feed.count { sayFeedIsOver(feed) }
+    agent.use(row: target.feed?.row(awaited.number) ?? [], run: nonce)
     agent.slot = awaited.slot
     agents[ObjectIdentifier(agent)] = agent
     if let slot = awaited.slot, slot.closes != nil { occupants[slot.number] = agent }
@@ -193,10 +199,12 @@ final class LoopWorker {
 
   private func replace(_ slot: PlannedSlot, _ now: Int64) {
     occupants[slot.number] = nil
-    guard stopped == nil, now < slot.closes ?? .max, var next = plan.agent(gauges.takeNext())
-    else { return }
+    guard stopped == nil, now < slot.closes ?? .max else { return }
+    let number = gauges.takeNext()
+    guard var next = plan.agent(number) else { return }
     next.start = max(0, now)
-    waiting.insert(AwaitedAgent(agent: next, comes: now, slot: slot), at: waiting.startIndex)
+    waiting.insert(
+      AwaitedAgent(agent: next, comes: now, slot: slot, number: number), at: waiting.startIndex)
     rearm()
   }
 
