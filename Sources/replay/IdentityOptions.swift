@@ -29,6 +29,16 @@ struct IdentityOptions: ParsableArguments {
       """, valueName: "command"))
   var bearerCommand: CommandArgument?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      What agents have of their own: a CSV file with a heading, or JSON objects a line each (.jsonl, .ndjson), a row for each agent in \
+      order of their start, again from the first when there are no more. Columns: header.NAME (that header of each request), \
+      /arguments/POINTER (in tools/call, where the recorded call has it and no answer of the run gives it), clientInfo.name, \
+      clientInfo.version. An empty CSV cell leaves the request as it is.
+      """, valueName: "file"), completion: .file())
+  var feed: String?
+
   func validate() throws {
     guard bearerFile == nil || bearerCommand == nil else {
       throw ValidationError(
@@ -47,6 +57,41 @@ struct IdentityOptions: ParsableArguments {
     if !header.isEmpty { return "--header" }
     if bearerFile != nil { return "--bearer-file" }
     return bearerCommand == nil ? nil : "--bearer-command"
+  }
+
+  /// Reads what agents have of their own.
+  ///
+  /// - Throws: `ExitCode` 64 or 65 after saying why.
+  func readFeed(isStdio: Bool) throws -> Feed? {
+    guard let file = feed else { return nil }
+    let feed: Feed
+    let text: String
+    do throws(FileText.Failure) {
+      text = try FileText.read(file)
+    } catch {
+      throw failure(Exit.unreadableInput, "cannot read --feed \(file): \(words(error.errno))")
+    }
+    do throws(Feed.FormatError) {
+      let isLines = [".jsonl", ".ndjson"].contains { file.lowercased().hasSuffix($0) }
+      feed = try isLines ? Feed(jsonLines: text) : Feed(csv: text)
+    } catch {
+      throw failure(Exit.unreadableInput, "--feed \(file): \(error)")
+    }
+    let isBearer = bearerFile != nil || bearerCommand != nil
+    let taken = header.map { $0.field.name.lowercased() } + (isBearer ? ["authorization"] : [])
+    for name in feed.fieldNames {
+      guard !isStdio else {
+        throw failure(
+          Exit.usage,
+          "--feed \(file): header.\(name) is of no use with --stdio, which has no headers")
+      }
+      guard !taken.contains(name.lowercased()) else {
+        throw failure(
+          Exit.usage, "--feed \(file): header.\(name) is given by another option too; leave one out"
+        )
+      }
+    }
+    return feed
   }
 
   /// Gets the first token.
@@ -85,6 +130,7 @@ struct IdentityOptions: ParsableArguments {
     if let bearerCommand {
       figures.append(("bearer_command", .string(bearerCommand.words.first ?? "")))
     }
+    if let feed { figures.append(("feed", .string(feed))) }
     return figures
   }
 }

@@ -92,8 +92,15 @@ struct Run: AsyncParsableCommand {
   func run() async throws {
     let traffic = try load.chained(
       SourceTrace.read(trace, keepsResults: verification.verify != .off))
-    let plan = try Planner(traffic, load.planOptions(for: traffic)).plan()
-    guard null else { return try await replay(traffic, plan, replayTarget) }
+    let feed = try identity.readFeed(isStdio: stdio != nil)
+    var options = try load.planOptions(for: traffic)
+    options.fed = feed?.filled ?? []
+    let plan = Planner(traffic, options).plan()
+    guard null else {
+      var target = replayTarget
+      target.feed = feed
+      return try await replay(traffic, plan, target)
+    }
     let server: NullServer
     do throws(NullServer.Failure) {
       server = try NullServer(trace: trace)

@@ -121,6 +121,7 @@ struct RunSession {
     if let token = run.bearer?.token {
       asked.headers.append(HeaderField("Authorization", "Bearer \(token.text)"))
     }
+    asked.headers += target.feed?.firstFields ?? []
     let spoken: SpokenRevisions
     do {
       spoken = try await TargetQuestions.ask(traffic, target: asked, connect: run.connect)

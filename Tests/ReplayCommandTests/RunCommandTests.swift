@@ -55,6 +55,7 @@ struct `replay run and plan` {
       "run TRACE --stdio /no/such/server --allow-writes --yes": 69, "plan TRACE --json": 0,
       "\(nobody) --skip burn --bearer-file /no/token": 65,
       "\(nobody) --skip burn --bearer-command false": 69,
+      "\(nobody) --skip burn --feed /no/users.csv": 65,
       "\(nobody) --bearer-file a --bearer-command b": 64,
       "\(nobody) --bearer-file a --header authorization:b": 64,
       "run TRACE --stdio true --bearer-file a": 64,

@@ -69,14 +69,16 @@ enum Load {
   /// Runs a replay and returns its figures.
   static func run(
     _ traffic: RecordedTraffic, port: Int, plan change: (inout PlanOptions) -> Void = { _ in },
-    run changeRun: (inout RunOptions) -> Void = { _ in }, stop: RunStop = RunStop()
+    run changeRun: (inout RunOptions) -> Void = { _ in }, stop: RunStop = RunStop(),
+    feed: Feed? = nil
   ) async throws -> ReplaySummary {
     var planOptions = PlanOptions()
     change(&planOptions)
     var options = RunOptions()
     changeRun(&options)
-    let target = ReplayTarget(
+    var target = ReplayTarget(
       host: "127.0.0.1", port: port, authority: "127.0.0.1:\(port)", path: nil)
+    target.feed = feed
     let result = try await ReplayRun.perform(
       Planner(traffic, planOptions).plan(), target: target, options: options, stop: stop)
     return result.summary(of: traffic, maxLag: 3_600_000_000_000)

@@ -52,6 +52,7 @@ final class Agent {
   func timer(_ now: Int64) { perform(machine.timer(now)) }
   func stop(_ how: AgentStop, _ now: Int64) { perform(machine.stop(how, now)) }
 
+  func use(row: [RawJSON?], run: UInt64) { machine.use(row: row, run: run) }
   func take(_ credential: Credential) { machine.use(credential) }
   func reauthorized(_ step: Int, _ now: Int64) { perform(machine.reauthorized(step, now)) }
 

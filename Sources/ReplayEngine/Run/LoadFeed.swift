@@ -6,6 +6,8 @@ struct AwaitedAgent: Sendable {
   /// When it begins to work, nanoseconds since the run's beginning.
   var comes: Int64
   var slot: PlannedSlot?
+  /// Its place among all in order of their start.
+  var number: Int
 }
 
 /// Hands a plan's agents to the loops, those of a long open load some minutes at a time.
@@ -39,7 +41,7 @@ struct LoadFeed: Sendable {
       guard var agent = slot.first ?? setup.plan.agent(slot.number) else { continue }
       if slot.first == nil { agent.start = slot.opens }
       shares[i % shares.count].append(
-        AwaitedAgent(agent: agent, comes: setup.plan.entry(of: agent), slot: slot))
+        AwaitedAgent(agent: agent, comes: setup.plan.entry(of: agent), slot: slot, number: i))
     }
     hand(shares)
   }
@@ -56,7 +58,7 @@ struct LoadFeed: Sendable {
       var shares: [[AwaitedAgent]] = handles.map { _ in [] }
       for agent in batch {
         shares[number % shares.count].append(
-          AwaitedAgent(agent: agent, comes: setup.plan.entry(of: agent)))
+          AwaitedAgent(agent: agent, comes: setup.plan.entry(of: agent), number: number))
         number += 1
       }
       hand(shares)

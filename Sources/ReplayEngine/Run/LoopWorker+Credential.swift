@@ -25,3 +25,12 @@ extension LoopWorker {
     for entry in waiting { entry.agent.reauthorized(entry.step, clock.now) }
   }
 }
+
+extension LoopWorker {
+  /// The agents from here on get rows that others had.
+  func sayFeedIsOver(_ feed: Feed) {
+    notice?(
+      "the feed has \(feed.count) row\(feed.count == 1 ? "" : "s"), and there are more agents: rows are given again from the first"
+    )
+  }
+}

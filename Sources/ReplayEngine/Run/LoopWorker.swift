@@ -23,6 +23,8 @@ final class LoopWorker {
   var credential: Credential?
   let bearer: BearerKeeper?
   var refused: [Refused] = []
+  let notice: (@Sendable (String) -> Void)?
+  private let nonce: UInt64
   private let plan: Plan
   private let books: RequestShelf
   private let dialer: Dialer?
@@ -79,6 +81,8 @@ final class LoopWorker {
     }
     target = setup.target
     bearer = setup.bearer
+    notice = setup.notice
+    nonce = setup.nonce
     credential = setup.bearer?.credential
     trace = setup.trace
     recorder = Recorder(setup.labels, stageEnds: setup.stageEnds)
@@ -179,6 +183,8 @@ final class LoopWorker {
     let planned = awaited.agent
     let script = plan.scripts[planned.script]
     let agent = Agent(planned, script, books[planned.script], self)
+    if let feed = target.feed, awaited.number == feed.count { sayFeedIsOver(feed) }
+    agent.use(row: target.feed?.row(awaited.number) ?? [], run: nonce)
     agent.slot = awaited.slot
     agents[ObjectIdentifier(agent)] = agent
     if let slot = awaited.slot, slot.closes != nil { occupants[slot.number] = agent }
@@ -202,11 +208,13 @@ final class LoopWorker {
 
   private func replace(_ slot: PlannedSlot, _ at: Int64) {
     occupants[slot.number] = nil
-    guard stopped == nil, at < slot.closes ?? .max, var next = plan.agent(gauges.takeNext())
-    else { return }
+    guard stopped == nil, at < slot.closes ?? .max else { return }
+    let number = gauges.takeNext()
+    guard var next = plan.agent(number) else { return }
     next.start = max(0, at)
     let place = waiting.firstIndex { $0.comes > at } ?? waiting.endIndex
-    waiting.insert(AwaitedAgent(agent: next, comes: at, slot: slot), at: place)
+    waiting.insert(
+      AwaitedAgent(agent: next, comes: at, slot: slot, number: number), at: place)
     rearm()
   }
 

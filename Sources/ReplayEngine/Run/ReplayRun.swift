@@ -92,6 +92,9 @@ struct RunSetup: Sendable {
   var stall: Int64 = 0
   var verifier: AnswerVerifier?
   var bearer: BearerKeeper?
+  var notice: (@Sendable (String) -> Void)?
+  /// Tells this run from others with the same plan.
+  let nonce = UInt64.random(in: 0...UInt64.max)
 }
 
 /// Asks a run to stop: the first time what is in flight may finish, the second time at once.
@@ -166,7 +169,8 @@ public enum ReplayRun {
       clock: RunClock(lead: lead + plan.prologue), gauges: RunGauges(taken: plan.slots.count),
       dialer: dialer, target: target, trace: options.trace, loops: loops.count,
       labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end), live: live,
-      stall: options.stall, verifier: options.verifier, bearer: options.bearer)
+      stall: options.stall, verifier: options.verifier, bearer: options.bearer,
+      notice: options.notice)
     var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
     header.payloads = .full
     header.extra.append(ExtraMember(key: "replay", value: RawJSON(RunTrace.origin(plan))))

@@ -64,8 +64,13 @@ struct AgentTranscript {
 
   /// Takes a request that was given to the kernel.
   mutating func sent(_ transmission: Transmission, conn: Int, x: Int?, at: Int64) {
+    let bytes = transmission.bytes
+    let body = bytes.getSlice(
+      at: bytes.writerIndex - transmission.bodyLength, length: transmission.bodyLength)
+    let message = body.flatMap { JSONRPCPayload($0).messages.first }
     if n == 0 {
       session.t = at
+      session.client = message?.content.flatMap(AgentTranscript.client) ?? session.client
       events.append(.session(session))
       if isStdio {
         exchanges[AgentTranscript.processExchange] = Exchange(
@@ -73,10 +78,6 @@ struct AgentTranscript {
       }
     }
     var exchange = Exchange(x: x, conn: conn, at: at, purpose: transmission.purpose)
-    let bytes = transmission.bytes
-    let body = bytes.getSlice(
-      at: bytes.writerIndex - transmission.bodyLength, length: transmission.bodyLength)
-    let message = body.flatMap { JSONRPCPayload($0).messages.first }
     switch transmission.purpose {
     case .step(let i):
       if let message, message.kind == .request {
@@ -91,6 +92,15 @@ struct AgentTranscript {
     case .resume: break
     }
     exchanges[transmission.exchange] = exchange
+  }
+
+  /// Who a client says it is, which may be a row of a feed.
+  private static func client(_ params: RawJSON) -> Implementation? {
+    let info =
+      params.member("clientInfo")
+      ?? params.member("_meta")?.member("io.modelcontextprotocol/clientInfo")
+    guard let name = info?.member("name")?.string else { return nil }
+    return Implementation(name: name, version: info?.member("version")?.string ?? "")
   }
 
   private mutating func request(_ i: Int, _ message: JSONRPCMessage, _ exchange: Exchange) {

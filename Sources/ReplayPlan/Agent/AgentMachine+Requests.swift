@@ -68,8 +68,8 @@ extension AgentMachine {
   }
 
   private func fill(_ i: Int, _ cursor: RawJSON?) -> RequestFill {
-    RequestFill(
-      id: id(of: i), cursor: cursor, values: book.facts[i].isBound ? values : [])
+    identity.completed(
+      RequestFill(id: id(of: i), cursor: cursor, values: book.facts[i].isBound ? values : []))
   }
 
   /// The same request with what a round adds to its params.
@@ -123,6 +123,7 @@ extension AgentMachine {
     _ purpose: Transmission.Purpose, _ request: RequestBytes, id: RawJSON?, isInSession: Bool
   ) -> Int {
     lastExchange += 1
+    identity.traces.request = lastExchange
     exchanges.append(
       Exchange(
         number: lastExchange, purpose: purpose,

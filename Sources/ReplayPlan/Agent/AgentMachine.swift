@@ -1,4 +1,4 @@
-import Basics
+public import Basics
 import Trace
 
 /// One clone of a session, without I/O: when it sends what, and what an answer changes.
@@ -86,6 +86,13 @@ public struct AgentMachine {
     values = Array(repeating: nil, count: script.session.values.count)
     left = states.count
     nextID = book.firstID
+    identity.traces.seed = seed
+  }
+
+  /// Gives it its row of the feed, and what tells its trace context from that of other runs.
+  public mutating func use(row: [RawJSON?], run: UInt64) {
+    identity.row = row
+    identity.traces.seed = SplitMix64.seed(identity.traces.seed, run)
   }
 
   /// When `timer` wants to be called next, nanoseconds since the run's beginning.

@@ -1,9 +1,9 @@
 import Basics
 import NIOCore
 
-/// A place in a request where a value of an earlier answer goes.
+/// A place in a request where a value of an earlier answer goes, or one of the clone's row of a feed.
 struct LiveValue: Sendable {
-  /// Its number in the script.
+  /// Its number in the script, or its column in the feed.
   var number: Int
   /// What stood there in the recording.
   var recorded: RawJSON
@@ -11,6 +11,10 @@ struct LiveValue: Sendable {
   var isPart: Bool
   /// How many JSON strings it is inside of, one in the other.
   var depth = 0
+  /// True when the feed gives it.
+  var isOfFeed = false
+  /// True when its JSON type is not to be made that of the recorded value.
+  var keepsType = false
 
   /// Returns what goes there, the recorded value without a live one.
   func bytes(_ live: RawJSON?) -> ByteBuffer {
@@ -18,7 +22,7 @@ struct LiveValue: Sendable {
     var bytes =
       isPart
       ? value.string.map { ByteBuffer(string: $0) } ?? value.bytes
-      : LiveValue.fitted(value, to: recorded).bytes
+      : keepsType ? value.bytes : LiveValue.fitted(value, to: recorded).bytes
     for _ in 0..<depth { bytes = LiveValue.quoted(bytes) }
     return bytes
   }

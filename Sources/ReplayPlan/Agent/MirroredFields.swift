@@ -44,7 +44,7 @@ struct MirroredFields {
 
   /// The value of a field that mirrors a part of the params in which a live value goes; `nil` for all others.
   func live(_ field: HeaderField) -> [RequestTemplate.Piece]? {
-    guard !step.bindings.isEmpty, let params = step.params else { return nil }
+    guard !places.isEmpty, let params = step.params else { return nil }
     let name = field.name.lowercased()
     if name == "mcp-name", let key = nameKey {
       return ParamsCut.text(params, at: ValuePath(steps: [.child(key)]), places)
@@ -55,7 +55,8 @@ struct MirroredFields {
       return ParamsCut.text(params, at: mirror.path, places)
     }
     let said = HeaderText.decoded(field.value)
-    let bound = step.bindings.map { ValuePath(steps: Array($0.at.steps.prefix { $0 != .json })) }
+    let bound = places.filter { $0.steps.first == .child("arguments") }
+      .map { ValuePath(steps: Array($0.steps.prefix { $0 != .json })) }
       .filter { text(at: $0) == said }
     let match =
       bound.first { path in

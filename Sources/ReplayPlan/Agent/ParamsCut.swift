@@ -126,7 +126,7 @@ struct ParamsCut {
     case .value(var value):
       value.depth += 1
       return .value(value)
-    case .id, .progressToken, .cursor: return piece
+    case .id, .progressToken, .cursor, .traceParent: return piece
     }
   }
 }

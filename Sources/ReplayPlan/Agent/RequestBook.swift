@@ -17,6 +17,8 @@ public struct ReplayTarget: Hashable, Sendable {
   public var headers: [HeaderField]
   /// A stdio server that each agent starts for itself, with its arguments; then all of the above is without effect.
   public var command: [String]?
+  /// What agents have of their own.
+  public var feed: Feed?
 
   /// Describes a target.
   public init(
@@ -122,7 +124,7 @@ public final class RequestBook: Sendable {
       case .openStream: "GET"
       case .delete: "DELETE"
       }
-    let places = places(step)
+    let places = places(step, target.feed)
     let mirrored = MirroredFields(step, places)
     var fields = [HeaderField("Host", target.authority)]
     var recorded = step.headers
@@ -139,12 +141,14 @@ public final class RequestBook: Sendable {
       fields.append(field)
     }
     var head = ByteBuffer()
-    var live: [RequestTemplate.LiveField] = []
+    var live = target.feed.map { FedPlaces($0).fields(instead: &fields) } ?? []
     for field in fields {
       if !target.headers.contains(where: { $0.named(field.name) }),
         let value = mirrored.live(field)
       {
         live.append(.init(name: field.name, value: value))
+      } else if field.named("traceparent"), let parent = TraceParent(field.value, isQuoted: false) {
+        live.append(.init(name: field.name, value: [.traceParent(parent)]))
       } else {
         head.writeString("\(field.name): \(field.value)\r\n")
       }
@@ -156,7 +160,7 @@ public final class RequestBook: Sendable {
   }
 
   /// What a clone fills in itself.
-  private static func places(_ step: ScriptStep) -> [ParamsCut.Place] {
+  private static func places(_ step: ScriptStep, _ feed: Feed?) -> [ParamsCut.Place] {
     guard step.kind == .request else { return [] }
     var places: [ParamsCut.Place] = []
     if step.cursorFrom != nil { places.append(.init(steps: [.child("cursor")], piece: .cursor)) }
@@ -166,7 +170,14 @@ public final class RequestBook: Sendable {
           steps: [.child("_meta"), .child("progressToken")],
           piece: .progressToken(isString: token.kind == .string)))
     }
-    return places + step.bindings.map { place($0) }
+    if let recorded = step.params?.member("_meta")?.member("traceparent")?.string,
+      let parent = TraceParent(recorded, isQuoted: true)
+    {
+      places.append(
+        .init(steps: [.child("_meta"), .child("traceparent")], piece: .traceParent(parent)))
+    }
+    places += step.bindings.map { place($0) }
+    return places + (feed.map { FedPlaces($0).places(in: step) } ?? [])
   }
 
   private static func body(

@@ -10,6 +10,7 @@ final class RequestTemplate: Sendable {
     case progressToken(isString: Bool)
     case cursor
     case value(LiveValue)
+    case traceParent(TraceParent)
   }
 
   /// A header field whose value follows the body.
@@ -17,6 +18,9 @@ final class RequestTemplate: Sendable {
     var name: String
     /// The value as text, before what headers can't hold is encoded.
     var value: [Piece]
+    /// The column of the feed that says it as it is; a row without a value leaves the field out, or at what it was.
+    var column: Int?
+    var isOptional = false
   }
 
   /// Verb of the start line.
@@ -76,6 +80,9 @@ struct ClientIdentity: Sendable {
   var revision: String? { didSet { prepare() } }
   /// What requests are authorised with.
   var credential: Credential?
+  /// The clone's row of the feed.
+  var row: [RawJSON?] = []
+  var traces = TraceContext()
   /// The header lines of session and revision.
   fileprivate var lines: ByteBuffer?
 
@@ -92,15 +99,35 @@ struct ClientIdentity: Sendable {
 
 /// What goes into one request.
 struct RequestFill {
+  /// What the clone has for a place.
+  func value(_ place: LiveValue) -> RawJSON? {
+    let given = place.isOfFeed ? row : values
+    return place.number < given.count ? given[place.number] : nil
+  }
+
   var id: RawJSON?
   var cursor: RawJSON?
   /// The values of this clone's answers by their number in the script; where there is none the recorded one is sent.
   var values: [RawJSON?] = []
+  /// The clone's row of the feed.
+  var row: [RawJSON?] = []
+  var traces = TraceContext()
+}
+
+extension ClientIdentity {
+  /// Returns what goes into a request with what is the clone's own.
+  func completed(_ fill: RequestFill) -> RequestFill {
+    var fill = fill
+    fill.row = row
+    fill.traces = traces
+    return fill
+  }
 }
 
 extension RequestTemplate {
   /// Returns the request as bytes.
   func bytes(_ identity: ClientIdentity, _ fill: RequestFill) -> RequestBytes {
+    let fill = identity.completed(fill)
     guard hasBody else {
       return RequestBytes(bytes: finish(identity, fill, length: nil), bodyLength: 0)
     }
@@ -130,7 +157,7 @@ extension RequestTemplate {
     _ identity: ClientIdentity, _ fill: RequestFill = RequestFill(), body: ByteBuffer
   ) -> RequestBytes {
     let length = body.readableBytes
-    var out = finish(identity, fill, length: length)
+    var out = finish(identity, identity.completed(fill), length: length)
     out.writeImmutableBuffer(body)
     return RequestBytes(bytes: out, bodyLength: length)
   }
@@ -160,10 +187,7 @@ extension RequestTemplate {
     } else {
       out.writeImmutableBuffer(opening)
     }
-    for field in liveFields {
-      let value = RequestTemplate.text(field.value, fill)
-      out.writeString("\(field.name): \(HeaderText.encoded(String(buffer: value)))\r\n")
-    }
+    for field in liveFields { write(field, fill, to: &out) }
     if let credential = identity.credential { out.writeImmutableBuffer(credential.line) }
     if let lines { out.writeImmutableBuffer(lines) }
     if let length {
@@ -177,6 +201,19 @@ extension RequestTemplate {
   }
 }
 
+extension RequestTemplate {
+  private func write(_ field: LiveField, _ fill: RequestFill, to out: inout ByteBuffer) {
+    let value = String(buffer: RequestTemplate.text(field.value, fill))
+    if let column = field.column {
+      let isGiven = column < fill.row.count && fill.row[column] != nil
+      guard isGiven || !field.isOptional else { return }
+      out.writeString("\(field.name): \(value)\r\n")
+    } else {
+      out.writeString("\(field.name): \(HeaderText.encoded(value))\r\n")
+    }
+  }
+}
+
 extension RequestTemplate.Piece {
   /// What a clone fills in; `nil` for text.
   fileprivate func bytes(_ fill: RequestFill) -> ByteBuffer? {
@@ -186,7 +223,8 @@ extension RequestTemplate.Piece {
     case .progressToken(let isString): token(fill.id, isString).bytes
     case .cursor: fill.cursor?.bytes ?? ByteBuffer(string: "null")
     case .value(let value):
-      value.bytes(value.number < fill.values.count ? fill.values[value.number] : nil)
+      value.bytes(fill.value(value))
+    case .traceParent(let parent): parent.bytes(fill.traces)
     }
   }
 

@@ -51,7 +51,13 @@ public final class AgentScript: Sendable {
 
   init(_ source: SessionScript, _ options: PlanOptions, thinkTable: ThinkTable) {
     var session = source
-    for i in session.steps.indices { options.map.apply(to: &session.steps[i]) }
+    for i in session.steps.indices {
+      options.map.apply(to: &session.steps[i])
+      guard session.steps[i].method == Method.toolsCall else { continue }
+      session.steps[i].hidden.removeAll { place in
+        options.fed.contains { place.steps.starts(with: $0.steps) }
+      }
+    }
     for method in session.serverAnswers.keys {
       for k in session.serverAnswers[method, default: []].indices {
         let think = session.serverAnswers[method, default: []][k].think

@@ -1,3 +1,5 @@
+public import MCP
+
 /// What the user asked of a plan. Times are nanoseconds.
 public struct PlanOptions: Hashable, Sendable {
   /// How many sessions there are in all.
@@ -90,6 +92,9 @@ public struct PlanOptions: Hashable, Sendable {
   public var allowsWrites = false
   /// Recorded values that are replaced before all else.
   public var map = ValueMap()
+
+  /// Places in the params of calls that a feed fills; what the recording hides there is no hindrance.
+  public var fed: [ValuePath] = []
 
   /// Whether requests take the values of this run's answers where the recording says so.
   public var correlates = true

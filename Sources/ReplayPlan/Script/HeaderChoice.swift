@@ -6,7 +6,7 @@ import Basics
 /// made anew, and whatever may be a credential is left out: in a trace it is a surrogate, which no server knows.
 enum HeaderChoice {
   private static let kept: Set<String> = [
-    "accept", "accept-language", "cache-control", "user-agent",
+    "accept", "accept-language", "cache-control", "traceparent", "user-agent",
   ]
   private static let secretMarks = [
     "auth", "token", "key", "secret", "cookie", "session", "signature", "credential", "password",

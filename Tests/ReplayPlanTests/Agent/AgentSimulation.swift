@@ -62,6 +62,9 @@ struct AgentSimulation {
   var credential: Credential?
   var renew: (() -> (after: Int64, token: BearerToken))?
   private var renewed: [(at: Int64, step: Int)] = []
+  /// Its row of the feed, and the number of the run.
+  var row: [RawJSON?] = []
+  var runNumber: UInt64 = 0
   private(set) var abandoned: [Int] = []
   private(set) var end: AgentEnd?
   private(set) var now: Int64 = 0
@@ -105,6 +108,7 @@ struct AgentSimulation {
   mutating func run(stop: (at: Int64, how: AgentStop)? = nil) {
     var stop = stop
     machine.use(credential)
+    machine.use(row: row, run: runNumber)
     perform(machine.begin(at: entry))
     while end == nil {
       let events = [
