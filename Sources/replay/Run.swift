@@ -117,7 +117,7 @@ struct Run: AsyncParsableCommand {
     var session = RunSession(traffic: traffic, plan: plan, target: target)
     session.run.policy.onError = onError?.policy ?? .endTurn
     session.run.policy.callTimeout = max(1_000_000, callTimeout?.nanoseconds ?? 60_000_000_000)
-    session.run.connect = try connection.connectOptions(for: traffic, target)
+    session.run.connect = try connection.connectOptions(for: traffic, self.target)
     session.run.maxLag = maxLag?.nanoseconds ?? 20_000_000
     session.summaryPath = summary
     session.recordPath = record
