@@ -10,7 +10,7 @@
 struct BurstBand {
   static let seeds = 200
   /// Requests that are laid out in all.
-  private static let requestLimit = 8_000_000
+  private static let requestLimit = 4_000_000
   /// Windows in 100 ms.
   private static let windows = [1, 10, 100, 600]
   /// Longest run that is simulated, in bins: 28 hours.

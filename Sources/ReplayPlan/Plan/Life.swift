@@ -12,6 +12,9 @@ struct Life: Sendable {
 }
 
 extension Population {
+  /// A session takes some time even when its script has none.
+  private static let shortestLife: Int64 = 1_000_000
+
   /// Goes through the lives of all agents, those of an open load in no order.
   ///
   /// `every` takes one in so many groups of copies that belong together, or of places of a closed load.
@@ -44,7 +47,7 @@ extension Population {
     let length = scripts[agent.script].timing.length
     return Life(
       script: agent.script, seed: agent.seed, start: agent.start,
-      end: agent.start + max(1, length), closes: closes)
+      end: agent.start + max(Population.shortestLife, length), closes: closes)
   }
 
   /// A closed load: whoever is through first is replaced first.
@@ -55,9 +58,9 @@ extension Population {
       free.insert(Free(at: slot.opens, slot: slot))
     }
     var next = free.count
-    // The cap holds an endless plan of sessions without length; no one starts more in a run.
+    // The cap holds an endless plan of the shortest sessions; a forecast of so many says all there is to say.
     var lives = 0
-    while let place = free.popMin(), lives < 10_000_000 {
+    while let place = free.popMin(), lives < 1_000_000 {
       guard place.at < min(limit, place.slot.closes ?? .max) else { continue }
       var agent: PlannedAgent?
       if place.isFirst {

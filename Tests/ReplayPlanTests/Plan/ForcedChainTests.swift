@@ -6,7 +6,7 @@ import Trace
 /// Chains that the user says.
 struct Chaining {
   private let traffic = Conversation.traffic(
-    Conversation.desk("s1") + Conversation.desk("s2", at: 700_000_000)
+    Conversation.desk("s2") + Conversation.desk("s3", at: 700_000_000)
       + Conversation.pair(#"[{"at":"/arguments/id","from":FROM,"path":"/id"}]"#))
 
   private func chained(_ text: String, seed: UInt64 = 1) throws -> RecordedTraffic {

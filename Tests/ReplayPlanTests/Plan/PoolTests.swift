@@ -25,7 +25,7 @@ struct Pooling {
     return Planner(traffic, options).plan().firstAgents(.max)
   }
 
-  @Test(arguments: [1, 2, 3, 7, 64, 1000, 4097])
+  @Test(arguments: [1, 2, 3, 7, 64, 500])
   func `those who follow in a closed load come once each, in an order of their own`(_ count: Int) {
     var options = PlanOptions()
     options.load = .agents(1)
