@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Basics
 import ReplayEngine
-import ReplayPlan
+public import ReplayPlan
 
 /// `replay run`
 struct Run: AsyncParsableCommand {
@@ -64,6 +64,13 @@ struct Run: AsyncParsableCommand {
   var onError: OnErrorArgument?
 
   @Option(
+    help: """
+      What follows a session that the server has lost (a 404 to it, the end of its HTTP+SSE stream or of its stdio server): \
+      end-session, or reinitialize (a new handshake after a pause, 3 in a row at most, uncounted; what is due waits for it).
+      """)
+  var onSessionLoss = AgentPolicy.OnSessionLoss.endSession
+
+  @Option(
     help: ArgumentHelp(
       "Above this lag (p99 of sent minus due) the result is invalid. (default: 20ms)",
       valueName: "duration"))
@@ -119,6 +126,7 @@ struct Run: AsyncParsableCommand {
   ) async throws {
     var session = RunSession(traffic: traffic, plan: plan, target: target)
     session.run.policy.onError = onError?.policy ?? .endTurn
+    session.run.policy.onSessionLoss = onSessionLoss
     session.run.policy.callTimeout = max(1_000_000, callTimeout?.nanoseconds ?? 60_000_000_000)
     session.run.connect = try connection.connectOptions(for: traffic, self.target)
     session.run.maxLag = maxLag?.nanoseconds ?? 20_000_000
@@ -169,6 +177,7 @@ struct Run: AsyncParsableCommand {
         .string(target?.text ?? (null ? "null server" : "stdio: \(stdio?.words.first ?? "")"))
       ),
       ("on_error", .string(onError?.text ?? "end-turn")),
+      ("on_session_loss", .string(onSessionLoss.rawValue)),
       ("call_timeout_ms", .number("\((callTimeout?.nanoseconds ?? 60_000_000_000) / 1_000_000)")),
       ("max_lag_ms", .number("\(Double(maxLag?.nanoseconds ?? 20_000_000) / 1e6)")),
     ]
@@ -184,3 +193,5 @@ struct Run: AsyncParsableCommand {
     return options + identity.figures
   }
 }
+
+extension AgentPolicy.OnSessionLoss: ExpressibleByArgument {}

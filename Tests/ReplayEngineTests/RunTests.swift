@@ -137,6 +137,37 @@ struct Runs {
     try await server.kill()
   }
 
+  @Test func `a session that the server forgot is taken up anew where the policy says so`()
+    async throws
+  {
+    let calls = Atomic<Int>(0)
+    let server = try await Load.server { request in
+      request.tool == "work" && calls.add(1, ordering: .relaxed).newValue == 2
+        ? .status(404) : .json(fine)
+    }
+    let path = try TemporaryFile.with { $0 }
+    defer { unsafe unlink(path) }
+    let trace = try RunTrace(path: path)
+    let summary = try await Load.run(Load.traffic(), port: server.port) { _ in
+    } run: {
+      $0.policy.onSessionLoss = .reinitialize
+      $0.trace = trace
+    }
+    _ = try await trace.close(bytes: 0, lost: .init(count: 0, bytes: 0))
+    #expect(summary.outcomes == [.ok: 4, .sessionLost: 1])
+    #expect(summary.requests == ["initialize": 1])
+    #expect(summary.fidelity.chainsExact == 1)
+    let requests = server.requests
+    #expect(requests.count { $0.body["method"]?.string == "initialize" } == 2)
+    #expect(requests.count { $0.method == "GET" } == 2)
+    #expect(requests.count { $0.method == "DELETE" } == 1)
+    let hellos = try TraceReader.events(of: path).count { event in
+      if case .request(let line) = event { line.method == "initialize" } else { false }
+    }
+    #expect(hellos == 2)
+    try await server.kill()
+  }
+
   @Test func `garbage is a transport error`() async throws {
     let server = try await Load.server { _ in .raw("\u{1}\u{2}not http at all\r\n\r\n") }
     let summary = try await Load.run(Load.traffic(), port: server.port)

@@ -14,10 +14,10 @@ struct `Runs over standard input and output` {
     #"sed -u 's/.*"id":\([0-9]*\),.*/{"jsonrpc":"2.0","id":\1,"result":{"protocolVersion":"2025-11-25"}}/'"#
 
   private func run(
-    _ script: String, sessions: Int = 2, copies: Double = 3,
+    _ script: String, sessions: Int = 2, copies: Double = 3, think: Int64 = 20,
     change: (inout RunOptions) -> Void = { _ in }
   ) async throws -> ReplaySummary {
-    let traffic = Load.traffic(sessions: sessions)
+    let traffic = Load.traffic(sessions: sessions, think: think)
     var plan = PlanOptions()
     plan.count = .multiply(copies)
     var options = RunOptions()
@@ -60,6 +60,21 @@ struct `Runs over standard input and output` {
     }
     #expect(summary.outcomes[.ok] == 1)
     #expect(summary.outcomes == [.ok: 1, .transportError: 4])
+  }
+
+  @Test func `a server that ends is started anew where the policy says so`() async throws {
+    // Each process has a handshake and one call in it.
+    let summary = try await run(
+      #"for i in 1 2 3; do IFS= read -r line; printf '%s\n' "$line" | \#(Self.server); done"#,
+      sessions: 1, copies: 1, think: 1500
+    ) {
+      $0.policy.onError = .carryOn
+      $0.policy.onSessionLoss = .reinitialize
+    }
+    // Of the two last calls, which are parallel, one is answered.
+    #expect(summary.outcomes == [.ok: 4, .transportError: 1])
+    #expect(summary.requests == ["initialize": 1])
+    #expect(summary.agents.finished == 1)
   }
 
   @Test func `a server that ignores all is left in the end`() async throws {

@@ -243,7 +243,16 @@ extension Agent {
   private func tell(_ transmission: Transmission, _ command: [String]) {
     let now = worker.clock.now
     let exchange = transmission.exchange
-    if process == nil, !hadProcess {
+    var isRecovery = false
+    let step: Int?
+    switch transmission.purpose {
+    case .step(let i): step = i
+    case .recovery(let i):
+      step = i
+      isRecovery = true
+    case .resume, .serverAnswer, .cancelNotice: step = nil
+    }
+    if process == nil, !hadProcess || isRecovery {
       hadProcess = true
       process = worker.start(command, for: self)
     }
@@ -252,8 +261,7 @@ extension Agent {
     let bytes = transmission.bytes
     let body = bytes.getSlice(
       at: bytes.writerIndex - transmission.bodyLength, length: transmission.bodyLength)
-    guard case .step(let i) = transmission.purpose, script.session.steps[i].kind == .request,
-      let id = transmission.id
+    guard let step, script.session.steps[step].kind == .request, let id = transmission.id
     else {
       process.send(body ?? ByteBuffer())
       // Nothing answers the rest: said is done.
@@ -286,6 +294,7 @@ extension Agent {
     end(process)
     for exchange in asked.values.sorted() { failed(exchange, now) }
     asked = [:]
+    perform(machine.serverEnded(now))
   }
 
   private func end(_ ended: AgentProcess) {

@@ -79,7 +79,7 @@ struct AgentTranscript {
     }
     var exchange = Exchange(x: x, conn: conn, at: at, purpose: transmission.purpose)
     switch transmission.purpose {
-    case .step(let i):
+    case .step(let i), .recovery(let i):
       if let message, message.kind == .request {
         request(i, message, exchange)
       } else if let message {
@@ -260,7 +260,7 @@ struct AgentTranscript {
 
   private func isStream(_ exchange: Exchange) -> Bool {
     switch exchange.purpose {
-    case .step(let i): script.session.steps[i].kind == .openStream
+    case .step(let i), .recovery(let i): script.session.steps[i].kind == .openStream
     case .resume: true
     case .serverAnswer, .cancelNotice: false
     }
@@ -295,9 +295,10 @@ struct AgentTranscript {
     case .step(let i) where script.session.steps[i].kind == .delete:
       wasDeleted = exchange.status.map { (200..<300).contains($0) } ?? false
       http(.delete, exchange, done: at)
-    case .step(let i) where script.session.steps[i].kind == .request:
+    case .step(let i) where script.session.steps[i].kind == .request,
+      .recovery(let i) where script.session.steps[i].kind == .request:
       if carriers[i]?.x == exchange.x { carriers[i] = exchange }
-    case .step, .resume:
+    case .step, .resume, .recovery:
       if isStream(exchange), exchange.status.map({ (200..<300).contains($0) }) == true {
         http(.streamClose, exchange, done: at)
       }

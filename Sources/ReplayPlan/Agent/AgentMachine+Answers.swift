@@ -48,8 +48,14 @@ extension AgentMachine {
     guard let entry = exchanges.firstIndex(where: { $0.number == exchange }) else { return }
     exchanges[entry].status = status
     exchanges[entry].first = at
-    if case .resume(let i) = exchanges[entry].purpose, status < 300 { accepted(i) }
-    guard case .step(let i) = exchanges[entry].purpose else { return }
+    let i: Int
+    switch exchanges[entry].purpose {
+    case .step(let step), .recovery(let step): i = step
+    case .resume(let step):
+      if status < 300 { accepted(step) }
+      return
+    case .serverAnswer, .cancelNotice: return
+    }
     if status < 300 { accepted(i) }
     if book.facts[i].feedsHeaders { edit(exchange) { $0.fields = fields } }
     guard book.facts[i].isHandshake, (200..<300).contains(status),
@@ -66,6 +72,14 @@ extension AgentMachine {
       if let id = message.id { answer(message.method, id, message.content, on: exchange, at) }
     case .result, .error:
       let carrier = exchanges.first { $0.number == exchange }
+      if isRecovering,
+        recovered(
+          JSONRPCAnswer(
+            id: message.id, isError: message.kind == .error, content: message.content,
+            status: carrier?.status), at)
+      {
+        return
+      }
       guard let i = step(answeredBy: message, on: carrier) else {
         if message.kind == .error { edit(exchange) { $0.error = message.content } }
         return
@@ -213,6 +227,7 @@ extension AgentMachine {
     let i: Int
     switch exchange.purpose {
     case .step(let step), .resume(let step): i = step
+    case .recovery(let step): return recoveryEnded(step, exchange, isComplete: isComplete, at)
     case .serverAnswer, .cancelNotice: return
     }
     if refused(i, exchange, at) { return }
@@ -229,7 +244,7 @@ extension AgentMachine {
     if exchange.purpose == .step(i) { states[i].first = states[i].first ?? exchange.first }
     if step.kind != .request {
       let isLost = exchange.status == 404 && exchange.isInSession && step.kind == .notification
-      if isLost { loseSession(at) }
+      if isLost { loseSession(at, by: number) }
       return conclude(i, at: at, failed: false)
     }
     if hasChannel, isComplete, exchange.status.map({ (200..<300).contains($0) }) == true {
@@ -298,13 +313,15 @@ extension AgentMachine {
       alarms.removeAll { $0.what.step == i }
       return sendAgain(i, at: at + pause)
     }
+    let exchange = states[i].exchange
+    answered(outcome, by: exchange)
     record(i, outcome, at: at, status, code: code)
     noteTaskEnd(i, outcome, at, status, code)
     if outcome == .transportError { holdBack(i, until: at + AgentMachine.repetitionPause) }
     var failed = isNewFailure && outcome != .cancelled
     if policy.onError == .carryOn { failed = false }
     conclude(i, at: at, failed: failed)
-    if outcome == .sessionLost { loseSession(at) }
+    if outcome == .sessionLost { loseSession(at, by: exchange) }
     let endsSession = step.isHandshake || policy.onError == .endSession
     if failed, endsSession { close(.omit(.afterError), at) }
     if step.isHandshake, outcome != .ok {
@@ -329,11 +346,6 @@ extension AgentMachine {
     extras[i].taskDeadline = nil
     extras[i].taskOutcome = nil
     pendingRounds[i] = nil
-  }
-
-  mutating func loseSession(_ at: Int64) {
-    lostSession = true
-    close(.omit(.afterError), at)
   }
 
   mutating func record(

@@ -13,6 +13,7 @@ extension AgentMachine {
 
   /// Takes the address for what the client says.
   mutating func opened(_ exchange: Int, endpoint text: String, _ at: Int64) {
+    if recovered(exchange, endpoint: text, at) { return }
     guard let i = book.channelStep, states[i].phase == .flying, states[i].exchange == exchange
     else {
       return
@@ -36,7 +37,7 @@ extension AgentMachine {
       for open in states.indices where states[open].phase == .flying {
         over(open, .transportError, at)
       }
-      return loseSession(at)
+      return loseSession(at, by: exchange.number)
     }
     // Statuses with which a server says that it has no such stream.
     let isRefused = exchange.status.map { (400..<500).contains($0) && $0 != 401 && $0 != 403 }

@@ -25,6 +25,10 @@ extension AgentMachine {
     let refusal = extras[i].refusal
     guard !isFinished, refusal == .waiting || refusal == .waitingToResume else { return take() }
     extras[i].refusal = .repeated
+    if isRecovering {
+      if states[i].phase == .flying { recovery.held.append(i) }
+      return take()
+    }
     if states[i].phase == .flying {
       if refusal == .waitingToResume { resume(i) } else { transmitAgain(i) }
     } else if closing == nil, refusal == .waitingToResume || book.facts[i].kind == .openStream {

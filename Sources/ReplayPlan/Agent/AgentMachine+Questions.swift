@@ -36,7 +36,7 @@ extension AgentMachine {
   /// The step on whose stream an exchange brings what the server says.
   private func step(of exchange: Int) -> Int? {
     switch exchanges.first(where: { $0.number == exchange })?.purpose {
-    case .step(let i), .resume(let i), .cancelNotice(let i): i
+    case .step(let i), .resume(let i), .recovery(let i), .cancelNotice(let i): i
     case .serverAnswer, nil: nil
     }
   }

@@ -85,7 +85,7 @@ extension AgentMachine {
 
   /// Tells the server that a request was given up, as clients with sessions do.
   mutating func notifyCancelled(_ i: Int) {
-    guard let id = id(of: i) else { return }
+    guard let id = id(of: i), !isRecovering else { return }
     var members: [JSONValue.Member] = [.init("requestId", id.value)]
     if let recorded = script.session.steps[i].cancellation?.notification?.value.members {
       members += recorded.filter { $0.key != "requestId" }
@@ -142,7 +142,7 @@ extension AgentMachine {
   }
 
   /// Ids count up from the recorded client's first; the JSON type stays.
-  private mutating func mintID(isText: Bool) -> RawJSON {
+  mutating func mintID(isText: Bool) -> RawJSON {
     let value = nextID
     nextID &+= 1
     return RawJSON(trusted: ByteBuffer(string: isText ? "\"\(value)\"" : String(value)))

@@ -17,6 +17,8 @@ extension AgentMachine {
 
   /// Arms the next attempt for a stream that has ended; false when there is to be none.
   mutating func takeUp(_ i: Int, _ rest: ExchangeRest?, _ at: Int64) -> Bool {
+    // Its session is lost.
+    if let exchange = states[i].exchange, exchange <= recovery.lastLost { return false }
     extras[i].eventID = rest?.eventID ?? extras[i].eventID
     extras[i].retry = rest?.retry ?? extras[i].retry
     if rest?.eventID != nil { extras[i].resumes = 0 }
@@ -86,7 +88,7 @@ extension AgentMachine {
   var hasOpenStream: Bool {
     let open = exchanges.contains { exchange in
       switch exchange.purpose {
-      case .step(let i), .resume(let i): book.facts[i].kind == .openStream
+      case .step(let i), .resume(let i), .recovery(let i): book.facts[i].kind == .openStream
       case .serverAnswer, .cancelNotice: false
       }
     }

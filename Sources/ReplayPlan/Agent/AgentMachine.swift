@@ -21,6 +21,9 @@ public struct AgentMachine {
     case resume(Int)
     /// The answer to a question of the server, by the number of the question.
     case reply(Int)
+    /// A handshake after a lost session, and its end.
+    case recover
+    case recoveryTimeout
   }
 
   let script: AgentScript
@@ -56,6 +59,7 @@ public struct AgentMachine {
   var lostSession = false
   /// True when the session could not even be opened.
   var isStillborn = false
+  var recovery = Recovery()
   var isChainExact = true
   /// Steps that are not over.
   var left: Int
@@ -116,12 +120,16 @@ public struct AgentMachine {
     while let alarm = alarms.last, alarm.at <= now {
       alarms.removeLast()
       switch alarm.what {
+      case .due(let i) where isRecovering: recovery.held.append(i)
+      case .again(let i) where isRecovering: recovery.held.append(i)
       case .due(let i): transmit(i)
       case .timeout(let i): giveUp(i, .timeout, now)
       case .cancel(let i): giveUp(i, .cancelled, now)
       case .again(let i): transmitAgain(i)
       case .resume(let i): resume(i)
       case .reply(let k): reply(k)
+      case .recover: recover(now)
+      case .recoveryTimeout: failRecovery(now)
       }
     }
     finishIfDone(now)
@@ -328,6 +336,7 @@ public struct AgentMachine {
   mutating func close(_ how: Closing, _ now: Int64) {
     guard closing == nil else { return }
     closing = how
+    endRecovery(now)
     for i in states.indices where states[i].phase == .scheduled || states[i].phase == .waiting {
       guard book.facts[i].kind != .delete, !isOwed(i) else { continue }
       disarm(.due(i))
@@ -354,7 +363,7 @@ public struct AgentMachine {
     guard !isFinished else { return }
     if closing != nil, left > 0, openTasks.isEmpty { closeSession() }
     // A client answers what it was asked even when it needs nothing more itself.
-    guard left == 0, !alarms.contains(where: { $0.what.step == nil }) else { return }
+    guard left == 0, replies.isEmpty else { return }
     isFinished = true
     alarms = []
     for i in openTasks.sorted() { closeTask(i, .unanswered, at: now) }
@@ -388,7 +397,7 @@ extension AgentMachine.Alarm {
   var step: Int? {
     switch self {
     case .due(let i), .timeout(let i), .cancel(let i), .again(let i), .resume(let i): i
-    case .reply: nil
+    case .reply, .recover, .recoveryTimeout: nil
     }
   }
 }

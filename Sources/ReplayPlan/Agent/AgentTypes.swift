@@ -16,8 +16,18 @@ public struct AgentPolicy: Hashable, Sendable {
     case retry(Int)
   }
 
+  /// What follows a session that the server has forgotten.
+  public enum OnSessionLoss: String, CaseIterable, Hashable, Sendable {
+    /// The agent ends.
+    case endSession = "end-session"
+    /// The agent says hello again and goes on.
+    case reinitialize
+  }
+
   /// What follows a failed call.
   public var onError = OnError.endTurn
+  /// What follows a lost session.
+  public var onSessionLoss = OnSessionLoss.endSession
   /// Time after which a request is given up, nanoseconds.
   public var callTimeout: Int64 = 60_000_000_000
   /// Whether a request that is given up leaves its connection to others, where clients with connections of their own wait on.
@@ -35,6 +45,8 @@ public struct Transmission: Sendable {
     case step(Int)
     /// Takes up the stream of a step whose answer has not come.
     case resume(Int)
+    /// Opens a new session after one that was lost, as the step did: no step of the script.
+    case recovery(Int)
     /// Answers the server's request of that method.
     case serverAnswer(String)
     /// Tells the server that a step was given up.

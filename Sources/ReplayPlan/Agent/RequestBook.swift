@@ -57,6 +57,8 @@ public final class RequestBook: Sendable {
   let firstID: Int64
   /// The step that opens the session's stream; `nil` for other transports than HTTP+SSE.
   let channelStep: Int?
+  /// The steps that open a session: its request, its notification, and its stream; `nil` where the script opens none.
+  let handshake: (initialize: Int, initialized: Int?, stream: Int?)?
   /// True when messages go to a stdio server: streams and the session's deletion are HTTP's alone.
   let isStdio: Bool
 
@@ -73,6 +75,13 @@ public final class RequestBook: Sendable {
     let script = script.session
     waits = script.steps.map { Int32(Set($0.after + $0.gates).count) }
     firstID = script.steps.lazy.compactMap { $0.id?.value.int }.first ?? 0
+    let steps = script.steps
+    handshake = steps.firstIndex { $0.method == Method.initialize && !$0.isModern }.map { i in
+      (
+        i, steps.firstIndex { $0.method == "notifications/initialized" },
+        steps.firstIndex { $0.kind == .openStream }
+      )
+    }
     channelStep =
       script.transport == .httpSSE && target.command == nil
       ? script.steps.firstIndex { $0.kind == .openStream } : nil

@@ -180,7 +180,7 @@ struct AgentSimulation {
     let count = counts[transmission.purpose, default: 0]
     counts[transmission.purpose] = count + 1
     let reply = serve(request, count)
-    if transmission.purpose == .step(0) { stream = transmission.exchange }
+    if transmission.purpose == .step(0) || reply.endpoint != nil { stream = transmission.exchange }
     if let endpoint = reply.endpoint {
       answers.append(
         (
