@@ -23,6 +23,7 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let arguments = Target.Dependency.product(
@@ -109,7 +110,7 @@ let package = Package(
       "ReplayEngine",
       [
         "Basics", "Trace", "MCP", "Redaction", "Wire", "Spawn", "ReplayPlan", nioCore, nioPosix,
-        nioSSL, histogram,
+        nioSSL, nioTLS, histogram,
       ]),
     layer("CommandSupport", ["Trace", "Redaction", "Dissection", arguments]),
     layer("MockServer", ["Basics", "Trace", "MCP", "Wire", "ReplayPlan", nioCore, nioPosix]),
@@ -152,7 +153,7 @@ let package = Package(
       dependencies: [
         "Basics", "Wire", "Trace", "Packets", "Capture", "Dissection", "TestKit", nioCore,
       ],
-      path: "Tests/Bench", exclude: ["tools", "capture.py"], swiftSettings: strict),
+      path: "Tests/Bench", exclude: ["tools", "capture.py", "replay.py"], swiftSettings: strict),
 
     .target(
       name: "FuzzTargets",

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Searching and copying of bytes, eight at a time, for the loops that every byte of the traffic goes through.
 ///
 /// With `OutputBytes` the only place below the sockets that goes to memory unchecked; each such access says why it is in bounds.
@@ -36,6 +38,17 @@ public enum ByteScan {
     }
     while i < bytes.count, bytes[i] >= 0x20, bytes[i] != 0x22, bytes[i] != 0x5c { i += 1 }
     return i
+  }
+
+  /// The same where it lies within eight bytes, and these within the whole; else `nil`.
+  @inlinable
+  @inline(__always)
+  static func endOfShortText(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
+    guard start >= 0, start + 8 <= bytes.count else { return nil }
+    // In bounds by the condition; bytes have no invalid values.
+    let found = unsafe special(
+      bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self))
+    return found != 0 ? start &+ found.trailingZeroBitCount / 8 : nil
   }
 
   /// The high bits of the bytes that are `"`, `\` or control characters, exact up to the lowest.
@@ -132,12 +145,23 @@ public enum ByteScan {
   }
 
   /// Returns the index of the first `byte` at or behind `start`, else `nil`.
-  @inlinable
   public static func firstIndex(
     of byte: UInt8, in bytes: Span<UInt8>, from start: Int
   ) -> Int? {
-    firstIndex(of: byte, or: byte, in: bytes, from: start)
+    if bytes.count - start < farAway {
+      return firstIndex(of: byte, or: byte, in: bytes, from: start)
+    }
+    return unsafe bytes.extracting(start..<bytes.count).withUnsafeBytes { rest in
+      // The system's own search uses the widest registers that the machine has.
+      guard let first = rest.baseAddress,
+        let found = unsafe memchr(first, Int32(byte), rest.count)
+      else { return nil }
+      return unsafe start + (UnsafeRawPointer(found) - first)
+    }
   }
+
+  /// Bytes from which on a call is worth it.
+  private static let farAway = 48
 
   /// Appends bytes where there is room for them; traps where there is not.
   public static func append(_ bytes: Span<UInt8>, to output: inout OutputRawSpan) {

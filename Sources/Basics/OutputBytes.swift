@@ -141,9 +141,7 @@ public struct OutputBytes: ~Copyable {
     unsafe advance(to: at + 1)
   }
 
-  // What is put is written through a pointer of its own, for which the caller made room: were `count` moved for each byte, it
-  // would be loaded and stored for each, as a byte may lie anywhere.
-
+  // What is put goes through a pointer of its own: `count` would be stored for each byte, as that may lie anywhere.
   @inline(__always)
   private mutating func advance(to end: UnsafeMutablePointer<UInt8>) {
     count = unsafe end - base
@@ -220,17 +218,16 @@ public struct OutputBytes: ~Copyable {
     put(eight: UInt32(truncatingIfNeeded: number % 100_000_000))
   }
 
-  /// Writes a number of at most eight digits, for which room was made for eight.
+  /// Writes a number of at most eight digits (of zero one) where there is room for eight.
   @inline(__always)
   private mutating func put(leading value: UInt32) {
     let digits = OutputBytes.eightDigits(value)
-    // Of zero the last digit stays.
     let zeros = min(digits.trailingZeroBitCount / 8, 7)
     unsafe store((digits | 0x3030_3030_3030_3030) >> UInt64(zeros * 8))
     count += 8 - zeros
   }
 
-  /// Writes a number of at most eight digits as eight, for which room was made.
+  /// Writes it as eight digits.
   @inline(__always)
   private mutating func put(eight value: UInt32) {
     unsafe store(OutputBytes.eightDigits(value) | 0x3030_3030_3030_3030)
@@ -246,8 +243,8 @@ public struct OutputBytes: ~Copyable {
 
   /// The eight digits of a number below 10^8, a byte each, the first in the lowest.
   ///
-  /// Theory: halves are split into halves, all of a word at once. Division by 100 and by 10 is multiplication by a number that is
-  /// exact for what is below 10,000 and 100, and no product reaches the next lane.
+  /// Theory: halves are split into halves, all of a word at once. The multiplications divide by 100 and by 10, exactly for what
+  /// is below 10,000 and 100, and no product reaches the next lane.
   @inline(__always)
   private static func eightDigits(_ value: UInt32) -> UInt64 {
     let upper = value / 10_000

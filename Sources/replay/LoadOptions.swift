@@ -139,6 +139,14 @@ struct LoadOptions: ParsableArguments {
       valueName: "tools"))
   var skip: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Every session makes this chain of calls instead of its own: tools separated by commas, alternatives as (a|b). The calls are \
+      recorded ones, the session's own where it has such; think times are those recorded between the same two tools.
+      """, valueName: "tools"))
+  var chain: ForcedChain?
+
   @Flag(
     help: """
       Send recorded values as they were. Without it a call takes ids, handles and the like from this run's own answers, where the \
@@ -244,6 +252,18 @@ struct LoadOptions: ParsableArguments {
     return options
   }
 
+  /// The recording with `--chain` in place of its sessions' calls.
+  ///
+  /// - Throws: `ExitCode` after saying why.
+  func chained(_ traffic: RecordedTraffic) throws -> RecordedTraffic {
+    guard let chain else { return traffic }
+    do throws(ForcedChain.Missing) {
+      return try chain.applied(to: traffic, seed: seed)
+    } catch {
+      throw failure(Exit.usage, "--chain \(chain): \(error)")
+    }
+  }
+
   private static func valueMap(_ file: String, _ traffic: RecordedTraffic) throws -> ValueMap {
     let text: String
     do throws(FileText.Failure) {
@@ -282,6 +302,10 @@ extension ThinkJitter: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
   /// As it is given.
   public var defaultValueDescription: String { description }
+}
+extension ForcedChain: ExpressibleByArgument {
+  /// Reads what `description` says.
+  public init?(argument: String) { self.init(argument) }
 }
 extension PlanOptions.Coupling: ExpressibleByArgument {}
 extension PlanOptions.Start: ExpressibleByArgument {}

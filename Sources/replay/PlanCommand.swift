@@ -24,7 +24,7 @@ struct PlanCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let traffic = try SourceTrace.read(trace)
+    let traffic = try load.chained(SourceTrace.read(trace))
     let plan = Planner(traffic, try load.planOptions(for: traffic)).plan()
     put(json ? PlanJSON(plan).text : PlanText(plan).text(timetable: show), to: STDOUT_FILENO)
   }

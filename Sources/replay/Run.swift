@@ -24,7 +24,7 @@ struct Run: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Server to replay against, http://HOST:PORT/PATH; without a path the recorded one.",
+      "Server to replay against, http://HOST:PORT/PATH or https://…; without a path the recorded one.",
       valueName: "url"))
   var target: TargetURL?
 
@@ -44,6 +44,8 @@ struct Run: AsyncParsableCommand {
   var null = false
 
   @OptionGroup(title: "Load") var load: LoadOptions
+
+  @OptionGroup(title: "Connections") var connection: ConnectionOptions
 
   @OptionGroup(title: "Identity") var identity: IdentityOptions
 
@@ -95,7 +97,8 @@ struct Run: AsyncParsableCommand {
   var quiet = false
 
   func run() async throws {
-    let traffic = try SourceTrace.read(trace, keepsResults: verification.verify != .off)
+    let traffic = try load.chained(
+      SourceTrace.read(trace, keepsResults: verification.verify != .off))
     let feed = try identity.readFeed(isStdio: stdio != nil)
     var options = try load.planOptions(for: traffic)
     options.fed = feed?.filled ?? []
@@ -125,6 +128,7 @@ struct Run: AsyncParsableCommand {
     session.run.policy.onError = onError?.policy ?? .endTurn
     session.run.policy.onSessionLoss = onSessionLoss
     session.run.policy.callTimeout = max(1_000_000, callTimeout?.nanoseconds ?? 60_000_000_000)
+    session.run.connect = try connection.connectOptions(for: traffic, self.target)
     session.run.maxLag = maxLag?.nanoseconds ?? 20_000_000
     session.summaryPath = summary
     session.recordPath = record
@@ -137,6 +141,7 @@ struct Run: AsyncParsableCommand {
     session.verify = verification.options
     // What a null server is told changes nothing.
     if !null { try session.checkWrites() }
+    try session.checkDescriptors()
     try session.check(maxAgents: load.maxAgents, maxRate: load.maxRate)
     if !yes { try session.checkLength() }
     session.run.bearer = try await identity.keeper()

@@ -65,6 +65,18 @@ struct RunSession {
         + "--skip\n" + PlanText(plan).writes)
   }
 
+  /// Refuses plans that need more connections at once than this process may have.
+  func checkDescriptors() throws {
+    guard target.command == nil else { return }
+    let need = DescriptorNeed.count(plan, run.connect.mode)
+    guard need > DescriptorNeed.limit else { return }
+    throw failure(
+      Exit.cannotCreate,
+      "the plan needs about \(need) connections and files at once (\(plan.forecast.peakAgents) agents at its peak), this process "
+        + "may have \(DescriptorNeed.limit); raise the hard limit (`ulimit -Hn`), run fewer agents, or choose --connections shared:K"
+    )
+  }
+
   /// Refuses very long runs without a duration.
   func checkLength() throws {
     guard plan.options.end == nil, plan.forecast.length > RunSession.longest else { return }
@@ -110,7 +122,14 @@ struct RunSession {
       asked.headers.append(HeaderField("Authorization", "Bearer \(token.text)"))
     }
     asked.headers += target.feed?.firstFields ?? []
-    let told = traffic.told(to: try await TargetQuestions.ask(traffic, target: asked))
+    let spoken: SpokenRevisions
+    do {
+      spoken = try await TargetQuestions.ask(traffic, target: asked, connect: run.connect)
+    } catch is TargetUnreachable {
+      // The run itself finds that out too, and says so.
+      return self
+    }
+    let told = traffic.told(to: spoken)
     guard told != traffic else { return self }
     let sessions = told.scripts.filter { $0.recordedRevision != nil }
     if !isQuiet, !sessions.isEmpty {

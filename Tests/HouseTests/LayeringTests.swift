@@ -36,7 +36,7 @@ struct `Layering` {
       row: 4,
       imports: [
         "Basics", "NIOCore", "Trace", "MCP", "Redaction", "Wire", "Spawn", "ReplayPlan",
-        "NIOPosix", "NIOSSL", "Histogram",
+        "NIOPosix", "NIOSSL", "NIOTLS", "Histogram",
       ]),
     "CommandSupport": Layer(
       row: 4, imports: ["Trace", "Redaction", "Dissection", "ArgumentParser", "Dispatch"]),
@@ -93,7 +93,7 @@ struct `Layering` {
     let products = [
       "nioCore": "NIOCore", "nioHPACK": "NIOHPACK", "nioPosix": "NIOPosix", "crypto": "Crypto",
       "cryptoExtras": "CryptoExtras", "histogram": "Histogram",
-      "heap": "HeapModule", "nioSSL": "NIOSSL", "deque": "DequeModule",
+      "heap": "HeapModule", "nioSSL": "NIOSSL", "nioTLS": "NIOTLS", "deque": "DequeModule",
       "arguments": "ArgumentParser",
     ]
     var seen: Set<String> = []

@@ -85,6 +85,25 @@ struct Runs {
     try await server.kill()
   }
 
+  @Test func `a server that is faster than the recorded one has a slip below zero`() async throws {
+    var lines = SessionLines("s1", start: 0)
+    let second: Int64 = 1_000_000_000
+    let hello = lines.request("initialize", t: 0)
+    let ready = lines.answer(hello, t: 1_000_000)
+    let first = lines.call("work", t: 2_000_000, turn: 1, after: [ready])
+    let answer = lines.answer(first, t: 20 * second)
+    let next = lines.call("work", t: 20 * second + 1_000_000, turn: 2, after: [answer])
+    _ = lines.answer(next, t: 20 * second + 2_000_000)
+    lines.end(t: 21 * second)
+    var builder = ScriptBuilder()
+    for event in lines.events { builder.add(event) }
+    let server = try await Load.server { _ in .json(fine) }
+    let summary = try await Load.run(builder.finish(), port: server.port)
+    #expect(summary.outcomes == [.ok: 2])
+    #expect((summary.slip.p50 ?? 0) < -10_000)
+    try await server.kill()
+  }
+
   @Test func `failures are shown without secrets, with what the agent had spent`() async throws {
     let secret = "ghp_" + String(repeating: "aB3", count: 12)
     let server = try await Load.server { request in

@@ -36,6 +36,12 @@ CAPTURES = {
         ["--agents", "3", "--turns", "3", "--width", "3", "--few-tools"]
         + ["--stagger", "5000", "--think-min", "1000", "--think-max", "4000", "--seed", "demo-0"],
     ),
+    "chains-of-two": (
+        "mcp1",
+        ["--mode", "stateful-json", "--few-tools"],
+        ["--agents", "20", "--turns", "2", "--width", "1", "--few-tools", "--stagger", "300"]
+        + ["--think-min", "5", "--think-max", "20", "--idle-min", "5000", "--idle-max", "10000"],
+    ),
 }
 
 

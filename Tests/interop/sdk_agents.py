@@ -58,6 +58,7 @@ class Agents:
                             group.start_soon(
                                 self.call, connection, script, name, turn, tool, arguments
                             )
+                await anyio.sleep(script.random.uniform(a.idle_min, a.idle_max) / 1000)
             self.write(event="close", agent=name, t_ns=time.time_ns())
         except Exception as error:
             self.broken += 1
@@ -85,6 +86,10 @@ def main():
     )
     parser.add_argument("--think-min", type=float, default=20, metavar="MS")
     parser.add_argument("--think-max", type=float, default=300, metavar="MS")
+    parser.add_argument(
+        "--idle-min", type=float, default=0, metavar="MS", help="between the last turn and the end"
+    )
+    parser.add_argument("--idle-max", type=float, default=0, metavar="MS")
     parser.add_argument(
         "--stagger", type=float, default=40, metavar="MS", help="between agent starts"
     )

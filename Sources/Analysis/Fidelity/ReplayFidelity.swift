@@ -226,7 +226,8 @@ public struct ReplayFidelity: Sendable {
     dispersion = TraceStatistics.windows.map { name, length in
       Dispersion(
         window: name, recorded: IndexOfDispersion.of(times: then, window: length),
-        replayed: IndexOfDispersion.of(times: now, window: length), band: origin.band[name])
+        replayed: IndexOfDispersion.of(times: now, window: length, from: 0), band: origin.band[name]
+      )
     }
     func peak(_ contents: TraceContents) -> Int {
       BurstStatistics.peak(

@@ -17,6 +17,15 @@ public enum IndexOfDispersion {
     return of(times, from: first, windows: span / window, window: window)
   }
 
+  /// The same for windows that are laid from `start` on; what was before is left out.
+  public static func of(times: [Int64], window: Int64, from start: Int64) -> Double? {
+    let times = times.filter { $0 >= start }.sorted()
+    guard window > 0, let last = times.last else { return nil }
+    let (span, overflow) = last.subtractingReportingOverflow(start)
+    guard !overflow else { return nil }
+    return of(times, from: start, windows: span / window, window: window)
+  }
+
   private static func of(
     _ times: [Int64], from first: Int64, windows: Int64, window: Int64
   ) -> Double? {

@@ -23,6 +23,8 @@ public enum JSONScan {
   /// Returns the index behind the string whose opening quote is at `start`.
   @inlinable
   public static func skipString(_ bytes: Span<UInt8>, _ start: Int) -> Int? {
+    // Most are names and words: for them a search is not worth a call.
+    if let end = ByteScan.endOfShortText(bytes, start + 1), bytes[end] == 0x22 { return end + 1 }
     var i = ByteScan.endOfPlainText(bytes, start + 1)
     while i < bytes.count {
       if bytes[i] == 0x22 { return i + 1 }

@@ -17,8 +17,7 @@ final class Agent {
   var slot: PlannedSlot?
   private var machine: AgentMachine
   private unowned let worker: LoopWorker
-  private var idle: [AgentConnection] = []
-  private var busy: [AgentConnection] = []
+  private let pool: ConnectionPool
   private let labels: [CallLabels.Label]
   /// Calls on their way, each with the bytes of MCP that the session had exchanged before.
   private var callsInFlight: [(step: Int, bytes: Int)] = []
@@ -27,7 +26,7 @@ final class Agent {
   private var answer: JSONRPCMessage?
   private var todo: [AgentAction] = []
   private var isPerforming = false
-  private var isFinished = false
+  private(set) var isFinished = false
   private var transcript: AgentTranscript?
   /// Its own stdio server, and the exchanges of requests that it has not answered by id.
   private var process: AgentProcess?
@@ -41,6 +40,7 @@ final class Agent {
     self.plan = plan
     self.script = script
     self.worker = worker
+    pool = worker.pool()
     start = plan.start
     labels = worker.labels(of: plan.script)
     machine = AgentMachine(script, book, worker.policy, start: plan.start, seed: plan.seed)
@@ -79,44 +79,22 @@ final class Agent {
     answer = message
   }
 
-  /// Takes the end of an answer; its connection may serve again.
-  func answered(
-    _ connection: AgentConnection, _ exchange: Int, _ event: AnswerDecoder.Event, reusable: Bool
-  ) {
-    busy.removeAll { $0 === connection }
-    if reusable, !isFinished { idle.append(connection) } else { close(connection, .fin) }
-    received(exchange, event)
+  /// Takes that there will be no answer, or no more of it.
+  func failed(_ exchange: Int, _ now: Int64) {
+    transcript?.failed(exchange, at: now)
+    perform(machine.failed(exchange, now))
   }
 
-  /// Closes a connection that no exchange uses.
-  func drop(_ connection: AgentConnection) {
-    idle.removeAll { $0 === connection }
-    busy.removeAll { $0 === connection }
-    close(connection, .fin)
+  /// Takes that a request was given to the kernel, or to a connection that is being made.
+  func sent(_ transmission: Transmission, on conn: Int, at now: Int64? = nil) {
+    note(transmission, conn, now ?? worker.clock.now)
   }
 
-  private func close(_ connection: AgentConnection, _ how: FlowEnding) {
-    worker.closed(connection, how)
-    connection.close()
-  }
+  /// Takes that a request waits for a connection.
+  func queued(_ exchange: Int) { machine.queued(exchange, at: worker.clock.now) }
 
-  /// Takes that a connection is up.
-  func connected(_ connection: AgentConnection) { worker.opened(connection) }
-
-  /// Takes that a connection is gone, with or without a request on its way.
-  func lost(_ connection: AgentConnection, _ now: Int64, reset: Bool) {
-    idle.removeAll { $0 === connection }
-    busy.removeAll { $0 === connection }
-    worker.closed(connection, reset ? .reset : .fin)
-    guard let transmission = connection.transmission else { return }
-    if connection.isReused, !connection.hasAnswer, !isFinished {
-      // The server closed while it was idle: real clients dial again, once.
-      dial(transmission)
-      return
-    }
-    transcript?.failed(transmission.exchange, at: now)
-    perform(machine.failed(transmission.exchange, now))
-  }
+  /// Whether a request that waits for a connection is still to be sent.
+  func isWaiting(for exchange: Int) -> Bool { !isFinished && machine.isWaiting(for: exchange) }
 
   func perform(_ actions: [AgentAction]) {
     carryOut(actions)
@@ -130,9 +108,7 @@ final class Agent {
       let now = worker.clock.now
       guard next <= now else {
         worker.wake(self, at: next)
-        if busy.isEmpty, next - now > Agent.longThought {
-          for connection in idle { connection.rest() }
-        }
+        if next - now > Agent.longThought { pool.rest() }
         break
       }
       carryOut(machine.timer(now))
@@ -161,10 +137,7 @@ final class Agent {
   private func perform(_ action: AgentAction) {
     switch action {
     case .send(let transmission): send(transmission)
-    case .abandon(let exchange):
-      for connection in busy where connection.transmission?.exchange == exchange {
-        drop(connection)
-      }
+    case .abandon(let exchange): pool.abandon(exchange, of: self)
     case .record(let record):
       count(record)
       transcript?.ended(record)
@@ -212,15 +185,23 @@ final class Agent {
     noteCall(transmission)
     if let command = worker.command {
       tell(transmission, command)
-    } else if let connection = idle.popLast() {
-      busy.append(connection)
-      connection.send(transmission)
-      note(transmission, connection.number, worker.clock.now)
     } else {
-      // Dialling is part of what a client waits for.
-      let now = worker.clock.now
-      note(transmission, dial(transmission).number, now)
+      pool.send(job(transmission))
     }
+  }
+
+  private func job(_ transmission: Transmission) -> AgentConnection.Job {
+    var job = AgentConnection.Job(agent: self, transmission: transmission)
+    switch transmission.purpose {
+    case .step(let i):
+      let label = labels[i]
+      job.isLong = label.isLongLived || label.isStream
+      job.place = label.connection
+      job.isLast = label.isLastOnConnection
+    case .resume(let i), .recovery(let i): job.isLong = labels[i].isStream
+    case .serverAnswer, .cancelNotice: break
+    }
+    return job
   }
 
   private func noteCall(_ transmission: Transmission) {
@@ -239,23 +220,12 @@ final class Agent {
     transcript?.sent(transmission, conn: conn, x: x, at: now)
   }
 
-  @discardableResult
-  private func dial(_ transmission: Transmission) -> AgentConnection {
-    let connection = AgentConnection(self, worker.clock, number: worker.nextConnection())
-    connection.transmission = transmission
-    busy.append(connection)
-    worker.dial(connection)
-    return connection
-  }
-
   private func finish(_ end: AgentEnd) {
     isFinished = true
     worker.timers.disarm(self)
     transcript?.finish(end, hasSessionID: machine.sessionID != nil, at: worker.clock.now)
-    for connection in idle + busy { close(connection, .fin) }
+    pool.release(self)
     if let process { self.end(process) }
-    idle = []
-    busy = []
     writeTranscript()
     worker.ended(self, end)
   }
@@ -287,7 +257,7 @@ extension Agent {
       process = worker.start(command, for: self)
     }
     note(transmission, process?.number ?? 0, now)
-    guard let process else { return fail(exchange, now) }
+    guard let process else { return failed(exchange, now) }
     let bytes = transmission.bytes
     let body = bytes.getSlice(
       at: bytes.writerIndex - transmission.bodyLength, length: transmission.bodyLength)
@@ -322,7 +292,7 @@ extension Agent {
   /// Takes that the server has ended: nothing it was asked will be answered.
   func processEnded(_ process: AgentProcess, _ now: Int64) {
     end(process)
-    for exchange in asked.values.sorted() { fail(exchange, now) }
+    for exchange in asked.values.sorted() { failed(exchange, now) }
     asked = [:]
     perform(machine.serverEnded(now))
   }
@@ -340,8 +310,4 @@ extension Agent {
     perform(machine.received(exchange, end, worker.clock.now))
   }
 
-  private func fail(_ exchange: Int, _ now: Int64) {
-    transcript?.failed(exchange, at: now)
-    perform(machine.failed(exchange, now))
-  }
 }

@@ -10,6 +10,11 @@ struct CallLabels: Sendable {
     var turn: UInt8
     var isCall: Bool
     var isLongLived: Bool
+    /// True for a GET stream.
+    var isStream: Bool
+    /// The connection that carried it in the recording.
+    var connection: Int?
+    var isLastOnConnection: Bool
     /// How it ended in the recording.
     var then: Outcome?
 
@@ -38,7 +43,8 @@ struct CallLabels: Sendable {
             tool: CallLabels.number(step.tool ?? "", &toolNumbers, &tools),
             method: CallLabels.number(step.method, &methodNumbers, &methods),
             turn: CallLabels.turn(step.turn), isCall: step.isCall, isLongLived: step.isLongLived,
-            then: step.outcome)
+            isStream: step.kind == .openStream, connection: step.connection,
+            isLastOnConnection: step.isLastOnConnection, then: step.outcome)
         })
     }
   }

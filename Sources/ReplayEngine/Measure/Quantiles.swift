@@ -41,4 +41,19 @@ extension ReplaySummary.Spread {
     p99 = Double(histogram.valueAtPercentile(99)) / 1000
     max = Double(histogram.maxRecorded) / 1000
   }
+
+  /// Reads histograms of microseconds above and below zero.
+  init(_ above: Histogram<UInt32>, below: Histogram<UInt32>) {
+    self.init()
+    let (low, high) = (Double(below.totalCount), Double(above.totalCount))
+    guard low + high > 0 else { return }
+    func value(_ share: Double) -> Double {
+      let rank = (share * (low + high)).rounded(.up)
+      if rank > low { return Double(above.valueAtPercentile((rank - low) / high * 100)) / 1000 }
+      return -Double(below.valueAtPercentile((low - rank + 1) / low * 100)) / 1000
+    }
+    p50 = value(0.5)
+    p99 = value(0.99)
+    max = high > 0 ? Double(above.maxRecorded) / 1000 : -Double(below.min) / 1000
+  }
 }

@@ -82,7 +82,7 @@ final class ReadLag {
 private struct PeekingAllocator: RecvByteBufferAllocator {
   let descriptor: CInt
   let lag: NIOLoopBound<ReadLag>
-  private let sizes = FixedSizeRecvByteBufferAllocator(capacity: LoopWorker.readSize)
+  private let sizes = FixedSizeRecvByteBufferAllocator(capacity: Dialer.readSize)
 
   init(descriptor: CInt, lag: NIOLoopBound<ReadLag>) {
     self.descriptor = descriptor

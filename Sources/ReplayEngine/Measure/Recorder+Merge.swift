@@ -12,6 +12,7 @@ extension Recorder {
     lag.add(other.lag)
     readLag.add(other.readLag)
     slip.add(other.slip)
+    advance.add(other.advance)
     thinkError.add(other.thinkError)
     outcomes.add(other.outcomes)
     prologue.add(other.prologue)

@@ -21,7 +21,9 @@ struct Recorder {
   var successes = Recorder.histogram()
   var lag = Recorder.histogram()
   var readLag = Recorder.histogram()
+  /// Due after and before the ideal offset.
   var slip = Recorder.histogram()
+  var advance = Recorder.histogram()
   var thinkError = Recorder.histogram()
   var outcomes = OutcomeCounts()
   /// How calls of the prologue ended.
@@ -114,7 +116,11 @@ struct Recorder {
     fromSent.record(took)
     if let first = record.first { firstByte.record(Recorder.microseconds(first - record.sent)) }
     fromIntended.record(Recorder.microseconds(record.done - record.ideal))
-    slip.record(Recorder.microseconds(record.due - record.ideal))
+    if record.due >= record.ideal {
+      slip.record(Recorder.microseconds(record.due - record.ideal))
+    } else {
+      advance.record(Recorder.microseconds(record.ideal - record.due))
+    }
     if let error = record.thinkError { thinkError.record(Recorder.microseconds(abs(error))) }
     let isSuccess = label.isSuccess(record.outcome)
     if isSuccess {

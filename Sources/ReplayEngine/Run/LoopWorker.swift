@@ -17,8 +17,8 @@ final class LoopWorker {
   let timers = TimerQueue()
   var recorder: Recorder
   private let readLag = ReadLag()
-  /// Bytes of one read.
-  static let readSize = 4096
+  /// Nanoseconds until an agent is replaced whose session could not be opened.
+  private static let stillbornPause: Int64 = 1_000_000_000
   /// What requests are authorised with, who keeps it fresh, and who waits for that.
   var credential: Credential?
   let bearer: BearerKeeper?
@@ -27,8 +27,15 @@ final class LoopWorker {
   private let nonce: UInt64
   private let plan: Plan
   private let books: RequestShelf
-  private let bootstrap: ClientBootstrap
-  private let address: SocketAddress?
+  private let dialer: Dialer?
+  /// One for each source address.
+  private let bootstraps: [ClientBootstrap]
+  private var dialled = 0
+  /// Connections that all agents of this loop share.
+  private lazy var sharedPool: ConnectionPool? = shareLimit.map {
+    ConnectionPool(self, .shared($0), limit: $0)
+  }
+  private let shareLimit: Int?
   private let numbering: (first: Int, stride: Int)
   private let target: ReplayTarget
   private let trace: RunTrace?
@@ -64,7 +71,14 @@ final class LoopWorker {
     policy = setup.policy
     plan = setup.plan
     books = setup.books
-    address = setup.address
+    dialer = setup.dialer
+    bootstraps =
+      setup.dialer?.bootstraps(loop, timeout: .nanoseconds(setup.policy.callTimeout)) ?? []
+    if case .shared(let count)? = setup.dialer?.mode {
+      shareLimit = count / setup.loops + (index < count % setup.loops ? 1 : 0)
+    } else {
+      shareLimit = nil
+    }
     target = setup.target
     bearer = setup.bearer
     notice = setup.notice
@@ -79,13 +93,6 @@ final class LoopWorker {
     numbering = (index + 1, setup.loops)
     recorder.watches = setup.live?.figures.map { LiveWatch($0, setup.labels) } ?? []
     done = loop.makePromise()
-    bootstrap = ClientBootstrap(group: loop)
-      .connectTimeout(.nanoseconds(setup.policy.callTimeout))
-      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .channelOption(.maxMessagesPerRead, value: 4)
-      // What a connection keeps while its agent thinks; NIO's own choice grows to 64 KiB with the answers.
-      .channelOption(
-        .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: LoopWorker.readSize))
   }
 
   /// Starts; the future completes when the last agent has ended.
@@ -193,18 +200,21 @@ final class LoopWorker {
     gauges.agentEnded()
     let now = clock.now
     recorder.agentEnded(end, life: max(0, now - max(0, agent.start)))
-    if let slot = agent.slot { replace(slot, now) }
+    // A server that takes no sessions is not asked for them at full speed.
+    let pause = end.isStillborn ? LoopWorker.stillbornPause : 0
+    if let slot = agent.slot { replace(slot, now + pause) }
     checkDone()
   }
 
-  private func replace(_ slot: PlannedSlot, _ now: Int64) {
+  private func replace(_ slot: PlannedSlot, _ at: Int64) {
     occupants[slot.number] = nil
-    guard stopped == nil, now < slot.closes ?? .max else { return }
+    guard stopped == nil, at < slot.closes ?? .max else { return }
     let number = gauges.takeNext()
     guard var next = plan.agent(number) else { return }
-    next.start = max(0, now)
+    next.start = max(0, at)
+    let place = waiting.firstIndex { $0.comes > at } ?? waiting.endIndex
     waiting.insert(
-      AwaitedAgent(agent: next, comes: now, slot: slot, number: number), at: waiting.startIndex)
+      AwaitedAgent(agent: next, comes: at, slot: slot, number: number), at: place)
     rearm()
   }
 
@@ -237,6 +247,15 @@ final class LoopWorker {
 
   /// By what the requests of a script are counted.
   func labels(of script: Int) -> [CallLabels.Label] { recorder.labels.steps[script] }
+
+  /// Whether connections speak HTTP/2, and whether they are encrypted.
+  var isHTTP2: Bool { dialer?.isHTTP2 ?? false }
+  var isSecure: Bool { dialer?.isSecure ?? false }
+
+  /// The connections of a new agent.
+  func pool() -> ConnectionPool {
+    sharedPool ?? ConnectionPool(self, dialer?.mode ?? .keepAlive)
+  }
 
   func nextConnection() -> Int { number(&connections) }
   func nextExchange() -> Int { number(&exchanges) }
@@ -297,17 +316,15 @@ final class LoopWorker {
 
   /// Connects, and tells the connection when that fails.
   func dial(_ connection: AgentConnection) {
-    guard let address else { preconditionFailure("agents with servers of their own dial nobody") }
+    guard let dialer else { preconditionFailure("agents with servers of their own dial nobody") }
     let bound = NIOLoopBound(connection, eventLoop: loop)
     let readLag = NIOLoopBound(readLag, eventLoop: loop)
-    bootstrap
-      .channelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try readLag.value.watch(channel)
-          try channel.pipeline.syncOperations.addHandler(bound.value)
-        }
+    dialled += 1
+    dialer
+      .connect(bootstraps[dialled % bootstraps.count]) { channel in
+        try readLag.value.watch(channel)
+        try channel.pipeline.syncOperations.addHandler(bound.value)
       }
-      .connect(to: address)
       .assumeIsolated()
       .whenFailure { error in
         self.recorder.connectFailed(error)

@@ -16,6 +16,8 @@ public struct RunOptions: Sendable {
   public var thresholds: [Threshold] = []
   /// What ends the run when it is missed, as the user could: what is in flight finishes.
   public var abortOn: [Threshold] = []
+  /// How the target is reached.
+  public var connect = ConnectOptions()
   /// Event loops, each with a thread.
   public var loops = 2
   /// Where the run is recorded; closed by the caller.
@@ -44,10 +46,17 @@ public struct TargetUnreachable: Error, Sendable, CustomStringConvertible {
   /// What the system said.
   public var cause: String
   private var isCommand = false
+  private var sentence: String?
 
   init(target: String, cause: String) {
     self.target = target
     self.cause = cause
+  }
+
+  /// Something else than the connection itself is wrong.
+  init(sentence: String) {
+    self.init(target: "", cause: sentence)
+    self.sentence = sentence
   }
 
   init(command: [String], cause: String) {
@@ -57,7 +66,8 @@ public struct TargetUnreachable: Error, Sendable, CustomStringConvertible {
 
   /// One sentence: what, where, what to do.
   public var description: String {
-    isCommand
+    if let sentence { return sentence }
+    return isCommand
       ? "\(cause); check the command of --stdio"
       : "cannot connect to \(target): \(cause); is the server up, and is --target right?"
   }
@@ -71,7 +81,7 @@ struct RunSetup: Sendable {
   var clock: RunClock
   var gauges: RunGauges
   /// `nil` for stdio servers.
-  var address: SocketAddress?
+  var dialer: Dialer?
   var target: ReplayTarget
   var trace: RunTrace?
   var loops: Int
@@ -112,25 +122,24 @@ public enum ReplayRun {
     stop: RunStop = RunStop()
   ) async throws -> RunResult {
     raiseDescriptorLimit()
-    let address = target.command == nil ? try await resolve(target) : nil
+    var dialer = target.command == nil ? try Dialer(target, options.connect) : nil
     if let command = target.command { try check(command) }
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, options.loops))
+    var loops = max(1, options.loops)
+    var options = options
+    if case .shared(let count) = options.connect.mode {
+      // A loop without a connection could send nothing.
+      loops = min(loops, count)
+      options.policy.freesConnections = true
+    }
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: loops)
     do {
-      if let address { try await check(address, target, group) }
-      let result = try await perform(plan, target, address, options, stop, group)
+      try await dialer?.check(group)
+      let result = try await perform(plan, target, dialer, options, stop, group)
       try await group.shutdownGracefully()
       return result
     } catch {
       try await group.shutdownGracefully()
       throw error
-    }
-  }
-
-  private static func resolve(_ target: ReplayTarget) async throws -> SocketAddress {
-    do {
-      return try SocketAddress.makeAddressResolvingHost(target.host, port: target.port)
-    } catch {
-      throw TargetUnreachable(target: target.authority, cause: "the name does not resolve")
     }
   }
 
@@ -147,23 +156,8 @@ public enum ReplayRun {
     }
   }
 
-  /// One connection, opened and closed again.
-  private static func check(
-    _ address: SocketAddress, _ target: ReplayTarget, _ group: MultiThreadedEventLoopGroup
-  ) async throws {
-    do {
-      let channel = try await ClientBootstrap(group: group).connectTimeout(.seconds(10))
-        .connect(to: address).get()
-      // A server that closes it first was reached all the same.
-      channel.close(promise: nil)
-    } catch {
-      let cause = (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) }
-      throw TargetUnreachable(target: target.authority, cause: cause ?? "\(error)")
-    }
-  }
-
   private static func perform(
-    _ plan: Plan, _ target: ReplayTarget, _ address: SocketAddress?, _ options: RunOptions,
+    _ plan: Plan, _ target: ReplayTarget, _ dialer: Dialer?, _ options: RunOptions,
     _ stop: RunStop, _ group: MultiThreadedEventLoopGroup
   ) async throws -> RunResult {
     let loops = Array(group.makeIterator())
@@ -173,7 +167,7 @@ public enum ReplayRun {
     let setup = RunSetup(
       plan: plan, books: RequestShelf(plan.scripts, target), policy: options.policy,
       clock: RunClock(lead: lead + plan.prologue), gauges: RunGauges(taken: plan.slots.count),
-      address: address, target: target, trace: options.trace, loops: loops.count,
+      dialer: dialer, target: target, trace: options.trace, loops: loops.count,
       labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end), live: live,
       stall: options.stall, verifier: options.verifier, bearer: options.bearer,
       notice: options.notice)

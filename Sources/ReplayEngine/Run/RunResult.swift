@@ -98,7 +98,7 @@ public struct RunResult: Sendable {
     summary.lag = .init(recorder.lag)
     summary.busiestLag = recorder.lagLog.busiestP99(recorder.sentBins)
     summary.readLag = .init(recorder.readLag)
-    summary.slip = .init(recorder.slip)
+    summary.slip = .init(recorder.slip, below: recorder.advance)
     summary.thinkError = .init(recorder.thinkError)
     let bins = recorder.callBins.counts
     summary.throughput.peak =

@@ -13,33 +13,46 @@ public enum TargetQuestions {
   private static let processPatience: TimeAmount = .seconds(15)
 
   /// Returns what the target says for the sessions of `traffic`; nothing when it cannot be reached or does not answer in time.
-  public static func ask(_ traffic: RecordedTraffic, target: ReplayTarget) async throws
-    -> SpokenRevisions
-  {
+  ///
+  /// - Throws: `TargetUnreachable` when it cannot be reached at all.
+  public static func ask(
+    _ traffic: RecordedTraffic, target: ReplayTarget, connect: ConnectOptions = ConnectOptions()
+  ) async throws -> SpokenRevisions {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-    let spoken =
-      target.command == nil
-      ? try await overHTTP(Negotiation(traffic, target), target, group)
-      : try await overPipes(Negotiation(traffic, target), target.command ?? [], group)
-    try await group.shutdownGracefully()
-    return spoken
+    do {
+      let negotiation = Negotiation(traffic, target)
+      let spoken =
+        target.command == nil
+        ? try await overHTTP(negotiation, Dialer(target, connect), group)
+        : try await overPipes(negotiation, target.command ?? [], group)
+      try await group.shutdownGracefully()
+      return spoken
+    } catch {
+      try await group.shutdownGracefully()
+      throw error
+    }
   }
 
   private static func overHTTP(
-    _ negotiation: Negotiation, _ target: ReplayTarget, _ group: MultiThreadedEventLoopGroup
+    _ negotiation: Negotiation, _ dialer: Dialer, _ group: MultiThreadedEventLoopGroup
   ) async throws -> SpokenRevisions {
     var negotiation = negotiation
+    var dialer = dialer
+    try await dialer.check(group)
+    let (isHTTP2, isSecure) = (dialer.isHTTP2, dialer.isSecure)
     let loop = group.next()
     while let question = negotiation.next() {
       let promise = loop.makePromise(of: Negotiation.Answer.self)
       let late = loop.scheduleTask(in: patience) { promise.succeed(Negotiation.Answer()) }
-      ClientBootstrap(group: loop).connectTimeout(patience)
-        .channelInitializer { channel in
-          channel.eventLoop.makeCompletedFuture {
+      dialer
+        .connect(dialer.bootstraps(loop, timeout: patience)[0]) { channel in
+          if isHTTP2 {
+            let server = AnsweringStream(question, promise, isSecure: isSecure)
+            try channel.pipeline.syncOperations.addHandler(server)
+          } else {
             try channel.pipeline.syncOperations.addHandler(AnsweringServer(question, promise))
           }
         }
-        .connect(host: target.host, port: target.port)
         .whenFailure { _ in promise.succeed(Negotiation.Answer()) }
       negotiation.take(try await promise.futureResult.get())
       late.cancel()
@@ -117,19 +130,7 @@ private final class AnsweringServer: ChannelInboundHandler {
 
   private func deliver(_ context: ChannelHandlerContext) {
     while let event = decoder.next() {
-      switch event {
-      case .head(let status, let fields, _):
-        answer.status = status
-        answer.sessionID = fields.first("mcp-session-id")
-      case .message(let message, _, _, _):
-        // Errors without a status of success name no request.
-        guard message.id == question.id || message.kind == .error else { continue }
-        if message.kind == .result { answer.result = message.content }
-        if message.kind == .error { answer.error = message.content }
-        context.close(promise: nil)
-      case .position, .endpoint: break
-      case .end, .garbage: context.close(promise: nil)
-      }
+      if answer.take(event, to: question) { context.close(promise: nil) }
     }
   }
 }

@@ -285,6 +285,10 @@ extension AgentMachine {
         actions.append(.abandon(exchange: exchange))
       }
     } else if !isHandshake {
+      if policy.freesConnections, let exchange = states[i].exchange {
+        forget(exchange)
+        actions.append(.abandon(exchange: exchange))
+      }
       notifyCancelled(i)
     }
     if i == book.channelStep { return giveUpChannel(i, now) }
@@ -313,13 +317,24 @@ extension AgentMachine {
     answered(outcome, by: exchange)
     record(i, outcome, at: at, status, code: code)
     noteTaskEnd(i, outcome, at, status, code)
+    if outcome == .transportError { holdBack(i, until: at + AgentMachine.repetitionPause) }
     var failed = isNewFailure && outcome != .cancelled
     if policy.onError == .carryOn { failed = false }
     conclude(i, at: at, failed: failed)
     if outcome == .sessionLost { loseSession(at, by: exchange) }
     let endsSession = step.isHandshake || policy.onError == .endSession
     if failed, endsSession { close(.omit(.afterError), at) }
-    if step.isHandshake, outcome != .ok { close(.omit(.afterError), at) }
+    if step.isHandshake, outcome != .ok {
+      isStillborn = true
+      close(.omit(.afterError), at)
+    }
+  }
+
+  /// What fails at once must not be followed at once: without think times an agent would fail at full speed.
+  private mutating func holdBack(_ i: Int, until: Int64) {
+    for follower in book.followers[i] {
+      states[follower.step].gate = max(states[follower.step].gate, until)
+    }
   }
 
   /// A repetition knows nothing of the try before.

@@ -9,6 +9,9 @@ import Trace
 extension AgentMachine {
   /// How long to wait before taking up a stream when the server names no time (both SDKs: 1 s).
   static let resumePause: Int64 = 1_000_000_000
+  /// A shorter time is not waited, and grows with every stream that ends within so long of the one before.
+  static let shortPause: Int64 = 50_000_000
+  static let calm: Int64 = 5_000_000_000
   /// How often a stream is taken up (Python: 2 attempts).
   static let resumeLimit = 2
 
@@ -23,10 +26,20 @@ extension AgentMachine {
       return false
     }
     extras[i].resumes += 1
-    let pause = extras[i].retry.map { Int64($0) &* 1_000_000 } ?? AgentMachine.resumePause
     states[i].exchange = nil
-    arm(.resume(i), at + max(0, min(pause, policy.callTimeout)))
+    arm(.resume(i), at + min(pause(of: i, at), policy.callTimeout))
     return true
+  }
+
+  /// The server's time; one so short that the client would spin grows while the stream ends again and again.
+  private mutating func pause(of i: Int, _ at: Int64) -> Int64 {
+    let wish = extras[i].retry.map { Int64($0) &* 1_000_000 } ?? AgentMachine.resumePause
+    guard wish < AgentMachine.shortPause else { return wish }
+    let isSoon = extras[i].streak > 0 && at - extras[i].takenUpAt < AgentMachine.calm
+    extras[i].streak = isSoon ? extras[i].streak + 1 : 1
+    extras[i].takenUpAt = at
+    return min(
+      AgentMachine.shortPause << Int64(min(extras[i].streak - 1, 8)), AgentMachine.resumePause)
   }
 
   /// The session's own stream has ended.

@@ -58,6 +58,8 @@ public struct AgentMachine {
   var closing: Closing?
   var lostSession = false
   var recovery = Recovery()
+  /// True when the session could not even be opened.
+  var isStillborn = false
   var isChainExact = true
   /// Steps that are not over.
   var left: Int
@@ -152,6 +154,28 @@ public struct AgentMachine {
     }
   }
 
+  /// Says that an exchange's request waits for a connection: its time runs.
+  public mutating func queued(_ exchange: Int, at now: Int64) {
+    guard let i = step(waitingOn: exchange), book.facts[i].isTimed || i == book.channelStep
+    else { return }
+    disarm(.timeout(i))
+    arm(.timeout(i), now + policy.callTimeout)
+  }
+
+  /// Whether an exchange's request is still to be sent.
+  public func isWaiting(for exchange: Int) -> Bool {
+    guard let entry = exchanges.first(where: { $0.number == exchange }) else { return false }
+    guard case .step = entry.purpose else { return true }
+    return step(waitingOn: exchange) != nil
+  }
+
+  private func step(waitingOn exchange: Int) -> Int? {
+    guard case .step(let i)? = exchanges.first(where: { $0.number == exchange })?.purpose,
+      states[i].exchange == exchange, states[i].phase == .flying
+    else { return nil }
+    return i
+  }
+
   /// Stops the agent, gently or at once.
   public mutating func stop(_ how: AgentStop, _ now: Int64) -> [AgentAction] {
     guard !isFinished else { return take() }
@@ -234,7 +258,7 @@ public struct AgentMachine {
       // The agent's rhythm stays: what is left out takes as long as it did.
       return omit(i, reason, at: state.due + step.service)
     }
-    if state.isPoisoned { return omit(i, .afterError, at: state.ready) }
+    if state.isPoisoned { return omit(i, .afterError, at: max(state.ready, state.gate)) }
     if let missing = unresolved(i) {
       actions.append(.unresolved(missing))
       switch script.onUnresolved {
@@ -350,7 +374,10 @@ public struct AgentMachine {
         record(i, .cancelled, at: now)
       }
     }
-    actions.append(.finished(AgentEnd(isChainExact: isChainExact, lostSession: lostSession)))
+    actions.append(
+      .finished(
+        AgentEnd(
+          isChainExact: isChainExact, lostSession: lostSession, isStillborn: isStillborn)))
   }
 
   /// The recorded DELETE is sent as soon as nothing else is in flight, unless there is no session to end.

@@ -30,6 +30,8 @@ public struct AgentPolicy: Hashable, Sendable {
   public var onSessionLoss = OnSessionLoss.endSession
   /// Time after which a request is given up, nanoseconds.
   public var callTimeout: Int64 = 60_000_000_000
+  /// Whether a request that is given up leaves its connection to others, where clients with connections of their own wait on.
+  public var freesConnections = false
 
   /// Creates the default.
   public init() {}
@@ -143,11 +145,14 @@ public struct AgentEnd: Hashable, Sendable {
   public var isChainExact: Bool
   /// True when the server forgot the session.
   public var lostSession: Bool
+  /// True when its `initialize` failed.
+  public var isStillborn: Bool
 
   /// Describes an ending.
-  public init(isChainExact: Bool, lostSession: Bool) {
+  public init(isChainExact: Bool, lostSession: Bool, isStillborn: Bool = false) {
     self.isChainExact = isChainExact
     self.lostSession = lostSession
+    self.isStillborn = isStillborn
   }
 }
 

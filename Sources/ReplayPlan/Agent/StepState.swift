@@ -62,6 +62,9 @@ extension AgentMachine {
     /// Repetitions after a failure.
     var tries = 0
     var resumes = 0
+    /// How often its stream was taken up in quick succession, and when last.
+    var streak = 0
+    var takenUpAt = Int64.min
     /// `nextCursor` of its answer.
     var cursor: RawJSON?
     /// Why it is left out when the session ends with it.

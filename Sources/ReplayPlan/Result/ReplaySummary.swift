@@ -44,7 +44,7 @@ public struct ReplaySummary: Hashable, Sendable {
   public var busiestLag: Double?
   /// When bytes of answers were read minus when the kernel had them: the generator's fault too. Of a sample of connections.
   public var readLag = Spread()
-  /// Due minus ideal: the server's doing.
+  /// Due minus ideal: the server's doing; below zero when it is faster than the recorded one was.
   public var slip = Spread()
   /// Share of one processor that the busiest loop took.
   public var loopUtilisation: Double?

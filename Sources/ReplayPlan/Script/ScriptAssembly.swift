@@ -28,6 +28,14 @@ struct ScriptAssembly {
       case .http(let line): (line.t, line.n ?? 0)
       }
     }
+
+    var conn: Int? {
+      switch self {
+      case .request(let line): line.conn
+      case .notification(let line): line.conn
+      case .http(let line): line.conn
+      }
+    }
   }
 
   init(name: String, lines: ScriptBuilder.Lines) {
@@ -60,6 +68,7 @@ struct ScriptAssembly {
     var doneOfStep: [Int64] = []
     for item in items {
       var (step, line) = self.step(item)
+      step.connection = item.conn
       step.offset = line.t - start
       var deps: [Int] = []
       for n in line.after {
@@ -83,6 +92,7 @@ struct ScriptAssembly {
     linkTasks(&script)
     link(&script, doneOfStep, start: start, stepOfAnswer: stepOfAnswer)
     collectServerAnswers(&script)
+    numberConnections(&script)
     if needsInitialize(script) { prependInitialize(&script) }
     if script.transport == .httpSSE { waitForStream(&script) }
     return (script, start)
@@ -102,6 +112,20 @@ struct ScriptAssembly {
       }
     }
     return items.sorted { $0.place < $1.place }
+  }
+
+  /// Connections are counted within the session, and each has a last step.
+  private func numberConnections(_ script: inout SessionScript) {
+    var places: [Int: Int] = [:]
+    var last: [Int: Int] = [:]
+    for i in script.steps.indices {
+      guard let conn = script.steps[i].connection else { continue }
+      let place = places[conn, default: places.count]
+      places[conn] = place
+      script.steps[i].connection = place
+      last[place] = i
+    }
+    for i in last.values { script.steps[i].isLastOnConnection = true }
   }
 
   private struct LineTimes {

@@ -39,6 +39,9 @@ public struct ScriptBuilder {
   private var order: [String] = []
   private var hiding = HiddenValues()
   private var redactionRules: [String] = []
+  /// The first session of each connection, and the connections that have more.
+  private var connections: [Int: String] = [:]
+  private var sharedConnections: Set<Int> = []
   private var listings: [(session: String, re: Int, tools: [ListedTool])] = []
 
   private let keepsResults: Bool
@@ -60,6 +63,7 @@ public struct ScriptBuilder {
       guard let session = line.session else { return }
       let hidden = line.dir == .c2s ? hiding.places(in: line) : []
       if !hidden.isEmpty { edit(session) { $0.hidden[line.n] = hidden } }
+      if line.dir == .c2s { note(line.conn, of: session) }
       line.params = line.params.map(ScriptBuilder.copy)
       edit(session) { $0.requests.append(line) }
     case .response(let line):
@@ -82,6 +86,7 @@ public struct ScriptBuilder {
     var traffic = RecordedTraffic()
     traffic.payloads = hiding.payloads
     traffic.redactionRules = redactionRules
+    traffic.sharedConnections = sharedConnections.count
     var assembled: [(script: SessionScript, start: Int64)] = []
     for name in order {
       guard let lines = sessions[name] else { continue }
@@ -115,6 +120,12 @@ public struct ScriptBuilder {
       if let root = first[request.n] { final[root] = results[request.n] ?? final[root] }
     }
     return final
+  }
+
+  private mutating func note(_ conn: Int?, of session: String) {
+    guard let conn else { return }
+    if connections[conn, default: session] != session { sharedConnections.insert(conn) }
+    if connections[conn] == nil { connections[conn] = session }
   }
 
   private mutating func edit(_ session: String, _ change: (inout Lines) -> Void) {

@@ -149,6 +149,10 @@ public struct ScriptStep: Hashable, Sendable {
   public var omission: Omission?
   /// The step whose stream it closes.
   public var closes: Int?
+  /// The connection that carried it, counted from 0 within the session; `nil` when the recording does not say.
+  public var connection: Int?
+  /// True when nothing later went over that connection.
+  public var isLastOnConnection = false
 
   /// Creates a step.
   public init(n: Int, kind: Kind, method: String) {

@@ -91,6 +91,8 @@ public struct RecordedTraffic: Hashable, Sendable {
   public var redactionRules: [String] = []
   /// Results of calls by session and `n` of the first request, where they are kept to be compared with.
   public var results: [String: [Int: RawJSON]] = [:]
+  /// Connections that carried several sessions: those of a gateway, or of a proxy behind which it was recorded.
+  public var sharedConnections = 0
   /// Bytes of a torn last line.
   public var tornTail = 0
 

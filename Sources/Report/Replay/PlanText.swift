@@ -106,7 +106,8 @@ public struct PlanText {
     }
     var lines = parts.isEmpty ? [] : [parts.joined(separator: ", ")]
     if !band.isEmpty {
-      lines.append("bursts (index of dispersion of a faithful run): " + band.joined(separator: ", "))
+      lines.append(
+        "bursts (index of dispersion of a faithful run): " + band.joined(separator: ", "))
     }
     if plan.forecast.sampled < 1 {
       lines.append(

@@ -27,7 +27,7 @@ public struct SummaryText {
     lines += load
     lines += generator
     lines += basis
-    return lines.joined(separator: "\n") + "\n" + toolTable
+    return lines.joined(separator: "\n") + "\n" + stages.joined(separator: "\n") + toolTable
   }
 
   private var missed: Int { summary.thresholds.count { !$0.isMet } }
@@ -188,6 +188,18 @@ public struct SummaryText {
     if let exact = summary.fidelity.chainsExact {
       lines.append(row("chains", "\(Format.percent(exact)) of sessions exactly as planned"))
     }
+    let bursts = zip(summary.fidelity.idc, summary.fidelity.idcBand).compactMap {
+      idc, band -> String? in
+      idc.value.map { value in
+        let planned = band.map {
+          " (planned \(Format.decimal($0.lowerBound, digits: 1)) to \(Format.decimal($0.upperBound, digits: 1)))"
+        }
+        return "\(Format.decimal(value, digits: 1)) in \(idc.window)\(planned ?? "")"
+      }
+    }
+    if !bursts.isEmpty {
+      lines.append(row("bursts", "index of dispersion " + bursts.joined(separator: ", ")))
+    }
     let inferred = summary.fidelity.sessionsInferred
     var basis =
       "\(Format.count(summary.fidelity.sessionsExplicit, "session")) named by the protocol, "
@@ -211,18 +223,40 @@ public struct SummaryText {
       .number("p99"), .number("max"),
     ])
     let tools = summary.tools.sorted { ($1.value.calls, $0.key) < ($0.value.calls, $1.key) }
-    func show(_ value: Double?) -> String {
-      value.map { Format.duration(milliseconds: $0) } ?? "–"
-    }
     for (name, tool) in tools.prefix(8) {
       table.add([
         name, "\(tool.calls)", "\(tool.succeeded)", "\(tool.calls - tool.succeeded)",
-        show(tool.latency.p50),
-        show(tool.latency.p99), show(tool.latency.max),
+        shown(tool.latency.p50),
+        shown(tool.latency.p99), shown(tool.latency.max),
       ])
     }
     let more = tools.count > 8 ? "and \(tools.count - 8) more tools, see --summary\n" : ""
     return "\n" + table.text() + more
+  }
+
+  /// A line for each stage of the load.
+  private var stages: [String] {
+    guard !summary.stages.isEmpty else { return [] }
+    var table = Table([
+      .number("stage"), .number("until"), .number("calls"), .number("success"),
+      .number("within 400 ms"), .number("p50"), .number("p99"), .number("max"),
+    ])
+    func share(_ count: Int, _ calls: Int) -> String {
+      calls > 0 ? Format.percent(Double(count) / Double(calls)) : "–"
+    }
+    for (i, stage) in summary.stages.prefix(8).enumerated() {
+      let calls = stage.calls
+      table.add([
+        "\(i + 1)", Format.duration(nanoseconds: stage.to), "\(calls.calls)",
+        share(calls.succeeded, calls.calls), share(calls.within400ms, calls.calls),
+        shown(calls.latency.p50), shown(calls.latency.p99), shown(calls.latency.max),
+      ])
+    }
+    return ["", table.text()]
+  }
+
+  private func shown(_ value: Double?) -> String {
+    value.map { Format.duration(milliseconds: $0) } ?? "–"
   }
 
   private func row(_ name: String, _ value: String) -> String {

@@ -76,23 +76,22 @@ extension HTTP1Decoder {
     if role == .request {
       guard let request = HTTP1Head.request(bytes) else { return nil }
       let fields = request.fields
-      var head = HeadMemo.Head(
+      let framing = BodyFraming.ofRequest(fields)
+      let head = HeadMemo.Head(
         startLine: .request(method: request.method, target: request.target), fields: fields,
-        framing: BodyFraming.ofRequest(fields), isLast: HTTP1Decoder.closes(fields))
-      if head.framing == .chunked {
-        head.unchunked = BodyFraming.ofRequest(fields, isChunked: false)
-      }
+        framing: framing,
+        unchunked: framing == .chunked ? .ofRequest(fields, isChunked: false) : .none,
+        isLast: HTTP1Decoder.closes(fields))
       return (head, request.fieldsStart)
     }
     guard let response = HTTP1Head.response(bytes) else { return nil }
     let (fields, status) = (response.fields, response.status)
-    var head = HeadMemo.Head(
-      startLine: .response(status: status), fields: fields,
-      framing: BodyFraming.ofResponse(fields, status: status),
+    let framing = BodyFraming.ofResponse(fields, status: status)
+    let head = HeadMemo.Head(
+      startLine: .response(status: status), fields: fields, framing: framing,
+      unchunked: framing == .chunked
+        ? .ofResponse(fields, status: status, isChunked: false) : .none,
       isLast: HTTP1Decoder.closes(fields))
-    if head.framing == .chunked {
-      head.unchunked = BodyFraming.ofResponse(fields, status: status, isChunked: false)
-    }
     return (head, response.fieldsStart)
   }
 

@@ -12,15 +12,27 @@ struct HeadMemo: Sendable {
     case response(status: Int)
   }
 
-  /// What a head says.
-  struct Head: Sendable {
-    var startLine: StartLine
-    var fields: HeaderFields
-    var framing: BodyFraming
+  /// What a head says. Shared by all messages that begin with it: a copy would count once more the references to its fields,
+  /// which the other thread counts too.
+  final class Head: Sendable {
+    let startLine: StartLine
+    let fields: HeaderFields
+    let framing: BodyFraming
     /// What frames the body when it turns out not to be chunked.
-    var unchunked = BodyFraming.none
+    let unchunked: BodyFraming
     /// True when it says that no other message follows.
-    var isLast: Bool
+    let isLast: Bool
+
+    init(
+      startLine: StartLine, fields: HeaderFields, framing: BodyFraming, unchunked: BodyFraming,
+      isLast: Bool
+    ) {
+      self.startLine = startLine
+      self.fields = fields
+      self.framing = framing
+      self.unchunked = unchunked
+      self.isLast = isLast
+    }
   }
 
   /// A head that was read, with its bytes.

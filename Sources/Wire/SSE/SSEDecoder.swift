@@ -46,8 +46,13 @@ public struct SSEDecoder: Sendable {
       swallowLF = false
       if span[from] == 0x0a { from += 1 }
     }
+    // Where the next of either stands, so that every byte is passed once for each; most streams have one kind alone.
+    var (lf, cr) = (-1, -1)
     while from < span.count {
-      let stop = ByteScan.firstIndex(of: 0x0a, or: 0x0d, in: span, from: from)
+      if lf < from { lf = ByteScan.firstIndex(of: 0x0a, in: span, from: from) ?? span.count }
+      if cr < from { cr = ByteScan.firstIndex(of: 0x0d, in: span, from: from) ?? span.count }
+      let next = min(lf, cr)
+      let stop = next < span.count ? next : nil
       let start = from
       if let stop {
         from = stop + 1

@@ -33,6 +33,14 @@ struct `Index of dispersion` {
     #expect(IndexOfDispersion.of(times: times, window: 10) == 29)
   }
 
+  @Test func `may be asked for windows that begin at an instant`() {
+    // Of 40 windows of 10 from 0 on the first 10 are empty, each later one holds an event.
+    let times: [Int64] = (10...40).map { $0 * 10 + 1 }
+    let value = IndexOfDispersion.of(times: times + [-5], window: 10, from: 0)
+    #expect(value.map { ($0 * 1e6).rounded() } == 250_000)
+    #expect(IndexOfDispersion.of(times: times, window: 10, from: 200) == nil)
+  }
+
   @Test func `does not depend on the order of the events`() {
     let times: [Int64] = (0..<200).map { $0 * $0 }
     let forward = IndexOfDispersion.of(times: times, window: 100)
