@@ -198,7 +198,7 @@ final class Agent {
       job.isLong = label.isLongLived || label.isStream
       job.place = label.connection
       job.isLast = label.isLastOnConnection
-    case .resume(let i): job.isLong = labels[i].isStream
+    case .resume(let i), .recovery(let i): job.isLong = labels[i].isStream
     case .serverAnswer, .cancelNotice: break
     }
     return job

@@ -57,9 +57,9 @@ public struct AgentMachine {
   var openTasks: Set<Int> = []
   var closing: Closing?
   var lostSession = false
+  var recovery = Recovery()
   /// True when the session could not even be opened.
   var isStillborn = false
-  var recovery = Recovery()
   var isChainExact = true
   /// Steps that are not over.
   var left: Int
@@ -301,7 +301,7 @@ public struct AgentMachine {
   }
 
   /// Leaves a step out because the agent is closing.
-  private mutating func omit(_ i: Int, at: Int64) {
+  mutating func omit(_ i: Int, at: Int64) {
     guard case .omit(let reason) = closing else { return }
     omit(i, script.skips[i] ?? extras[i].omission ?? reason, at: at)
   }
@@ -332,63 +332,12 @@ public struct AgentMachine {
     }
   }
 
-  /// Nothing new is sent from here on but the DELETE.
-  mutating func close(_ how: Closing, _ now: Int64) {
-    guard closing == nil else { return }
-    closing = how
-    endRecovery(now)
-    for i in states.indices where states[i].phase == .scheduled || states[i].phase == .waiting {
-      guard book.facts[i].kind != .delete, !isOwed(i) else { continue }
-      disarm(.due(i))
-      if states[i].phase != .over { omit(i, at: max(states[i].ready, states[i].gate)) }
-    }
-    // Repetitions and rounds that were to come will not.
-    for alarm in alarms {
-      if case .again(let i) = alarm.what, !isPolling(i) {
-        over(i, extras[i].failure ?? .unanswered, now)
-      }
-    }
-  }
-
   /// A call was sent before an answer that it waits for: the chain is not the planned one.
   private mutating func checkOrder(_ i: Int, _ now: Int64) {
     guard book.facts[i].isCall, !states[i].isPrologue else { return }
     for earlier in script.session.steps[i].after
     where states[earlier].phase != .over || states[earlier].done > now {
       isChainExact = false
-    }
-  }
-
-  mutating func finishIfDone(_ now: Int64) {
-    guard !isFinished else { return }
-    if closing != nil, left > 0, openTasks.isEmpty { closeSession() }
-    // A client answers what it was asked even when it needs nothing more itself.
-    guard left == 0, replies.isEmpty else { return }
-    isFinished = true
-    alarms = []
-    for i in openTasks.sorted() { closeTask(i, .unanswered, at: now) }
-    for exchange in exchanges {
-      if case .step(let i) = exchange.purpose, states[i].phase == .over,
-        book.facts[i].isLongLived
-      {
-        record(i, .cancelled, at: now)
-      }
-    }
-    actions.append(
-      .finished(
-        AgentEnd(
-          isChainExact: isChainExact, lostSession: lostSession, isStillborn: isStillborn)))
-  }
-
-  /// The recorded DELETE is sent as soon as nothing else is in flight, unless there is no session to end.
-  private mutating func closeSession() {
-    guard !states.contains(where: { $0.phase == .flying }) else { return }
-    for i in states.indices where states[i].phase != .over {
-      if identity.sessionID != nil, !lostSession {
-        transmit(i)
-      } else {
-        conclude(i, at: states[i].ready, failed: false)
-      }
     }
   }
 }
