@@ -5,7 +5,7 @@ import ReplayEngine
 import ReplayPlan
 import Report
 
-/// Who the agents are; the same for `run` and `preflight`.
+/// Who the agents are.
 struct IdentityOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
