@@ -205,8 +205,8 @@ struct LoadOptions: ParsableArguments {
     for (name, factor) in [
       ("--time-scale", timeScale), ("--think-scale", thinkScale ?? 1),
       ("--arrival-scale", arrivalScale ?? 1),
-    ] where !(factor >= 0 && factor.isFinite) {
-      throw ValidationError("\(name) takes a number, 0 or more")
+    ] where !(0...1000).contains(factor) {
+      throw ValidationError("\(name) takes a number from 0 to 1000")
     }
     let isOpen = sessionRate != nil || stages?.stages.first?.unit == .rate
     guard !isOpen || burst != .lockstep else {
@@ -214,6 +214,9 @@ struct LoadOptions: ParsableArguments {
         "--burst lockstep has no meaning at a rate of sessions; choose cohort:G for groups")
     }
     guard !loop || duration != nil else { throw ValidationError("--loop needs --duration") }
+    guard !loop || (arrivalScale ?? timeScale) > 0 else {
+      throw ValidationError("--loop needs gaps between session starts: --arrival-scale above 0")
+    }
     guard !loop || (agents == nil && sessionRate == nil && stages == nil) else {
       throw ValidationError(
         "--loop is for the recording's own arrivals; the others go on by themselves")

@@ -22,7 +22,8 @@ struct StagesArgument: ExpressibleByArgument, Sendable {
           duration: duration.nanoseconds, target: value, unit: isRate ? .rate : .agents))
     }
     guard let first = stages.first, stages.allSatisfy({ $0.unit == first.unit }),
-      stages.contains(where: { $0.target > 0 }), stages.contains(where: { $0.duration > 0 })
+      stages.contains(where: { $0.target > 0 }), stages.contains(where: { $0.duration > 0 }),
+      stages.reduce(0.0, { $0 + Double($1.duration) }) < 0x1p62
     else { return nil }
     self.stages = stages
   }

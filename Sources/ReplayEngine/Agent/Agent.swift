@@ -48,6 +48,10 @@ final class Agent {
     transcript = worker.transcript(script, plan)
   }
 
+  /// When its session is over, also when its last steps were left out.
+  var until: Int64 { machine.until }
+  var hasSent: Bool { machine.hasSent }
+
   func begin(_ now: Int64) { perform(machine.begin(at: now)) }
   func timer(_ now: Int64) { perform(machine.timer(now)) }
   func stop(_ how: AgentStop, _ now: Int64) { perform(machine.stop(how, now)) }

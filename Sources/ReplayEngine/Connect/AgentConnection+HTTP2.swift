@@ -28,6 +28,11 @@ extension AgentConnection {
     }
     if !isOver {
       flush(http2)
+      if !http2.client.isUsable {
+        let queue = http2.queue
+        http2.queue = []
+        for job in queue { again(job) }
+      }
       // After GOAWAY nothing new goes here: it is closed when its last answer has come.
       if !http2.client.isUsable, load == 0 { pool?.drop(self) }
     }

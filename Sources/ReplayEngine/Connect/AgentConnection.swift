@@ -159,12 +159,14 @@ final class AgentConnection: ChannelInboundHandler {
   /// The end of an HTTP/2 connection is that of all its streams; what the server had no time to look at is sent again.
   private func over(_ http2: HTTP2Wire, reset: Bool) {
     isOver = true
+    let gone = channel
     channel = nil
     let (streams, queue) = (http2.streams, http2.queue)
     (http2.streams, http2.queue) = ([:], [])
     pool?.lost(self, reset: reset)
     for (_, stream) in streams.sorted(by: { $0.key < $1.key }) { fail(stream) }
     for job in queue { again(job) }
+    gone?.close(mode: .all, promise: nil)
   }
 
   /// Gives an exchange up; true when the connection has to be closed for it.

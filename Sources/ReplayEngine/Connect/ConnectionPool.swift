@@ -72,6 +72,7 @@ final class ConnectionPool {
   /// Sends a request again whose connection was closed before the server looked at it.
   func sendAgain(_ job: AgentConnection.Job) {
     guard !job.agent.isFinished else { return }
+    if worker.isHTTP2, let connection = taker(of: job) { return connection.send(job) }
     let connection = AgentConnection(self, worker, number: worker.nextConnection())
     connection.place = job.place
     connections.append(connection)

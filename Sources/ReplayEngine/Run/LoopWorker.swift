@@ -116,7 +116,10 @@ final class LoopWorker {
     if let stopped {
       omit(agents[...], stopped)
     } else {
+      // The jitter of one batch may reach into the next.
+      let overlaps = (waiting.last?.comes ?? .min) > (agents.first?.comes ?? .max)
       waiting += agents
+      if overlaps { waiting.sort { $0.comes < $1.comes } }
       closings =
         (closings + agents.compactMap(\.slot).filter { $0.closes != nil })
         .sorted { ($0.closes ?? 0, $0.number) < ($1.closes ?? 0, $1.number) }[...]
@@ -201,8 +204,9 @@ final class LoopWorker {
     let now = clock.now
     recorder.agentEnded(end, life: max(0, now - max(0, agent.start)))
     // A server that takes no sessions is not asked for them at full speed.
-    let pause = end.isStillborn ? LoopWorker.stillbornPause : 0
-    if let slot = agent.slot { replace(slot, now + pause) }
+    let pause = end.isStillborn || !agent.hasSent ? LoopWorker.stillbornPause : 0
+    // What was left out at the end of a session takes its time.
+    if let slot = agent.slot { replace(slot, max(now + pause, agent.until)) }
     checkDone()
   }
 

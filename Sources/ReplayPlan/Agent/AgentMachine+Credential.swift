@@ -30,7 +30,13 @@ extension AgentMachine {
       return take()
     }
     if states[i].phase == .flying {
-      if refusal == .waitingToResume { resume(i) } else { transmitAgain(i) }
+      if refusal == .waitingToResume {
+        // The sending of a resumption arms no time-out of its own.
+        arm(.timeout(i), now + policy.callTimeout)
+        resume(i)
+      } else {
+        transmitAgain(i)
+      }
     } else if closing == nil, refusal == .waitingToResume || book.facts[i].kind == .openStream {
       resume(i)
     } else if closing == nil {

@@ -62,6 +62,8 @@ extension AgentMachine {
     identity.endpoint = nil
     recovery.stage = .pausing
     leaveStreams(at)
+    // What that left out may have ended the agent by its policy.
+    guard closing == nil else { return }
     pause(at)
   }
 
@@ -251,7 +253,14 @@ extension AgentMachine {
     recovery.stage = .none
     let held = recovery.held
     recovery.held = []
-    for i in held { over(i, extras[i].failure ?? .unanswered, now) }
+    for i in held {
+      if states[i].phase == .scheduled {
+        // What is still owed goes on without a session; `close` leaves out the rest.
+        arm(.due(i), now)
+      } else {
+        over(i, extras[i].failure ?? .unanswered, now)
+      }
+    }
   }
 
   /// An answer in the present session: handshakes count from the beginning.

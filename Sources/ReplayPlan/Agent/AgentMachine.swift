@@ -184,12 +184,18 @@ public struct AgentMachine {
       for i in states.indices where states[i].phase == .flying { over(i, .unanswered, now) }
       exchanges = []
       rests = [:]
+      replies = [:]
       alarms.removeAll()
       left = 0
     }
     finishIfDone(now)
     return take()
   }
+
+  /// When the last step is over, one that is left out at the time when it would have been; nanoseconds since the run's beginning.
+  public var until: Int64 { states.lazy.map(\.done).max() ?? start }
+  /// True when anything was sent.
+  public var hasSent: Bool { lastExchange > 0 }
 
   mutating func take() -> [AgentAction] {
     guard !actions.isEmpty else { return [] }

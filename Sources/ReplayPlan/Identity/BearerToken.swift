@@ -47,7 +47,9 @@ public struct BearerToken: Hashable, Sendable {
     guard let bytes = Base64.decode(text), let claim = JSONValue(parsing: bytes)?["exp"] else {
       return nil
     }
-    return claim.int ?? claim.double.map { Int64(clamping: $0.rounded(.down)) }
+    let seconds = claim.int ?? claim.double.map { Int64(clamping: $0.rounded(.down)) }
+    // Seconds since 1970; what lies beyond is no time.
+    return seconds.map { min(max($0, 0), 1 << 40) }
   }
 }
 

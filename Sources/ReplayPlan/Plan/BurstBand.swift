@@ -8,7 +8,9 @@
 /// Of a large plan some groups of copies are simulated: independent copies and whole cohorts have the index of their kind whatever
 /// their number, and copies in lockstep have that of one times their number.
 struct BurstBand {
-  static let seeds = 200
+  private static let mostSeeds = 200
+  /// Sessions of a load at a rate that are simulated in all, each seed's one after the other from the run's beginning.
+  private static let arrivalLimit = 4_000_000
   /// Requests that are laid out in all.
   private static let requestLimit = 4_000_000
   /// Windows in 100 ms.
@@ -23,8 +25,9 @@ struct BurstBand {
   private let bins: Int
   private let stride: Int
   private let factor: Double
+  private let seeds: Int
 
-  init(_ population: Population, calls: Int, length: Int64) {
+  init(_ population: Population, sessions: Int, calls: Int, length: Int64) {
     self.population = population
     requests = population.scripts.map { script in
       script.session.steps.indices.filter { i in
@@ -34,22 +37,33 @@ struct BurstBand {
       }
     }
     let options = population.options
-    let end = min(length, options.end ?? .max)
+    var end = min(length, options.end ?? .max)
+    if !options.load.isClosed, options.load != .recorded,
+      sessions > BurstBand.arrivalLimit / BurstBand.mostSeeds
+    {
+      seeds = BurstBand.mostSeeds / 4
+      let share = Double(BurstBand.arrivalLimit / seeds) / Double(sessions)
+      end = Int64(clamping: Double(end) * min(1, share))
+    } else {
+      seeds = BurstBand.mostSeeds
+    }
     bins = Int(min(end / TimeBins.length + 1, Int64(BurstBand.binLimit)))
-    let wanted = max(1, calls * 2 * BurstBand.seeds / BurstBand.requestLimit)
+    let wanted = max(1, calls * 2 * BurstBand.mostSeeds / BurstBand.requestLimit)
     let groups =
       options.load.isClosed
       ? population.slots().count : population.pool.groups(options.burst).count
     stride = min(wanted, max(1, groups / 2))
     let taken = (groups + stride - 1) / max(1, stride)
-    factor = options.burst == .lockstep ? Double(groups) / Double(max(1, taken)) : 1
+    // Places of a closed load in lockstep are one group, which is taken whole.
+    let isScaled = options.burst == .lockstep && !options.load.isClosed
+    factor = isScaled ? Double(groups) / Double(max(1, taken)) : 1
   }
 
   /// One range for each window of 0.1, 1, 10 and 60 s; `nil` below 30 windows. O(seeds × requests of the sample).
   func band() -> [ClosedRange<Double>?] {
     guard bins >= 30 else { return [nil, nil, nil, nil] }
     var values: [[Double]] = BurstBand.windows.map { _ in [] }
-    for seed in 0..<BurstBand.seeds {
+    for seed in 0..<seeds {
       var random = SplitMix64(seed: SplitMix64.seed(population.options.seed, 14, UInt64(seed)))
       let counts = simulate(UInt64(seed), &random)
       for (k, window) in BurstBand.windows.enumerated() {
@@ -62,7 +76,7 @@ struct BurstBand {
     }
     return values.map { values in
       // A shift may cost the last of just 30 windows.
-      guard values.count > BurstBand.seeds / 2, let least = values.min(), let most = values.max()
+      guard values.count > seeds / 2, let least = values.min(), let most = values.max()
       else { return nil }
       return least...most
     }
@@ -71,8 +85,10 @@ struct BurstBand {
   private var holds: [Range<Int>] {
     let stages = population.stages
     guard !stages.isEmpty else { return [0..<bins] }
-    return stages.filter(\.isHold).map {
-      Int($0.start / TimeBins.length)..<min(bins, Int($0.end / TimeBins.length))
+    return stages.filter(\.isHold).map { stage in
+      // The last session may end before the last stage.
+      let end = min(bins, Int(stage.end / TimeBins.length))
+      return min(Int(stage.start / TimeBins.length), end)..<end
     }
   }
 
@@ -83,7 +99,7 @@ struct BurstBand {
     let shift = random.below(TimeBins.length)
     let spread = random.unit() * BurstBand.spread
     let end = Int64(bins) * TimeBins.length
-    other.eachLife(every: stride) { life in
+    other.eachLife(every: stride, until: end) { life in
       let script = other.scripts[life.script]
       let timing =
         jitters ? script.timing(seed: life.seed, age: max(0, -life.start)) : script.timing

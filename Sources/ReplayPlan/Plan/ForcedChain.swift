@@ -116,15 +116,15 @@ public struct ForcedChain: Hashable, Sendable, CustomStringConvertible {
       self.traffic = traffic
       self.session = session
       var script = traffic.scripts[session]
-      let first = script.steps.firstIndex { $0.isCall } ?? script.steps.count
-      script.steps = Array(script.steps[..<first].filter { $0.kind != .delete })
+      let first = script.steps.firstIndex { $0.isCall || $0.kind == .delete }
+      script.steps = Array(script.steps[..<(first ?? script.steps.count)])
       script.values = []
       handshake = script.steps.indices.filter { i in
         ["initialize", "notifications/initialized"].contains(script.steps[i].method)
       }
       for i in script.steps.indices {
         places[i] = i
-        script.steps[i].bindings = []
+        script.steps[i].forgetValues()
         time = max(time, script.steps[i].offset + script.steps[i].service)
       }
       self.script = script
@@ -147,11 +147,9 @@ public struct ForcedChain: Hashable, Sendable, CustomStringConvertible {
       step.taskOf = nil
       step.taskEnd = nil
       step.bindings = step.bindings.compactMap { bound($0, source, call.session) }
-      for round in step.rounds.indices {
-        for answer in step.rounds[round].answers.indices {
-          step.rounds[round].answers[answer].bindings = []
-        }
-      }
+      let live = step.bindings
+      step.forgetValues()
+      step.bindings = live
       if call.session == session { places[call.step] = index }
       tool = step.tool ?? ""
       time += step.think + step.service

@@ -28,11 +28,12 @@ struct Forecaster {
     var forecast = Plan.Forecast()
     let used = count(&forecast)
     let stride = max(1, forecast.calls / Forecaster.callLimit)
-    forecast.sampled = 1 / Double(stride)
     layOut(stride: stride, &forecast)
     addPlaces(used, traffic, &forecast)
     forecast.cutSessions = traffic.scripts.count { $0.isCut || $0.isUnfinished }
-    forecast.idcBand = BurstBand(population, calls: forecast.calls, length: forecast.length).band()
+    forecast.idcBand = BurstBand(
+      population, sessions: forecast.sessions, calls: forecast.calls, length: forecast.length
+    ).band()
     return forecast
   }
 
@@ -77,8 +78,10 @@ struct Forecaster {
     var writes: [String: Int] = [:]
     var reached = scripts.map { Array(repeating: false, count: $0.session.steps.count) }
     var sent = 0
+    var laid = 0
     var entry: Int64 = 0
     population.eachLife(every: stride) { life in
+      laid += scripts[life.script].calls(from: -life.start)
       guard life.start <= limit else { return }
       let script = scripts[life.script]
       let last = min(limit, life.closes ?? .max)
@@ -110,15 +113,19 @@ struct Forecaster {
         sent += 1
       }
     }
-    forecast.bindings *= stride
-    forecast.boundCalls *= stride
-    forecast.hiddenCalls *= stride
-    forecast.waitingCalls *= stride
-    forecast.orderCalls *= stride
-    forecast.peakCallsPerSecond = (seconds.values.max() ?? 0) * stride
-    forecast.peakConcurrency = Forecaster.peak(&calls) * stride
-    forecast.peakAgents = Forecaster.peak(&open) * stride
-    forecast.writes = writes.map { Plan.WriteCalls(tool: $0.key, calls: $0.value * stride) }
+    // Groups are of unlike size: what was left out is known by its calls.
+    let factor = laid > 0 ? Double(forecast.calls) / Double(laid) : 1
+    func whole(_ sampled: Int) -> Int { Int((Double(sampled) * factor).rounded()) }
+    forecast.sampled = 1 / factor
+    forecast.bindings = whole(forecast.bindings)
+    forecast.boundCalls = whole(forecast.boundCalls)
+    forecast.hiddenCalls = whole(forecast.hiddenCalls)
+    forecast.waitingCalls = whole(forecast.waitingCalls)
+    forecast.orderCalls = whole(forecast.orderCalls)
+    forecast.peakCallsPerSecond = whole(seconds.values.max() ?? 0)
+    forecast.peakConcurrency = whole(Forecaster.peak(&calls))
+    forecast.peakAgents = whole(Forecaster.peak(&open))
+    forecast.writes = writes.map { Plan.WriteCalls(tool: $0.key, calls: whole($0.value)) }
       .sorted { ($1.calls, $0.tool) < ($0.calls, $1.tool) }
     if forecast.aged > 0 {
       let spread = max(1_000_000_000, Int64(forecast.aged / Forecaster.entryRate) * 1_000_000_000)
@@ -126,8 +133,8 @@ struct Forecaster {
       forecast.prologue = spread + min(60_000_000_000, entry)
     }
     guard forecast.length > 0 else { return }
-    forecast.callsPerSecond = Double(sent * stride) / (Double(forecast.length) / 1e9)
-    forecast.distinctCallShare = distinct(reached, among: sent * stride)
+    forecast.callsPerSecond = Double(whole(sent)) / (Double(forecast.length) / 1e9)
+    forecast.distinctCallShare = distinct(reached, among: whole(sent))
   }
 
   private func note(_ tool: String, _ writes: inout [String: Int]) {

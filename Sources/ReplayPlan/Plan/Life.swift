@@ -13,14 +13,15 @@ struct Life: Sendable {
 
 extension Population {
   /// A session takes some time even when its script has none.
-  private static let shortestLife: Int64 = 1_000_000
+  static let shortestLife: Int64 = 1_000_000
 
   /// Goes through the lives of all agents, those of an open load in no order.
   ///
   /// `every` takes one in so many groups of copies that belong together, or of places of a closed load.
-  func eachLife(every step: Int = 1, _ body: (Life) -> Void) {
+  /// Those of a load at a rate that start after `until` may be left out.
+  func eachLife(every step: Int = 1, until: Int64 = .max, _ body: (Life) -> Void) {
     guard options.load.isClosed else {
-      if let rate = RateArrivals(self) { return eachArrival(rate, every: step, body) }
+      if let rate = RateArrivals(self) { return eachArrival(rate, every: step, until: until, body) }
       let members = pool.groups(options.burst)
       for group in stride(from: 0, to: members.count, by: step) {
         for i in members[group] {
@@ -32,10 +33,12 @@ extension Population {
     replace(every: step, body)
   }
 
-  private func eachArrival(_ arrivals: RateArrivals, every step: Int, _ body: (Life) -> Void) {
+  private func eachArrival(
+    _ arrivals: RateArrivals, every step: Int, until: Int64, _ body: (Life) -> Void
+  ) {
     var arrivals = arrivals
     var number = 0
-    while let batch = arrivals.next() {
+    while let batch = arrivals.next(), let first = batch.first, first.start <= until {
       for agent in batch {
         if options.burst.group(number) % step == 0 { body(life(agent, closes: nil)) }
         number += 1

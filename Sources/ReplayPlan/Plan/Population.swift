@@ -71,6 +71,9 @@ struct Population: Sendable {
     options.burst != .lockstep && options.count != nil && options.count != .multiply(1)
   }
 
+  /// Most times that a recording begins anew.
+  private static let mostLaps: Int64 = 1_000_000
+
   /// When a copy's first session begins in an open load that follows the recording.
   func recordedStart(_ agent: PlannedAgent) -> Int64 {
     var random = SplitMix64(seed: agent.seed)
@@ -97,7 +100,7 @@ struct Population: Sendable {
     var agent = first
     agent.start = recordedStart(first)
     guard start == .stationary || options.loops else { return [agent] }
-    let period = max(1, options.scaledArrival(length))
+    let period = max(Population.shortestLife, options.scaledArrival(length))
     let end = options.end ?? .max
     var lives: [PlannedAgent] = []
     var lap = 0
@@ -108,7 +111,9 @@ struct Population: Sendable {
         guard lap < 100_000 else { break }
       }
     }
-    for lap in stride(from: -lap, through: options.loops ? Int(end / period) : 0, by: 1) {
+    for lap in stride(
+      from: -lap, through: options.loops ? Int(min(end / period, Population.mostLaps)) : 0, by: 1)
+    {
       var life = lap == 0 ? first : pool.agent(index, lap: lap)
       life.start = agent.start + period * Int64(lap)
       if life.start < end { lives.append(life) }

@@ -169,6 +169,14 @@ public struct ScriptStep: Hashable, Sendable {
     }
   }
 
+  /// Takes no values of answers at all, its rounds neither.
+  mutating func forgetValues() {
+    bindings = []
+    for round in rounds.indices {
+      for answer in rounds[round].answers.indices { rounds[round].answers[answer].bindings = [] }
+    }
+  }
+
   /// True when nothing but the recorded order says that it waits.
   public var waitsOnOrderAlone: Bool { afterBy == .order }
 

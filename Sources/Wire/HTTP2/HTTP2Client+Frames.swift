@@ -189,7 +189,8 @@ extension HTTP2Client {
       guard value <= 0x7fff_ffff else { return fail("a window is out of range") }
       for number in streams.keys { streams[number]?.window += value - peerStreamWindow }
       peerStreamWindow = value
-    case Setting.maxFrameSize: peerFrameSize = max(value, HTTP2FrameHeader.defaultMaxFrameSize)
+    case Setting.maxFrameSize:
+      peerFrameSize = min(max(value, HTTP2FrameHeader.defaultMaxFrameSize), 0xff_ffff)
     default: break
     }
   }

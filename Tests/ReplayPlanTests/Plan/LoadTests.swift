@@ -115,6 +115,19 @@ struct Loads {
     #expect(plan.forecast.length == 25 * Self.second - Self.second / 2)
   }
 
+  @Test func `a load that runs out of sessions ends before its stages`() {
+    let plan = plan(traffic(3)) {
+      $0.load = .stages([
+        .init(duration: 30 * Self.second, target: 10, unit: .agents),
+        .init(duration: 600 * Self.second, target: 10, unit: .agents),
+      ])
+      $0.count = .sessions(2)
+    }
+    #expect(plan.forecast.sessions == 2)
+    #expect(plan.forecast.length < 30 * Self.second)
+    #expect(plan.forecast.idcBand == [nil, nil, nil, nil])
+  }
+
   @Test func `the recording begins anew when it is through`() {
     let recorded = traffic(4)
     let plan = plan(recorded) {

@@ -147,7 +147,7 @@ public struct Threshold: Hashable, Sendable {
     var place: JSONValue? = summary
     for key in path {
       if let elements = place?.array, let number = Int(key) {
-        place = elements.indices.contains(number - 1) ? elements[number - 1] : nil
+        place = elements.indices.contains(number &- 1) ? elements[number &- 1] : nil
       } else {
         place = place?[key]
       }
