@@ -25,6 +25,10 @@ extension AgentMachine {
     if closing != nil, left > 0, openTasks.isEmpty { closeSession() }
     // A client answers what it was asked even when it needs nothing more itself.
     guard left == 0, replies.isEmpty else { return }
+    if let until = farewell, now < until {
+      disarm(.farewell)
+      return arm(.farewell, until)
+    }
     isFinished = true
     alarms = []
     for i in openTasks.sorted() { closeTask(i, .unanswered, at: now) }
@@ -39,6 +43,15 @@ extension AgentMachine {
       .finished(
         AgentEnd(
           isChainExact: isChainExact, lostSession: lostSession, isStillborn: isStillborn)))
+  }
+
+  /// Until when a client listens that does nothing else any more: as long as in the recording, or the call timeout.
+  private var farewell: Int64? {
+    let last = states.count - 1
+    guard closing == nil, last >= 0, book.facts[last].isLongLived,
+      exchanges.contains(where: { $0.purpose == .step(last) })
+    else { return nil }
+    return states[last].due + min(script.session.steps[last].service, policy.callTimeout)
   }
 
   /// The recorded DELETE is sent as soon as nothing else is in flight, unless there is no session to end.

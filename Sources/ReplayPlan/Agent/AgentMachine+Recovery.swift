@@ -96,7 +96,7 @@ extension AgentMachine {
       case .reply(let k):
         disarm(alarm.what)
         replies[k] = nil
-      case .due, .timeout, .cancel, .again, .recover, .recoveryTimeout: break
+      case .due, .timeout, .cancel, .again, .recover, .recoveryTimeout, .farewell: break
       }
     }
   }

@@ -24,6 +24,8 @@ public struct AgentMachine {
     /// A handshake after a lost session, and its end.
     case recover
     case recoveryTimeout
+    /// The end of a subscription with which the session ends.
+    case farewell
   }
 
   let script: AgentScript
@@ -128,6 +130,7 @@ public struct AgentMachine {
       case .again(let i): transmitAgain(i)
       case .resume(let i): resume(i)
       case .reply(let k): reply(k)
+      case .farewell: break
       case .recover: recover(now)
       case .recoveryTimeout: failRecovery(now)
       }
@@ -352,7 +355,7 @@ extension AgentMachine.Alarm {
   var step: Int? {
     switch self {
     case .due(let i), .timeout(let i), .cancel(let i), .again(let i), .resume(let i): i
-    case .reply, .recover, .recoveryTimeout: nil
+    case .reply, .recover, .recoveryTimeout, .farewell: nil
     }
   }
 }
