@@ -51,7 +51,8 @@ extension AgentMachine {
     guard closing == nil, last >= 0, book.facts[last].isLongLived,
       exchanges.contains(where: { $0.purpose == .step(last) })
     else { return nil }
-    return states[last].due + min(script.session.steps[last].service, policy.callTimeout)
+    return states[last].due
+      + max(200_000_000, min(script.session.steps[last].service, policy.callTimeout))
   }
 
   /// The recorded DELETE is sent as soon as nothing else is in flight, unless there is no session to end.
