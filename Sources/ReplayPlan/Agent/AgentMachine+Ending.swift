@@ -45,14 +45,14 @@ extension AgentMachine {
           isChainExact: isChainExact, lostSession: lostSession, isStillborn: isStillborn)))
   }
 
-  /// Until when a client listens that does nothing else any more: as long as in the recording, or the call timeout.
+  /// Until when a client listens that does nothing else any more: as in the recording, and not without having been let in.
   private var farewell: Int64? {
     let last = states.count - 1
     guard closing == nil, last >= 0, book.facts[last].isLongLived,
-      exchanges.contains(where: { $0.purpose == .step(last) })
+      let exchange = exchanges.first(where: { $0.purpose == .step(last) })
     else { return nil }
-    return states[last].due
-      + max(200_000_000, min(script.session.steps[last].service, policy.callTimeout))
+    let isLetIn = book.isStdio || exchange.status != nil
+    return states[last].due + max(timing.farewell, isLetIn ? 0 : policy.callTimeout)
   }
 
   /// The recorded DELETE is sent as soon as nothing else is in flight, unless there is no session to end.

@@ -10,7 +10,9 @@ public final class StepTiming: Sendable {
   public let ideal: [Int64]
   /// When each step is over then.
   public let idealDone: [Int64]
-  /// When the last step is over then.
+  /// How long the client goes on listening when that is all it does in the end, nanoseconds.
+  public let farewell: Int64
+  /// When the last step is over then, and the client has listened to the end.
   public let length: Int64
 
   /// What a recorded step waited for.
@@ -47,6 +49,8 @@ public final class StepTiming: Sendable {
     roundThink = rounds
     self.ideal = ideal
     idealDone = done
-    length = done.max() ?? 0
+    let isListening = session.steps.last?.isLongLived ?? false
+    farewell = isListening ? options.scaledThink(session.steps.last?.listening ?? 0) : 0
+    length = max(done.max() ?? 0, (ideal.last ?? 0) + farewell)
   }
 }

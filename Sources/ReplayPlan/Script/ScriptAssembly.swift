@@ -191,7 +191,8 @@ struct ScriptAssembly {
       done = max(done, last?.done ?? member.t)
     }
     step.outcome = last?.outcome == .unanswered ? nil : last?.outcome
-    step.service = step.isLongLived ? 0 : max(0, done - line.t - thinking)
+    let taken = max(0, done - line.t - thinking)
+    if step.isLongLived { step.listening = taken } else { step.service = taken }
     return (step, LineTimes(t: line.t, done: done, after: line.after ?? []))
   }
 

@@ -131,6 +131,8 @@ public struct ScriptStep: Hashable, Sendable {
   public var isModern = false
   /// True for `subscriptions/listen`, whose answer comes when the client has had enough.
   public var isLongLived = false
+  /// How long the recorded client listened then, nanoseconds.
+  public var listening: Int64 = 0
   /// Recorded rounds after the first.
   public var rounds: [Round] = []
   /// How it was given up in the recording.

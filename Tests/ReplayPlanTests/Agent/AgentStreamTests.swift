@@ -86,4 +86,38 @@ struct `Agent streams` {
     #expect(!agent.requests.contains { $0.head.hasPrefix("DELETE ") })
     #expect(agent.end == AgentEnd(isChainExact: true, lostSession: false))
   }
+
+  /// A session that ends with the client listening, for 500 ns from 120 on.
+  private static var listening: SessionScript {
+    var lines = SessionLines("s1", start: 0, by: .clientInfo)
+    let done = lines.answer(lines.call("work", t: 0, turn: 1), t: 20)
+    let listen = lines.request("subscriptions/listen", t: 120, after: [done])
+    lines.answer(listen, t: 620, .cancelled) { $0.by = .client }
+    return Conversation.script(lines.events)
+  }
+
+  @Test(arguments: [(1.0, 620), (0.5, 320)] as [(Double, Int64)])
+  func `a client that ends listening listens as long as it did`(_ scale: Double, _ end: Int64) {
+    var options = PlanOptions()
+    options.thinkScale = scale
+    var agent = AgentSimulation(Self.listening, options: options) { request, _ in
+      // A head and nothing more is said.
+      request.purpose == .step(1) ? Reply(after: nil, endpoint: "/") : Reply(after: 20)
+    }
+    agent.run()
+    #expect(agent.now == end)
+    #expect(agent.records.last?.outcome == .cancelled)
+    #expect(AgentScript(Self.listening, options).timing.length == end)
+  }
+
+  @Test func `nobody leaves before being let in, unless that takes too long`() {
+    var policy = AgentPolicy()
+    policy.callTimeout = 9000
+    var agent = AgentSimulation(Self.listening, policy: policy) { request, _ in
+      Reply(after: request.purpose == .step(1) ? nil : 20)
+    }
+    agent.run()
+    #expect(agent.now == 120 + 9000)
+    #expect(agent.end?.isChainExact == true)
+  }
 }
