@@ -1,5 +1,6 @@
 import ArgumentParser
 import Basics
+import CommandSupport
 import MockServer
 import NIOCore
 import ReplayEngine
@@ -29,7 +30,7 @@ struct Demo: AsyncParsableCommand {
 
   func run() async throws {
     let events = Demo.bundledTrace
-    Serve.raiseDescriptorLimit()
+    DescriptorLimit.raise()
     let server = ScriptedServer(
       book: ExchangeBook(events), atOnce: false, seed: .random(in: 0...UInt64.max))
     let socket: ServerSocket

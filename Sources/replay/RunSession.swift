@@ -65,15 +65,15 @@ struct RunSession {
         + "--skip\n" + PlanText(plan).writes)
   }
 
-  /// Refuses plans that need more connections at once than this process may have.
+  /// Raises the limit of connections, and refuses plans that need more at once than the system grants.
   func checkDescriptors() throws {
-    guard target.command == nil else { return }
+    guard let limit = DescriptorLimit.raise(), target.command == nil else { return }
     let need = DescriptorNeed.count(plan, run.connect.mode)
-    guard need > DescriptorNeed.limit else { return }
+    guard need > limit else { return }
     throw failure(
       Exit.cannotCreate,
       "the plan needs about \(need) connections and files at once (\(plan.forecast.peakAgents) agents at its peak), this process "
-        + "may have \(DescriptorNeed.limit); raise the hard limit (`ulimit -Hn`), run fewer agents, or choose --connections shared:K"
+        + "may have \(limit); raise the hard limit (`ulimit -Hn`), run fewer agents, or choose --connections shared:K"
     )
   }
 

@@ -42,7 +42,7 @@ struct Serve: AsyncParsableCommand {
       throw failure(
         Exit.unreadableInput, "\(trace): holds no answered MCP request to answer from; record one")
     }
-    Serve.raiseDescriptorLimit()
+    DescriptorLimit.raise()
     let server = ScriptedServer(book: book, atOnce: zero, seed: .random(in: 0...UInt64.max))
     let (requests, stop) = AsyncStream.makeStream(of: Void.self)
     let signals = StopSignals { stop.yield() }
@@ -114,16 +114,6 @@ struct Serve: AsyncParsableCommand {
     "\(counts.requests) HTTP requests, \(counts.sessions) sessions; answered \(counts.asRecorded) as "
       + "recorded, \(counts.standIns) with other arguments, \(counts.unknown) unknown; "
       + "\(counts.refused) refused"
-  }
-}
-
-extension Serve {
-  /// Lets the process have as many connections as the system allows, not the usual 1,024.
-  static func raiseDescriptorLimit() {
-    var limit = rlimit()
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    limit.rlim_cur = limit.rlim_max
-    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 }
 

@@ -223,14 +223,14 @@ public struct ReplayFidelity: Sendable {
       contents.allMessages.flatMap(\.requests).filter { $0.dir == .c2s && $0.t >= 0 }.map(\.t)
     }
     let (then, now) = (times(recording), times(replay))
-    dispersion = TraceStatistics.windows.map { name, length in
+    dispersion = IndexOfDispersion.windows.map { name, length in
       Dispersion(
         window: name, recorded: IndexOfDispersion.of(times: then, window: length),
         replayed: IndexOfDispersion.of(times: now, window: length, from: 0), band: origin.band[name]
       )
     }
     func peak(_ contents: TraceContents) -> Int {
-      BurstStatistics.peak(
+      PeakOverlap.of(
         contents.sessions.flatMap(\.calls).map { ($0.start, $0.done ?? $0.start) })
     }
     peakCalls = (peak(recording), peak(replay))

@@ -73,11 +73,6 @@ public struct TraceStatistics: Sendable {
     calls == 0 ? nil : Double(outcomes[.ok] ?? 0) / Double(calls)
   }
 
-  /// The windows of the index of dispersion: name and nanoseconds.
-  public static let windows: [(name: String, nanoseconds: Int64)] = [
-    ("0.1s", 100_000_000), ("1s", 1_000_000_000), ("10s", 10_000_000_000), ("60s", 60_000_000_000),
-  ]
-
   /// Computes the figures. O(n log n).
   public init(_ contents: TraceContents) {
     let everything = contents.allMessages
@@ -101,12 +96,12 @@ public struct TraceStatistics: Sendable {
     burstsWithin10s = Distribution(
       counts: BurstStatistics.sizes(times: starts, gap: 10_000_000_000))
     let times = asked.map(\.t)
-    dispersion = TraceStatistics.windows.map {
+    dispersion = IndexOfDispersion.windows.map {
       Dispersion(
         window: $0.name, index: IndexOfDispersion.of(times: times, window: $0.nanoseconds))
     }
-    peakCalls = BurstStatistics.peak(calls.map { ($0.start, $0.done ?? $0.start) })
-    peakSessions = BurstStatistics.peak(contents.sessions.map { ($0.start, $0.finish) })
+    peakCalls = PeakOverlap.of(calls.map { ($0.start, $0.done ?? $0.start) })
+    peakSessions = PeakOverlap.of(contents.sessions.map { ($0.start, $0.finish) })
     outcomes = Dictionary(calls.map { ($0.outcome, 1) }, uniquingKeysWith: +)
     tools = Dictionary(grouping: calls, by: \.tool).mapValues { calls in
       Tool(

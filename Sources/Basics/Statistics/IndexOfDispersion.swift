@@ -4,6 +4,11 @@
 /// windows are laid end to end from the first event on; a last window that is not full is left out. With few
 /// windows the figure says nothing, so there is none below `leastWindows`.
 public enum IndexOfDispersion {
+  /// The windows that figures are given for: name and nanoseconds.
+  public static let windows: [(name: String, nanoseconds: Int64)] = [
+    ("0.1s", 100_000_000), ("1s", 1_000_000_000), ("10s", 10_000_000_000), ("60s", 60_000_000_000),
+  ]
+
   /// Fewer windows than this give no figure.
   public static let leastWindows: Int64 = 30
 
@@ -46,6 +51,33 @@ public enum IndexOfDispersion {
       sum += 1
     }
     squares += count * count
+    return of(sum: sum, squares: squares, windows: windows)
+  }
+
+  /// Returns the index of counts in bins, for windows of `window` bins that lie within one of `ranges` of bins; `nil` below
+  /// `leastWindows` windows, or of nothing.
+  public static func of<Count: BinaryInteger>(
+    counts: [Count], window: Int, within ranges: [Range<Int>]
+  ) -> Double? {
+    var windows: Int64 = 0
+    var sum = 0.0
+    var squares = 0.0
+    for range in ranges {
+      var at = range.lowerBound
+      while at + window <= min(range.upperBound, counts.count) {
+        var count = 0.0
+        for bin in at..<at + window { count += Double(counts[bin]) }
+        windows += 1
+        sum += count
+        squares += count * count
+        at += window
+      }
+    }
+    guard windows >= leastWindows, sum > 0 else { return nil }
+    return of(sum: sum, squares: squares, windows: windows)
+  }
+
+  private static func of(sum: Double, squares: Double, windows: Int64) -> Double {
     let mean = sum / Double(windows)
     return (squares / Double(windows) - mean * mean) / mean
   }

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import ReplayPlan
 
@@ -22,12 +23,15 @@ struct Bins {
     return (squares / Double(sent.count)).squareRoot() / Double(peak)
   }
 
-  /// Variance by mean of the counts in windows of `window` bins that lie within one of `times`, nanoseconds.
-  func indexOfDispersion(window: Int, within times: [Range<Int64>]) -> Double? {
+  /// For each of the usual windows, of those that lie within one of `times`, nanoseconds.
+  func indicesOfDispersion(within times: [Range<Int64>]) -> [Double?] {
     let ranges = times.map { range in
       let end = Int(min(range.upperBound / TimeBins.length, Int64(sent.count)))
       return min(Int(range.lowerBound / TimeBins.length), end)..<end
     }
-    return Dispersion.index(sent, window: window, within: ranges)
+    return IndexOfDispersion.windows.map {
+      IndexOfDispersion.of(
+        counts: sent, window: Int($0.nanoseconds / TimeBins.length), within: ranges)
+    }
   }
 }

@@ -121,7 +121,6 @@ public enum ReplayRun {
     _ plan: Plan, target: ReplayTarget, options: RunOptions,
     stop: RunStop = RunStop()
   ) async throws -> RunResult {
-    raiseDescriptorLimit()
     var dialer = target.command == nil ? try Dialer(target, options.connect) : nil
     if let command = target.command { try check(command) }
     var loops = max(1, options.loops)
@@ -241,14 +240,5 @@ public enum ReplayRun {
     while let agent = plan.agent(gauges.takeNext()) {
       recorder.omit(plan.scripts[agent.script], agent, interrupted ? nil : .duration)
     }
-  }
-
-  /// Descriptors up to what the system grants.
-  private static func raiseDescriptorLimit() {
-    var limit = rlimit()
-    // Both calls read or fill in the struct they are given.
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    limit.rlim_cur = limit.rlim_max
-    unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 }

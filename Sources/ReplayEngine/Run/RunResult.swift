@@ -146,8 +146,7 @@ public struct RunResult: Sendable {
     }
     let bins = Bins(sent: recorder.sentBins, due: recorder.dueBins)
     fidelity.executionRMSE = bins.executionRMSE
-    let holds = setup.plan.holds
-    fidelity.idcValues = [1, 10, 100, 600].map { bins.indexOfDispersion(window: $0, within: holds) }
+    fidelity.idcValues = bins.indicesOfDispersion(within: setup.plan.holds)
     fidelity.idcBand = setup.plan.forecast.idcBand
     fidelity.windows = bins.count
     fidelity.peakConcurrency = setup.gauges.peakCalls

@@ -16,7 +16,7 @@ extension RunTrace {
     if let think = options.maxThink {
       members.append(.init("max_think_ms", text(Double(think) / 1e6)))
     }
-    let bands = zip(["0.1s", "1s", "10s", "60s"], plan.forecast.idcBand).compactMap {
+    let bands = zip(IndexOfDispersion.windows.map(\.name), plan.forecast.idcBand).compactMap {
       window, band in
       band.map {
         JSONValue.Member(window, .array([text($0.lowerBound), text($0.upperBound)]))

@@ -1,3 +1,5 @@
+import Basics
+
 /// Between which values the index of dispersion of a faithful run lies.
 ///
 /// The plan is simulated with 200 other seeds and the recorded service times; the range of what comes out is the band. Events are
@@ -13,8 +15,10 @@ struct BurstBand {
   private static let arrivalLimit = 4_000_000
   /// Requests that are laid out in all.
   private static let requestLimit = 4_000_000
-  /// Windows in 100 ms.
-  private static let windows = [1, 10, 100, 600]
+  /// Lengths of the windows in bins.
+  private static let windows = IndexOfDispersion.windows.map {
+    Int($0.nanoseconds / TimeBins.length)
+  }
   /// Longest run that is simulated, in bins: 28 hours.
   private static let binLimit = 1_000_000
   /// Largest spread of service times, nanoseconds.
@@ -61,7 +65,7 @@ struct BurstBand {
 
   /// One range for each window of 0.1, 1, 10 and 60 s; `nil` below 30 windows. O(seeds × requests of the sample).
   func band() -> [ClosedRange<Double>?] {
-    guard bins >= 30 else { return [nil, nil, nil, nil] }
+    guard bins >= Int(IndexOfDispersion.leastWindows) else { return [nil, nil, nil, nil] }
     var values: [[Double]] = BurstBand.windows.map { _ in [] }
     for seed in 0..<seeds {
       var random = SplitMix64(seed: SplitMix64.seed(population.options.seed, 14, UInt64(seed)))
@@ -69,7 +73,7 @@ struct BurstBand {
       for (k, window) in BurstBand.windows.enumerated() {
         let shift = Int(random.below(Int64(window)))
         let ranges = holds.map { min($0.lowerBound + shift, $0.upperBound)..<$0.upperBound }
-        if let value = Dispersion.index(counts, window: window, within: ranges) {
+        if let value = IndexOfDispersion.of(counts: counts, window: window, within: ranges) {
           values[k].append(value * factor)
         }
       }

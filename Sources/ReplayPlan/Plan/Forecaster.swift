@@ -73,8 +73,8 @@ struct Forecaster {
   private func layOut(stride: Int, _ forecast: inout Plan.Forecast) {
     let limit = options.end ?? .max
     var seconds: [Int64: Int] = [:]
-    var calls: [(at: Int64, change: Int)] = []
-    var open: [(at: Int64, change: Int)] = []
+    var calls: [(start: Int64, end: Int64)] = []
+    var open: [(start: Int64, end: Int64)] = []
     var writes: [String: Int] = [:]
     var reached = scripts.map { Array(repeating: false, count: $0.session.steps.count) }
     var sent = 0
@@ -85,8 +85,7 @@ struct Forecaster {
       guard life.start <= limit else { return }
       let script = scripts[life.script]
       let last = min(limit, life.closes ?? .max)
-      open.append((max(0, life.start), 1))
-      open.append((Forecaster.end(life, limit), -1))
+      open.append((max(0, life.start), Forecaster.end(life, limit)))
       if life.start < 0 {
         let steps = script.session.steps
         let needed = AgentEntry(script, age: -life.start).isNeeded
@@ -108,8 +107,7 @@ struct Forecaster {
         if call.waits, call.waitsOnOrder { forecast.orderCalls += 1 }
         note(call.tool, &writes)
         seconds[due / 1_000_000_000, default: 0] += 1
-        calls.append((due, 1))
-        calls.append((max(due + 1, life.start + call.done), -1))
+        calls.append((due, life.start + call.done))
         sent += 1
       }
     }
@@ -123,8 +121,8 @@ struct Forecaster {
     forecast.waitingCalls = whole(forecast.waitingCalls)
     forecast.orderCalls = whole(forecast.orderCalls)
     forecast.peakCallsPerSecond = whole(seconds.values.max() ?? 0)
-    forecast.peakConcurrency = whole(Forecaster.peak(&calls))
-    forecast.peakAgents = whole(Forecaster.peak(&open))
+    forecast.peakConcurrency = whole(PeakOverlap.of(calls))
+    forecast.peakAgents = whole(PeakOverlap.of(open))
     forecast.writes = writes.map { Plan.WriteCalls(tool: $0.key, calls: whole($0.value)) }
       .sorted { ($1.calls, $0.tool) < ($0.calls, $1.tool) }
     if forecast.aged > 0 {
@@ -184,15 +182,5 @@ struct Forecaster {
   private static func longestGap(_ times: [Int64]) -> Int64 {
     let sorted = times.sorted()
     return zip(sorted, sorted.dropFirst()).map { $1 - $0 }.max() ?? 0
-  }
-
-  private static func peak(_ changes: inout [(at: Int64, change: Int)]) -> Int {
-    changes.sort { ($0.at, $0.change) < ($1.at, $1.change) }
-    var (now, peak) = (0, 0)
-    for change in changes {
-      now += change.change
-      peak = max(peak, now)
-    }
-    return peak
   }
 }

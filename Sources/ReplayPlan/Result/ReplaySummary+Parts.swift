@@ -1,3 +1,4 @@
+import Basics
 public import Trace
 
 /// The parts of a summary.
@@ -141,7 +142,7 @@ extension ReplaySummary {
     public var executionRMSE: Double?
     /// Index of dispersion of requests in windows of 0.1, 1, 10 and 60 s; `nil` below 30 windows.
     public var idc: [(window: String, value: Double?)] {
-      zip(["0.1s", "1s", "10s", "60s"], idcValues).map { ($0, $1) }
+      zip(IndexOfDispersion.windows.map(\.name), idcValues).map { ($0, $1) }
     }
     /// The same by place.
     public var idcValues: [Double?] = [nil, nil, nil, nil]

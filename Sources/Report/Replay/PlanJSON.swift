@@ -58,7 +58,7 @@ public struct PlanJSON {
 
   private var band: JSONValue {
     .object(
-      zip(["0.1s", "1s", "10s", "60s"], plan.forecast.idcBand).map { name, band in
+      zip(IndexOfDispersion.windows.map(\.name), plan.forecast.idcBand).map { name, band in
         .init(
           name,
           band.map {

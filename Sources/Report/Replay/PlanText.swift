@@ -1,3 +1,4 @@
+import Basics
 public import ReplayPlan
 
 /// What a plan will do, for people.
@@ -99,7 +100,8 @@ public struct PlanText {
     if options.thinkJitter != .none { parts.append("think jitter \(options.thinkJitter)") }
     if options.burst != .independent { parts.append("burst \(options.burst)") }
     if options.resample != .balanced { parts.append("resample \(options.resample.rawValue)") }
-    let band = zip(["0.1s", "1s", "10s", "60s"], plan.forecast.idcBand).compactMap { name, band in
+    let band = zip(IndexOfDispersion.windows.map(\.name), plan.forecast.idcBand).compactMap {
+      name, band in
       band.map {
         "\(name) \(Format.decimal($0.lowerBound, digits: 2))–\(Format.decimal($0.upperBound, digits: 2))"
       }

@@ -36,6 +36,14 @@ enum Conversation {
     return builder.finish()
   }
 
+  static func plan(
+    _ traffic: RecordedTraffic, _ change: (inout PlanOptions) -> Void = { _ in }
+  ) -> Plan {
+    var options = PlanOptions()
+    change(&options)
+    return Planner(traffic, options).plan()
+  }
+
   static func script(_ events: [TraceEvent]) -> SessionScript {
     traffic(events).scripts.first ?? SessionScript(name: "", endpoint: "", path: "")
   }

@@ -11,27 +11,19 @@ struct Loads {
       (0..<sessions).flatMap { Conversation.desk("s\($0 + 1)", at: Int64($0) * gap) })
   }
 
-  private func plan(
-    _ traffic: RecordedTraffic, _ change: (inout PlanOptions) -> Void = { _ in }
-  ) -> Plan {
-    var options = PlanOptions()
-    change(&options)
-    return Planner(traffic, options).plan()
-  }
-
   private func all(_ plan: Plan) -> [PlannedAgent] { plan.arrivals().flatMap { $0 } }
 
   private static let second: Int64 = 1_000_000_000
 
   @Test func `so many sessions are so many`() {
-    let plan = plan(traffic(3)) { $0.count = .sessions(8) }
+    let plan = Conversation.plan(traffic(3)) { $0.count = .sessions(8) }
     #expect(all(plan).count == 8)
     #expect(plan.sessions == 8)
     #expect(plan.calls == 32)
   }
 
   @Test func `batches of arrivals are in order and lose none`() {
-    let plan = plan(traffic(40)) { $0.count = .multiply(6600) }
+    let plan = Conversation.plan(traffic(40)) { $0.count = .multiply(6600) }
     var last = Int64.min
     var seeds: Set<UInt64> = []
     var batches = 0
@@ -51,7 +43,7 @@ struct Loads {
   }
 
   @Test func `sessions at a rate are a Poisson process`() {
-    let plan = plan(traffic(3)) {
+    let plan = Conversation.plan(traffic(3)) {
       $0.load = .rate(20)
       $0.duration = 100 * Self.second
       $0.start = .cold
@@ -67,7 +59,7 @@ struct Loads {
   }
 
   @Test func `groups at a rate come together`() {
-    let plan = plan(traffic(3)) {
+    let plan = Conversation.plan(traffic(3)) {
       $0.load = .rate(50)
       $0.burst = .cohort(5)
       $0.duration = 20 * Self.second
@@ -79,7 +71,7 @@ struct Loads {
   }
 
   @Test func `a rate that rises starts sessions as its integral does`() {
-    let plan = plan(traffic(3)) {
+    let plan = Conversation.plan(traffic(3)) {
       $0.load = .stages([
         .init(duration: 10 * Self.second, target: 40, unit: .rate),
         .init(duration: 10 * Self.second, target: 40, unit: .rate),
@@ -99,7 +91,7 @@ struct Loads {
   }
 
   @Test func `places open and close along the ramps, the last one first`() {
-    let plan = plan(traffic(3)) {
+    let plan = Conversation.plan(traffic(3)) {
       $0.load = .stages([
         .init(duration: 10 * Self.second, target: 10, unit: .agents),
         .init(duration: 5 * Self.second, target: 10, unit: .agents),
@@ -116,7 +108,7 @@ struct Loads {
   }
 
   @Test func `a load that runs out of sessions ends before its stages`() {
-    let plan = plan(traffic(3)) {
+    let plan = Conversation.plan(traffic(3)) {
       $0.load = .stages([
         .init(duration: 30 * Self.second, target: 10, unit: .agents),
         .init(duration: 600 * Self.second, target: 10, unit: .agents),
@@ -130,7 +122,7 @@ struct Loads {
 
   @Test func `the recording begins anew when it is through`() {
     let recorded = traffic(4)
-    let plan = plan(recorded) {
+    let plan = Conversation.plan(recorded) {
       $0.loops = true
       $0.duration = 3 * recorded.length
     }
@@ -141,7 +133,7 @@ struct Loads {
 
   @Test func `arrivals and think times have scales of their own`() {
     let recorded = traffic(4)
-    let plan = plan(recorded) {
+    let plan = Conversation.plan(recorded) {
       $0.arrivalScale = 2
       $0.thinkScale = 0.5
     }
@@ -150,7 +142,7 @@ struct Loads {
   }
 
   @Test func `a cohort shares a phase and others have their own`() {
-    let plan = plan(traffic(3)) {
+    let plan = Conversation.plan(traffic(3)) {
       $0.count = .multiply(10)
       $0.burst = .cohort(5)
     }
@@ -163,7 +155,7 @@ struct Loads {
   @Test func `a stationary start has the recording's load from the first instant on`() {
     // Twenty sessions of five seconds within a hundred: one is open on the average.
     let recorded = traffic(20, gap: 5 * Self.second)
-    let plan = plan(recorded) {
+    let plan = Conversation.plan(recorded) {
       $0.count = .multiply(200)
       $0.duration = 10 * Self.second
     }
@@ -183,13 +175,13 @@ struct Loads {
   }
 
   @Test func `without being asked the recording itself begins at its beginning`() {
-    let plan = plan(traffic(3)) { $0.duration = Self.second }
+    let plan = Conversation.plan(traffic(3)) { $0.duration = Self.second }
     #expect(plan.forecast.aged == 0)
     #expect(all(plan).map(\.start) == [0, 700_000_000, 1_400_000_000])
   }
 
   @Test func `a closed load that starts stationary has agents of every age`() {
-    let plan = plan(traffic(3)) {
+    let plan = Conversation.plan(traffic(3)) {
       $0.load = .agents(100)
       $0.duration = 3 * Self.second
     }
@@ -203,7 +195,7 @@ struct Loads {
   @Test func `the band of bursts holds a faithful run and tells lockstep from independence`() {
     let recorded = traffic(40, gap: 3 * Self.second)
     func band(_ burst: Burst) -> ClosedRange<Double>? {
-      plan(recorded) {
+      Conversation.plan(recorded) {
         $0.count = .multiply(20)
         $0.burst = burst
       }.forecast.idcBand[1]

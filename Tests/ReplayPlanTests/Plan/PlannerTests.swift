@@ -21,16 +21,8 @@ struct Planning {
     return Conversation.traffic(events)
   }
 
-  private func plan(
-    _ traffic: RecordedTraffic, _ change: (inout PlanOptions) -> Void = { _ in }
-  ) -> Plan {
-    var options = PlanOptions()
-    change(&options)
-    return Planner(traffic, options).plan()
-  }
-
   @Test func `once is the recording as it was`() {
-    let plan = plan(traffic(4))
+    let plan = Conversation.plan(traffic(4))
     #expect(plan.firstAgents(1000).map(\.start) == [0, 700_000_000, 1_400_000_000, 2_100_000_000])
     #expect(plan.firstAgents(1000).map(\.script) == [0, 1, 2, 3])
     #expect(plan.forecast.length == 2_100_000_000 + 5_001_000_000)
@@ -39,7 +31,7 @@ struct Planning {
   }
 
   @Test func `copies in lockstep start together`() {
-    let plan = plan(traffic(2)) {
+    let plan = Conversation.plan(traffic(2)) {
       $0.count = .multiply(3)
       $0.burst = .lockstep
       $0.thinkScale = 0.5
@@ -51,7 +43,7 @@ struct Planning {
 
   @Test func `independent copies start anywhere in the recording`() {
     let recorded = traffic(3)
-    let plan = plan(recorded) { $0.count = .multiply(40) }
+    let plan = Conversation.plan(recorded) { $0.count = .multiply(40) }
     let starts = plan.firstAgents(1000).map(\.start)
     #expect(starts.allSatisfy { $0 >= 0 && $0 < recorded.length })
     #expect(Set(starts).count > 110)
@@ -61,7 +53,7 @@ struct Planning {
 
   @Test func `a phase stays within its window`() {
     let recorded = traffic(3, gap: 600_000_000_000)
-    let plan = plan(recorded) {
+    let plan = Conversation.plan(recorded) {
       $0.count = .multiply(50)
       $0.phaseWindow = 10_000_000_000
     }
@@ -73,7 +65,7 @@ struct Planning {
   }
 
   @Test func `jitter delays a start by no more than it says`() {
-    let plan = plan(traffic(2)) {
+    let plan = Conversation.plan(traffic(2)) {
       $0.jitter = 1_000_000
       $0.count = .multiply(20)
       $0.burst = .lockstep
@@ -86,7 +78,7 @@ struct Planning {
   @Test(arguments: [(2.5, 25), (0.3, 3), (1.0, 10), (0.01, 1), (3.25, 33)])
   func `every session comes floor of N times and the rest is drawn`(_ factor: Double, _ count: Int)
   {
-    let plan = plan(traffic(10)) { $0.count = .multiply(factor) }
+    let plan = Conversation.plan(traffic(10)) { $0.count = .multiply(factor) }
     #expect(plan.firstAgents(1000).count == count)
     let copies = Dictionary(grouping: plan.firstAgents(1000), by: \.script).mapValues(\.count)
     let least = Int(factor)
@@ -97,7 +89,7 @@ struct Planning {
   @Test func `the rest is shared out among clients`() {
     let recorded = traffic(12, clients: 3)
     for seed in 0..<20 {
-      let plan = plan(recorded) {
+      let plan = Conversation.plan(recorded) {
         $0.count = .multiply(1.5)
         $0.seed = UInt64(seed)
       }
@@ -111,7 +103,7 @@ struct Planning {
   @Test func `one seed gives one plan and another gives another`() {
     let recorded = traffic(3)
     func digest(_ seed: UInt64) -> String {
-      plan(recorded) {
+      Conversation.plan(recorded) {
         $0.count = .multiply(4)
         $0.seed = seed
       }.digest
@@ -122,7 +114,7 @@ struct Planning {
   }
 
   @Test func `a closed load replaces agents that end`() {
-    let plan = plan(traffic(3)) { $0.load = .agents(2) }
+    let plan = Conversation.plan(traffic(3)) { $0.load = .agents(2) }
     #expect(plan.isClosed && plan.slots.count == 2)
     #expect((0..<4).compactMap { plan.agent($0) }.count == 3)
     #expect(plan.forecast.peakAgents == 2)
@@ -130,7 +122,7 @@ struct Planning {
   }
 
   @Test func `a closed load with a duration goes on with new copies`() {
-    let plan = plan(traffic(2)) {
+    let plan = Conversation.plan(traffic(2)) {
       $0.load = .agents(2)
       $0.duration = 60_000_000_000
     }
@@ -150,13 +142,13 @@ struct Planning {
       result:
         #"{"tools":[{"name":"search","annotations":{"readOnlyHint":true}},{"name":"write"},{"name":"read","annotations":{"readOnlyHint":false}}]}"#
     )
-    let plan = plan(Conversation.traffic(lines.events + Conversation.desk()))
+    let plan = Conversation.plan(Conversation.traffic(lines.events + Conversation.desk()))
     #expect(plan.forecast.writes.map(\.tool) == ["read", "write"])
     #expect(plan.forecast.writes.map(\.calls) == [2, 1])
   }
 
   @Test func `the filter leaves calls out and keeps the rhythm`() {
-    let plan = plan(traffic(1)) { $0.skip = [ToolPattern("rea*")] }
+    let plan = Conversation.plan(traffic(1)) { $0.skip = [ToolPattern("rea*")] }
     #expect(plan.forecast.filtered == 2)
     #expect(plan.forecast.calls == 4)
     let script = plan.scripts[0]
@@ -180,7 +172,9 @@ struct Planning {
       $0.uses = JSONValue(parsing: #"[{"at":"/arguments/id","from":\#(made),"path":"/id"}]"#)
     }
     lines.call("other", t: 30, turn: 3, after: [made])
-    let plan = plan(Conversation.traffic(lines.events)) { $0.skip = [ToolPattern("make")] }
+    let plan = Conversation.plan(Conversation.traffic(lines.events)) {
+      $0.skip = [ToolPattern("make")]
+    }
     #expect(plan.scripts[0].skips == [.filter, .filter, nil])
   }
 
