@@ -100,7 +100,7 @@ let package = Package(
     layer("Redaction", ["Basics", "Trace", crypto, nioCore]),
 
     layer("Dissection", ["Basics", "Wire", "MCP", "Redaction", "Trace", crypto, nioCore]),
-    layer("Analysis", ["Basics", "Trace"]),
+    layer("Analysis", ["Basics", "Trace", "MCP"]),
     layer("ReplayPlan", ["Basics", "Trace", "MCP", "Redaction", "Wire", crypto, nioCore, heap]),
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),

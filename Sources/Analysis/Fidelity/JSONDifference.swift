@@ -1,8 +1,9 @@
 public import Basics
+import MCP
 
 /// Where two JSON values differ.
 public enum JSONDifference {
-  /// Returns the JSON Pointers, below `at`, of the values that are not the same; members that only one has are such.
+  /// Returns the paths, as `uses` write them, below `at`, of the values that are not the same; members that only one has are such.
   public static func places(_ a: JSONValue, _ b: JSONValue, at: String = "") -> [String] {
     if a == b { return [] }
     switch (a, b) {
@@ -12,7 +13,7 @@ public enum JSONDifference {
         keys.append(member.key)
       }
       return keys.flatMap { key -> [String] in
-        let place = at + "/" + escaped(key)
+        let place = at + "/" + ValuePath.escaped(key)
         guard let x = a[key], let y = b[key] else { return [place] }
         return places(x, y, at: place)
       }
@@ -20,17 +21,5 @@ public enum JSONDifference {
       return zip(x, y).enumerated().flatMap { places($1.0, $1.1, at: "\(at)/\($0)") }
     default: return [at]
     }
-  }
-
-  private static func escaped(_ key: String) -> String {
-    var out = ""
-    for character in key {
-      switch character {
-      case "~": out += "~0"
-      case "/": out += "~1"
-      default: out.append(character)
-      }
-    }
-    return out
   }
 }

@@ -48,10 +48,9 @@ final class LoopWorker {
   private var exchanges = 0
   private var sessions = 0
   private var lines: [TraceEvent] = []
-  private var waiting: ArraySlice<AwaitedAgent> = []
+  private var roster = Roster()
   private var hasAll = false
-  /// Places of a closed load that close before the run's end, and who is in them.
-  private var closings: ArraySlice<PlannedSlot> = []
+  /// Who is in places that close before the run's end.
   private var occupants: [Int: Agent] = [:]
   private var agents: [ObjectIdentifier: Agent] = [:]
   /// Servers of agents by the number of their pipes.
@@ -116,13 +115,7 @@ final class LoopWorker {
     if let stopped {
       omit(agents[...], stopped)
     } else {
-      // The jitter of one batch may reach into the next.
-      let overlaps = (waiting.last?.comes ?? .min) > (agents.first?.comes ?? .max)
-      waiting += agents
-      if overlaps { waiting.sort { $0.comes < $1.comes } }
-      closings =
-        (closings + agents.compactMap(\.slot).filter { $0.closes != nil })
-        .sorted { ($0.closes ?? 0, $0.number) < ($1.closes ?? 0, $1.number) }[...]
+      roster.add(agents)
     }
     rearm()
     checkDone()
@@ -138,9 +131,7 @@ final class LoopWorker {
   func stop(_ how: AgentStop) {
     if stopped == nil {
       gauges.stopped(how)
-      omit(waiting, how)
-      waiting = []
-      closings = []
+      omit(roster.dismiss(), how)
     }
     stopped = how
     let now = clock.now
@@ -156,8 +147,7 @@ final class LoopWorker {
 
   /// Arms the loop's timer for the earliest deadline.
   private func rearm() {
-    let next = min(
-      timers.next ?? .max, waiting.first?.comes ?? .max, closings.first?.closes ?? .max)
+    let next = min(timers.next ?? .max, roster.next)
     guard next < .max else { return }
     if let armed, armed.at <= next { return }
     armed?.task.cancel()
@@ -169,12 +159,8 @@ final class LoopWorker {
     armed = nil
     isFiring = true
     let now = clock.now
-    while let next = waiting.first, next.comes <= now {
-      waiting.removeFirst()
-      start(next)
-    }
-    while let slot = closings.first, let at = slot.closes, at <= now {
-      closings.removeFirst()
+    while let next = roster.popComing(now) { start(next) }
+    while let slot = roster.popClosing(now) {
       occupants.removeValue(forKey: slot.number)?.stop(.duration, now)
     }
     while let agent = timers.pop(now) { agent.timer(clock.now) }
@@ -216,9 +202,7 @@ final class LoopWorker {
     let number = gauges.takeNext()
     guard var next = plan.agent(number) else { return }
     next.start = max(0, at)
-    let place = waiting.firstIndex { $0.comes > at } ?? waiting.endIndex
-    waiting.insert(
-      AwaitedAgent(agent: next, comes: at, slot: slot, number: number), at: place)
+    roster.add(AwaitedAgent(agent: next, comes: at, slot: slot, number: number))
     rearm()
   }
 
@@ -371,7 +355,7 @@ final class LoopWorker {
   }
 
   private func checkDone() {
-    guard hasAll, agents.isEmpty, waiting.isEmpty, reaper.isEmpty, !isDone else { return }
+    guard hasAll, agents.isEmpty, roster.isEmpty, reaper.isEmpty, !isDone else { return }
     isDone = true
     flush()
     live?.finish(numbering.first - 1, recorder.takeSecond())

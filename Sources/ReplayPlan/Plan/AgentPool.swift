@@ -92,14 +92,14 @@ struct AgentPool: Sendable {
 
   private mutating func drawRest() {
     guard !isBootstrap else { return }
-    var random = SplitMix64(seed: SplitMix64.seed(seed, 1))
+    var random = SplitMix64(seed, .rest)
     rest = strata.flatMap { $0.pick(&random) }.sorted()
   }
 
   /// Returns the copy with a number below `count`, without a start; in later laps new copies. O(log sessions).
   func agent(_ index: Int, lap: Int = 0) -> PlannedAgent {
     var agent = PlannedAgent(script: script(index), clone: clone(index), start: 0, seed: 0)
-    agent.seed = SplitMix64.seed(seed, 2, UInt64(agent.script), UInt64(agent.clone))
+    agent.seed = SplitMix64.seed(seed, .agent, UInt64(agent.script), UInt64(agent.clone))
     if lap != 0 {
       agent.clone += lap * (isBootstrap ? count : count / max(1, scripts) + 1)
       agent.seed = SplitMix64.seed(agent.seed, UInt64(bitPattern: Int64(lap)))
@@ -132,7 +132,7 @@ struct AgentPool: Sendable {
       var key = index
       if case .cohort(let size) = burst { key = index / size * size }
       guard let stratum = strata.first(where: { key < $0.end }) else { return 0 }
-      var random = SplitMix64(seed: SplitMix64.seed(seed, 3, UInt64(key)))
+      var random = SplitMix64(seed, .bootstrap, UInt64(key))
       return stratum.draw(&random)
     }
     let inRest = index - whole * scripts

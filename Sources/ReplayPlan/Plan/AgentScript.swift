@@ -114,7 +114,7 @@ public final class AgentScript: Sendable {
   /// jittered.
   public func timing(seed: UInt64, age: Int64 = 0) -> StepTiming {
     guard options.thinkJitter != .none else { return timing }
-    var random = SplitMix64(seed: SplitMix64.seed(seed, 5))
+    var random = SplitMix64(seed, .think)
     var drawn: [Int64] = []
     // By how much the first call of the present turn is moved.
     var moved: (turn: Int, by: Int64) = (-1, 0)

@@ -104,7 +104,7 @@ struct RateArrivals: Sendable {
     end = options.end ?? .max
     limit = options.isEndless ? .max : population.pool.count
     if case .cohort(let size) = options.burst { group = size } else { group = 1 }
-    random = SplitMix64(seed: SplitMix64.seed(options.seed, 11))
+    random = SplitMix64(options.seed, .arrivals)
     // Sessions that began before the run and are still under way.
     if population.start == .stationary { at = -population.longest }
   }

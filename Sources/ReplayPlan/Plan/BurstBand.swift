@@ -68,7 +68,7 @@ struct BurstBand {
     guard bins >= Int(IndexOfDispersion.leastWindows) else { return [nil, nil, nil, nil] }
     var values: [[Double]] = BurstBand.windows.map { _ in [] }
     for seed in 0..<seeds {
-      var random = SplitMix64(seed: SplitMix64.seed(population.options.seed, 14, UInt64(seed)))
+      var random = SplitMix64(population.options.seed, .windows, UInt64(seed))
       let counts = simulate(UInt64(seed), &random)
       for (k, window) in BurstBand.windows.enumerated() {
         let shift = Int(random.below(Int64(window)))
@@ -98,7 +98,7 @@ struct BurstBand {
 
   private func simulate(_ seed: UInt64, _ random: inout SplitMix64) -> [Int32] {
     var counts = Array(repeating: Int32(0), count: bins)
-    let other = population.reseeded(SplitMix64.seed(population.options.seed, 12, seed))
+    let other = population.reseeded(SplitMix64.seed(population.options.seed, .simulation, seed))
     let jitters = population.options.thinkJitter != .none
     let shift = random.below(TimeBins.length)
     let spread = random.unit() * BurstBand.spread

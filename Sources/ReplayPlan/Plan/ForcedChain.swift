@@ -79,7 +79,7 @@ public struct ForcedChain: Hashable, Sendable, CustomStringConvertible {
     var chained = traffic
     chained.length = 0
     for s in traffic.scripts.indices {
-      var random = SplitMix64(seed: SplitMix64.seed(seed, 15, UInt64(s)))
+      var random = SplitMix64(seed, .chain, UInt64(s))
       var making = Making(traffic, session: s)
       for place in choices {
         let alternative = place[Int(random.below(Int64(place.count)))]

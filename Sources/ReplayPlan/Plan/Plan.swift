@@ -57,7 +57,7 @@ public struct Plan: Sendable {
   /// When an agent begins to work, nanoseconds since the run's beginning: those under way come in before it, one by one.
   public func entry(of agent: PlannedAgent) -> Int64 {
     guard agent.start < 0 else { return agent.start }
-    var random = SplitMix64(seed: SplitMix64.seed(agent.seed, 13))
+    var random = SplitMix64(agent.seed, .entry)
     return random.below(forecast.entrySpread) - prologue
   }
 

@@ -113,6 +113,9 @@ public struct PlanOptions: Hashable, Sendable {
     return min(length, duration ?? .max)
   }
 
+  /// True when the recorded sessions come once each.
+  var isRecordingItself: Bool { count == nil || count == .multiply(1) }
+
   /// True when there is no number of sessions that ends the run, but its time.
   public var isEndless: Bool {
     guard end != nil else { return false }
@@ -139,7 +142,7 @@ public struct PlanOptions: Hashable, Sendable {
   /// Where agents are when the run begins, for a recording of that length; at once the recorded sessions it is replayed as it was.
   func start(_ recorded: Int64) -> Start {
     if let start { return start }
-    if load == .recorded, count == nil || count == .multiply(1) { return .cold }
+    if load == .recorded, isRecordingItself { return .cold }
     if case .stages = load { return .cold }
     guard let end, end < scaledArrival(recorded) else { return .cold }
     return .stationary

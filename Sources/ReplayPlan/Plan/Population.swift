@@ -31,7 +31,7 @@ struct Population: Sendable {
     starts = traffic.scripts.map(\.start)
     start = options.start(traffic.length)
     longest = scripts.map(\.timing.length).max() ?? 0
-    order = Permutation(count: pool.count, seed: SplitMix64.seed(options.seed, 6))
+    order = Permutation(count: pool.count, seed: SplitMix64.seed(options.seed, .order))
     var sum = 0.0
     lengths = scripts.map {
       sum += Double(max(1, $0.timing.length))
@@ -49,7 +49,7 @@ struct Population: Sendable {
     var other = self
     other.options.seed = seed
     other.pool.reseed(seed)
-    other.order = Permutation(count: pool.count, seed: SplitMix64.seed(seed, 6))
+    other.order = Permutation(count: pool.count, seed: SplitMix64.seed(seed, .order))
     return other
   }
 
@@ -68,7 +68,7 @@ struct Population: Sendable {
 
   /// True when copies are moved at all: the recording itself is replayed as it was.
   private var isMoved: Bool {
-    options.burst != .lockstep && options.count != nil && options.count != .multiply(1)
+    options.burst != .lockstep && !options.isRecordingItself
   }
 
   /// Most times that a recording begins anew.
@@ -78,13 +78,12 @@ struct Population: Sendable {
   func recordedStart(_ agent: PlannedAgent) -> Int64 {
     var random = SplitMix64(seed: agent.seed)
     var group = SplitMix64(
-      seed: SplitMix64.seed(
-        options.seed, 4, UInt64(agent.script), UInt64(options.burst.group(agent.clone))))
+      options.seed, .phase, UInt64(agent.script), UInt64(options.burst.group(agent.clone)))
     let recorded = starts[agent.script]
     if start == .stationary {
       var zero = group.below(length)
       if options.burst == .lockstep {
-        var common = SplitMix64(seed: SplitMix64.seed(options.seed, 7))
+        var common = SplitMix64(options.seed, .commonPhase)
         zero = common.below(length)
       }
       let moved = recorded >= zero ? recorded - zero : recorded - zero + length
@@ -145,8 +144,8 @@ struct Population: Sendable {
     var slots: [PlannedSlot] = []
     for number in 0..<open {
       let group = UInt64(options.burst.group(number))
-      var random = SplitMix64(seed: SplitMix64.seed(options.seed, 8, group))
-      var own = SplitMix64(seed: SplitMix64.seed(options.seed, 9, UInt64(number)))
+      var random = SplitMix64(options.seed, .slotGroup, group)
+      var own = SplitMix64(options.seed, .slot, UInt64(number))
       var slot = PlannedSlot(number: number, opens: 0)
       if start == .stationary {
         // At a random instant an agent is in a session in proportion to its length, anywhere in it.
@@ -155,7 +154,7 @@ struct Population: Sendable {
         let age = random.below(scripts[script].timing.length)
         slot.first = PlannedAgent(
           script: script, clone: pool.count + number, start: -age,
-          seed: SplitMix64.seed(options.seed, 10, UInt64(number)))
+          seed: SplitMix64.seed(options.seed, .agedAgent, UInt64(number)))
       } else {
         slot.opens = options.burst == .lockstep ? 0 : random.below(window)
         slot.opens += own.below(options.jitter)

@@ -35,8 +35,14 @@ public struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
   }
 
   /// Returns a seed made of several parts, each of which changes it entirely.
-  static func seed(_ parts: UInt64...) -> UInt64 {
-    parts.reduce(0x6d63_7074_7261_6365) { mix($0 &+ 0x9e37_79b9_7f4a_7c15 ^ mix($1)) }
+  static func seed(_ parts: UInt64...) -> UInt64 { parts.reduce(noParts, joined) }
+
+  /// The seed of no parts.
+  static let noParts: UInt64 = 0x6d63_7074_7261_6365
+
+  /// A seed with one part more.
+  static func joined(_ seed: UInt64, _ part: UInt64) -> UInt64 {
+    mix(seed &+ 0x9e37_79b9_7f4a_7c15 ^ mix(part))
   }
 
   private static func mix(_ value: UInt64) -> UInt64 {

@@ -1,4 +1,5 @@
 import Basics
+import MCP
 
 /// What is compared of an answer and the recorded one (`--verify`).
 public enum VerifyMode: String, CaseIterable, Hashable, Sendable {
@@ -41,11 +42,11 @@ struct AnswerComparison {
     switch (a, b) {
     case (.object(let members), .object(let others)):
       for member in members where b[member.key] == nil {
-        let place = path + [AnswerComparison.escaped(member.key)]
+        let place = path + [ValuePath.escaped(member.key)]
         if !isIgnored(place) { return finding(place, "is missing") }
       }
       for other in others {
-        let place = path + [AnswerComparison.escaped(other.key)]
+        let place = path + [ValuePath.escaped(other.key)]
         guard let recorded = a[other.key] else {
           if isIgnored(place) { continue }
           return finding(place, "is new")
@@ -121,11 +122,5 @@ struct AnswerComparison {
       first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
     else { return nil }
     return JSONValue(parsing: text)
-  }
-
-  private static func escaped(_ key: String) -> String {
-    guard key.contains(where: { $0 == "~" || $0 == "/" }) else { return key }
-    return key.split(separator: "~", omittingEmptySubsequences: false).joined(separator: "~0")
-      .split(separator: "/", omittingEmptySubsequences: false).joined(separator: "~1")
   }
 }
