@@ -40,15 +40,7 @@ struct AgentEntry {
         if lasts, !closed.contains(i) { isNeeded[i] = true }
       }
       guard !isPast || isNeeded[i] else { continue }
-      for source in script.session.sources(of: step) { isNeeded[source] = true }
-      for round in step.rounds {
-        for answer in round.answers {
-          for binding in answer.bindings {
-            isNeeded[script.session.values[binding.value].step] = true
-          }
-        }
-      }
-      for earlier in [step.cursorFrom, step.taskOf].compactMap({ $0 }) { isNeeded[earlier] = true }
+      for earlier in script.session.needs(of: step) { isNeeded[earlier] = true }
     }
     for i in steps.indices where timing.ideal[i] >= age { isNeeded[i] = false }
     self.isNeeded = isNeeded

@@ -73,6 +73,13 @@ public struct SessionScript: Hashable, Sendable {
   /// The steps whose answers a step takes values from.
   func sources(of step: ScriptStep) -> Set<Int> { Set(step.bindings.map { values[$0.value].step }) }
 
+  /// The steps that have to come before a step in any run: those that give its values, also in later rounds, its cursor or its task.
+  func needs(of step: ScriptStep) -> Set<Int> {
+    let answers = step.rounds.lazy.flatMap(\.answers).flatMap(\.bindings)
+    return sources(of: step).union(answers.map { values[$0.value].step })
+      .union([step.cursorFrom, step.taskOf].compactMap(\.self))
+  }
+
   /// Number of calls in the sense of the results.
   public var calls: Int { steps.reduce(0) { $0 + ($1.isCall ? 1 : 0) } }
 }
