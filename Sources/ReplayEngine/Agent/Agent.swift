@@ -152,7 +152,9 @@ final class Agent {
       transcript?.ended(record)
     case .needsCredential(let i, let stale): worker.renew(self, i, stale: stale)
     case .unresolved(let missing): worker.recorder.unresolved.add(missing, script)
-    case .omitted(_, let reason): worker.recorder.omit(reason)
+    case .omitted(let i, let reason):
+      worker.recorder.omit(reason)
+      tell(i, .omitted(reason))
     case .untold(let i): worker.recorder.untold[script.session.steps[i].method, default: 0] += 1
     case .finished(let end): finish(end)
     }
@@ -167,9 +169,20 @@ final class Agent {
       if isFailure { noteFailure(record, before: call.bytes) }
     }
     worker.recorder.add(record, label)
+    if worker.observer != nil {
+      let content = answer.flatMap { $0.kind == .result || $0.kind == .error ? $0.content : nil }
+      tell(
+        record.step,
+        .over(record, answer: content.map { worker.credential?.masked($0).owned ?? $0.owned }))
+    }
     if let result = answer?.content, answer?.kind == .result, label.isCall {
       worker.verify(record, of: script.session, label, result)
     }
+  }
+
+  /// Tells who looks at each step what became of one.
+  private func tell(_ step: Int, _ how: StepEnd.How) {
+    worker.observer?(StepEnd(script: plan.script, step: step, how: how))
   }
 
   private func noteFailure(_ record: RequestRecord, before bytes: Int) {

@@ -1,5 +1,4 @@
 import Basics
-import Redaction
 import ReplayPlan
 import Trace
 
@@ -31,20 +30,13 @@ struct FailureLog {
     }
   }
 
-  /// The samples without what looks like a secret, or what the recording hid. A rule that the recording knows by name alone can't be
-  /// followed: then only the shape of answers is shown.
+  /// The samples without what looks like a secret, or what the recording hid.
   func shown(_ traffic: RecordedTraffic) -> [ReplaySummary.FailureSample] {
-    let names = traffic.redactionRules.filter { !Redactor.ruleNames.contains($0) }
-    let rules = names.compactMap { RedactionRule(named: $0) }
-    let redactor = PayloadRedactor(
-      PayloadRules(
-        key: .random(), rules: [.secrets] + rules,
-        isShape: traffic.payloads != .full || rules.count < names.count))
+    let shown = ShownAnswers(traffic)
     return samples.map { sample, answer in
       var sample = sample
-      let part: PayloadPart = sample.outcome == .toolError ? .result : .error
       sample.answer = answer.map {
-        let text = redactor.payload($0, part, of: "tools/call").json.text
+        let text = shown.answer($0, sample.outcome).text
         return text.utf8.count <= FailureLog.shown ? text : text.prefix(FailureLog.shown) + "…"
       }
       return sample

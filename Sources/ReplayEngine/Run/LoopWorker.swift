@@ -24,6 +24,7 @@ final class LoopWorker {
   let bearer: BearerKeeper?
   var refused: [Refused] = []
   let notice: (@Sendable (String) -> Void)?
+  let observer: (@Sendable (StepEnd) -> Void)?
   private let nonce: UInt64
   private let plan: Plan
   private let books: RequestShelf
@@ -81,6 +82,7 @@ final class LoopWorker {
     target = setup.target
     bearer = setup.bearer
     notice = setup.notice
+    observer = setup.observer
     nonce = setup.nonce
     credential = setup.bearer?.credential
     trace = setup.trace

@@ -28,6 +28,8 @@ public struct RunOptions: Sendable {
   public var bearer: BearerKeeper?
   /// Called with what the user should know while the run goes on, a sentence each.
   public var notice: (@Sendable (String) -> Void)?
+  /// Called on the event loops with what became of each request of a script, and of calls that were left out.
+  public var observer: (@Sendable (StepEnd) -> Void)?
   /// Compares answers with the recorded ones.
   public var verifier: AnswerVerifier?
   /// So long, in nanoseconds, every loop is held up ten times a second: for tests of what a slow generator shows.
@@ -93,6 +95,7 @@ struct RunSetup: Sendable {
   var verifier: AnswerVerifier?
   var bearer: BearerKeeper?
   var notice: (@Sendable (String) -> Void)?
+  var observer: (@Sendable (StepEnd) -> Void)?
   /// Tells this run from others with the same plan.
   let nonce = UInt64.random(in: 0...UInt64.max)
 }
@@ -169,7 +172,7 @@ public enum ReplayRun {
       dialer: dialer, target: target, trace: options.trace, loops: loops.count,
       labels: CallLabels(plan.scripts), stageEnds: plan.stages.map(\.end), live: live,
       stall: options.stall, verifier: options.verifier, bearer: options.bearer,
-      notice: options.notice)
+      notice: options.notice, observer: options.observer)
     var header = HeaderLine(recorder: options.program, source: .replay, t0: setup.clock.wall)
     header.payloads = .full
     header.extra.append(ExtraMember(key: "replay", value: RawJSON(RunTrace.origin(plan))))
