@@ -267,7 +267,7 @@ struct LoadOptions: ParsableArguments {
     }
   }
 
-  private static func valueMap(_ file: String, _ traffic: RecordedTraffic) throws -> ValueMap {
+  static func valueMap(_ file: String, _ traffic: RecordedTraffic) throws -> ValueMap {
     let text: String
     do throws(FileText.Failure) {
       text = try FileText.read(file)
@@ -289,7 +289,7 @@ struct LoadOptions: ParsableArguments {
     return map
   }
 
-  private static func patterns(_ texts: [String]) -> [ToolPattern] {
+  static func patterns(_ texts: [String]) -> [ToolPattern] {
     texts.flatMap { $0.split(separator: ",") }.map { ToolPattern(String($0)) }
   }
 }

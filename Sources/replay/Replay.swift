@@ -11,7 +11,9 @@ struct Replay: AsyncParsableCommand {
       create a file or listen, 74 cannot write, 130 interrupted (results so far are written).
       """,
     version: version,
-    subcommands: [Run.self, PlanCommand.self, Serve.self, Demo.self, Compare.self])
+    subcommands: [
+      Run.self, PlanCommand.self, PreflightCommand.self, Serve.self, Demo.self, Compare.self,
+    ])
 
   /// What `environment` and the header of a run's trace name.
   static let version = "0.1.0"

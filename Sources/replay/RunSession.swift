@@ -115,21 +115,27 @@ struct RunSession {
     return try await (negotiates ? negotiated() : self).carryOut()
   }
 
-  /// The session for the revision that the target speaks.
-  private func negotiated() async throws -> RunSession {
+  /// The recording as it is told in the revision that the target speaks.
+  static func told(
+    _ traffic: RecordedTraffic, to target: ReplayTarget, _ run: RunOptions
+  ) async throws -> RecordedTraffic {
     var asked = target
     if let token = run.bearer?.token {
       asked.headers.append(HeaderField("Authorization", "Bearer \(token.text)"))
     }
     asked.headers += target.feed?.firstFields ?? []
-    let spoken: SpokenRevisions
     do {
-      spoken = try await TargetQuestions.ask(traffic, target: asked, connect: run.connect)
+      return traffic.told(
+        to: try await TargetQuestions.ask(traffic, target: asked, connect: run.connect))
     } catch is TargetUnreachable {
       // The run itself finds that out too, and says so.
-      return self
+      return traffic
     }
-    let told = traffic.told(to: spoken)
+  }
+
+  /// The session for the revision that the target speaks.
+  private func negotiated() async throws -> RunSession {
+    let told = try await RunSession.told(traffic, to: target, run)
     guard told != traffic else { return self }
     let sessions = told.scripts.filter { $0.recordedRevision != nil }
     if !isQuiet, !sessions.isEmpty {
@@ -153,7 +159,7 @@ struct RunSession {
       stop.request()
     }
     defer { signals.cancel() }
-    let progress = isQuiet ? nil : ProgressLine(length: plan.forecast.length)
+    let progress = isQuiet ? nil : ProgressLine(.length(plan.forecast.length))
     var run = run
     if let progress { run.progress = { progress.show($0, $1) } }
     run.notice = { say("replay: " + $0) }

@@ -21,12 +21,14 @@ public struct ScriptStep: Hashable, Sendable {
     case closeStream
   }
 
-  /// Why a step is not sent in the revision that the target speaks.
+  /// Why a step is not sent, mostly in the revision that the target speaks.
   public enum Omission: Hashable, Sendable {
     /// What it says is said by other requests.
     case retold
     /// That revision has nothing of the kind.
     case noCounterpart
+    /// A preflight has no use for it.
+    case unwanted
   }
 
   /// Another round of a call: what the client answered to `input_required`.
