@@ -33,6 +33,7 @@ import inference
 import live
 import matrix
 import merging
+import preflight
 import revisions
 import selftest
 import standard_io
@@ -60,8 +61,8 @@ def scenarios():
     found = {"comparators": comparators, "captures": capture_counts.run}
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
-    suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, handles, inference]
-    suites += [merging, revisions, standard_io, tasks]
+    suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, preflight]
+    suites += [handles, inference, merging, revisions, standard_io, tasks]
     suites += [conformance_captures, conformance, conformance_list, conformance_modern]
     for module in [*suites, conformance_auth]:
         found.update(module.SCENARIOS)

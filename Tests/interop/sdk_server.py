@@ -72,7 +72,7 @@ class DeskServer(Base):
             )
 
 
-def add_tools(server, salt):
+def add_tools(server, salt, without=None):
     notes = desk.Notes(salt)
 
     def tool(annotations):
@@ -81,6 +81,8 @@ def add_tools(server, salt):
     @tool(READS)
     def search(query: str, limit: int = 3) -> str:
         """Find tickets."""
+        if without and without in query:
+            raise ValueError(f"nothing is known of {query}")
         return desk.search(query, limit)
 
     @tool(READS)
@@ -155,7 +157,7 @@ def application(arguments, log):
     server.service = arguments.service / 1000
     if arguments.few_tools:
         keep = {"search", "read", "create_note", "slow"}
-    add_tools(server, arguments.salt)
+    add_tools(server, arguments.salt, arguments.without)
     if arguments.few_tools:
         for name in list(server._tool_manager._tools):
             if name not in keep:
@@ -175,6 +177,7 @@ def main():
     )
     parser.add_argument("--log", required=True, help="truth, one JSON object a line")
     parser.add_argument("--salt", default="desk", help="makes the note ids of this server its own")
+    parser.add_argument("--without", metavar="WORD", help="fail searches for what holds it")
     parser.add_argument("--service", type=float, default=0, metavar="MS", help="added to each call")
     parser.add_argument(
         "--few-tools", action="store_true", help="search, read, create_note, slow only"
