@@ -84,6 +84,11 @@ struct PreflightCommand: AsyncParsableCommand {
     guard (1...1000).contains(agents) else {
       throw ValidationError("--agents takes a number from 1 to 1,000")
     }
+    guard connection.connections != .recorded else {
+      throw ValidationError(
+        "a preflight has no connections as recorded, as its sessions are not; choose keep-alive, per-request or shared:K"
+      )
+    }
     if stdio != nil, let option = identity.headerOption {
       throw ValidationError("\(option) is of no use with --stdio, which has no headers")
     }
@@ -143,7 +148,10 @@ struct PreflightCommand: AsyncParsableCommand {
     if !found.isAnySent, !isInterrupted {
       throw failure(
         Exit.invalid,
-        "nothing could be sent\(found.trouble.map { ": " + $0 } ?? ""); does the target take this client (--header, --bearer-file)?"
+        "nothing could be sent\(found.trouble.map { ": " + $0 } ?? ""); "
+          + (stdio == nil
+            ? "is there an MCP server at this address, and does it take this client (--header, --bearer-file)?"
+            : "does the command start an MCP server?")
       )
     }
     return PreflightResult(preflight, found.ends, isInterrupted: isInterrupted)

@@ -61,7 +61,9 @@ struct `replay run and plan` {
       "run TRACE --stdio true --bearer-file a": 64,
       "preflight TRACE --target http://127.0.0.1:1/mcp": 69,
       "preflight TRACE --target http://127.0.0.1:1/mcp --skip look": 2,
-      "preflight TRACE": 64, "preflight TRACE --stdio false": 2,
+      "preflight TRACE": 64, "preflight TRACE --stdio true --connections recorded": 64,
+      "preflight /nowhere.mcptrace --stdio true": 65,
+      "preflight TRACE --stdio true --map /no/values.csv": 65, "preflight TRACE --stdio false": 2,
       "\(nobody) --skip burn --summary /no/s": 73, "\(nobody) --skip burn --record /no/r": 73,
     ] as [String: Int32])
   func `each way to fail has its exit code`(_ command: String, _ status: Int32) throws {

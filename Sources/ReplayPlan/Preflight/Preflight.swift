@@ -16,6 +16,8 @@ public struct Preflight: Sendable {
     public var arguments: RawJSON?
     /// How that ended in the recording; `nil` when it does not hold it.
     public var then: Outcome?
+    /// True when the target's own answers give some of the values: what is sent is not what was recorded.
+    public var isBound = false
   }
 
   /// Where a call is among the steps of `traffic`.
@@ -72,7 +74,8 @@ public struct Preflight: Sendable {
   private func call(at place: Place) -> Call {
     let step = step(place)
     return Call(
-      tool: step.tool ?? "", arguments: step.params?.member("arguments")?.owned, then: step.outcome)
+      tool: step.tool ?? "", arguments: step.params?.member("arguments")?.owned, then: step.outcome,
+      isBound: !step.bindings.isEmpty)
   }
 
   private func isSendable(_ step: ScriptStep) -> Bool {

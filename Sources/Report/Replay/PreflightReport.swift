@@ -23,7 +23,16 @@ public struct PreflightReport {
         + "\(result.count(then: false, now: true)) ok only here, "
         + "\(result.count(then: false, now: false)) in neither"
     ]
-    if !result.failures.isEmpty { lines += ["", table(result.failures)] + cures }
+    if !result.failures.isEmpty {
+      lines += ["", table(result.failures)]
+      let bound = result.failures.count(where: \.call.isBound)
+      if bound > 0 {
+        lines.append(
+          "\(bound) of these took values from this target's answers, which --map does not change; shown is what was recorded"
+        )
+      }
+      lines += cures
+    }
     if !result.unanswered.isEmpty {
       lines += ["", "no answer, which is no matter of data: is the target up?"]
       lines.append(table(result.unanswered))
@@ -65,25 +74,28 @@ public struct PreflightReport {
 
   private var cures: [String] {
     let tools = Set(result.failures.map(\.call.tool)).sorted().joined(separator: ",")
-    var map = "--map FILE with lines tool,pointer,from,to"
-    if let line = result.failures.lazy.compactMap({ mapLine($0.call) }).first {
-      map += " (as \(line))"
-    }
+    let skip = "--skip '\(Format.printable(tools))'"
+    let indent = String(repeating: " ", count: max(0, skip.count - "--map FILE".count))
+    let example = result.failures.lazy.compactMap { mapLine($0.call) }.first
     return [
-      "What to do: give this target's values with \(map), leave all calls of these tools out with",
-      "--skip '\(Format.printable(tools))', or load the recorded data into the target. "
-        + "The same options hold for replay run.",
+      "What to do (replay run takes the same options):",
+      "  --map FILE\(indent)  gives this target's values, in lines tool,pointer,from,to"
+        + (example.map { ": \($0)" } ?? ""),
+      "  \(skip)  leaves out all calls of these tools, and what takes values from them",
+      "  or load the recorded data into the target",
     ]
   }
 
   /// A line of a map for the first argument of a call, where it needs no quotes.
   private func mapLine(_ call: Preflight.Call) -> String? {
-    guard let first = call.arguments?.value.members?.first(where: { $0.value.string != nil }),
-      let from = first.value.string, from.count <= 40
+    guard !call.isBound,
+      let first = call.arguments?.value.members?.first(where: { $0.value.string != nil }),
+      let from = first.value.string, from.count <= 40,
+      !first.key.contains(where: { "~/".contains($0) })
     else { return nil }
     let fields = [call.tool, "/arguments/\(first.key)", from, "NEW"]
     let isPlain = fields.allSatisfy { field in
-      !field.isEmpty && field == Format.printable(field) && !field.contains { "\",~ ".contains($0) }
+      !field.isEmpty && field == Format.printable(field) && !field.contains { "\",".contains($0) }
     }
     return isPlain ? fields.joined(separator: ",") : nil
   }
@@ -142,6 +154,7 @@ public struct PreflightReport {
       [
         .init("tool", .string(call.tool)),
         .init("arguments", call.arguments?.value ?? .null),
+        .init("bound", .bool(call.isBound)),
         .init("then", call.then.map { .string($0.rawValue) } ?? .null),
       ] + rest)
   }

@@ -63,8 +63,10 @@ import Trace
         tool    arguments               then  now            code    says
         search  {"limit":3,"id":"T-1"}  ok    jsonrpc_error  -32602  no T-1 here·
 
-        What to do: give this target's values with --map FILE with lines tool,pointer,from,to (as search,/arguments/id,T-1,NEW), leave all calls of these tools out with
-        --skip 'search', or load the recorded data into the target. The same options hold for replay run.
+        What to do (replay run takes the same options):
+          --map FILE       gives this target's values, in lines tool,pointer,from,to: search,/arguments/id,T-1,NEW
+          --skip 'search'  leaves out all calls of these tools, and what takes values from them
+          or load the recorded data into the target
 
         not sent, as an answer before gave no value for it: 1
           read {"id":"a\u001b[2J"}
@@ -74,6 +76,22 @@ import Trace
         not looked at: 1 distinct call of tools not known to be read-only (make)
 
         """#)
+  }
+
+  @Test func `a map is no cure for what the target's own answers give`() {
+    let preflight = preflight()
+    let missing = PreflightResult.Answer(
+      outcome: .toolError, status: 200, code: nil, message: "gone")
+    let result = PreflightResult(
+      preflight,
+      preflight.calls.mapValues { call in
+        .sent(
+          call.tool == "read"
+            ? missing : .init(outcome: .ok, status: 200, code: nil, message: nil))
+      })
+    let text = PreflightReport(result).text
+    #expect(text.contains("1 of these took values from this target's answers"))
+    #expect(text.contains("in lines tool,pointer,from,to\n"))
   }
 
   @Test func `a target that is gone is told from its data`() {
@@ -91,9 +109,10 @@ import Trace
       PreflightReport(result(missing)).json.text
         == #"{"passed":false,"complete":true,"interrupted":false,"#
         + #""counts":{"sent":2,"unsent":1,"blocked":1,"ok_ok":1,"ok_err":1,"err_ok":0,"err_err":0},"#
-        + #""failures":[{"tool":"search","arguments":{"limit":3,"id":"T-1"},"then":"ok","now":"tool_error","status":200,"message":"no T-1"}],"#
+        + #""failures":[{"tool":"search","arguments":{"limit":3,"id":"T-1"},"bound":false,"then":"ok","now":"tool_error","status":200,"message":"no T-1"}],"#
         + #""unanswered":[],"#
-        + #""unsent":[{"tool":"read","arguments":{"id":"a\u001b[2J"},"then":"ok","reason":"unresolved"}],"#
-        + #""blocked":[{"tool":"read","arguments":{"id":"m"},"then":"ok"}],"writes":{"make":1}}"#)
+        + #""unsent":[{"tool":"read","arguments":{"id":"a\u001b[2J"},"bound":true,"then":"ok","reason":"unresolved"}],"#
+        + #""blocked":[{"tool":"read","arguments":{"id":"m"},"bound":true,"then":"ok"}],"writes":{"make":1}}"#
+    )
   }
 }
