@@ -107,6 +107,14 @@ struct AgentPool: Sendable {
     return agent
   }
 
+  /// How many copies each session has; `nil` where that is left to chance.
+  var copies: [Int]? {
+    guard !isBootstrap else { return nil }
+    var copies = Array(repeating: whole, count: scripts)
+    for script in rest { copies[script] += 1 }
+    return copies
+  }
+
   /// Numbers of copies in groups: the rows of all sessions' copies, or of whole cohorts; bootstrapped copies or cohorts.
   func groups(_ burst: Burst) -> Groups {
     var size = isBootstrap ? 1 : max(1, scripts)

@@ -7,6 +7,9 @@ public struct Arrivals: Sequence, IteratorProtocol, Sendable {
   /// Most agents of a batch, unless more than that start in one 4,096th of the run.
   static let batch = 1 << 18
 
+  /// Agents whose starts say how long a batch is.
+  private static let sampled = 1_000_000
+
   private enum Source: Sendable {
     case recorded(bounds: [Int64])
     case rate(RateArrivals)
@@ -60,10 +63,12 @@ public struct Arrivals: Sequence, IteratorProtocol, Sendable {
     let span = population.options.scaledArrival(population.length) + population.options.jitter
     let end = Swift.min(population.options.end ?? .max, population.options.loops ? .max : span)
     let width = Swift.max(1, end / 4096)
+    // Batches need be only about as large: of very many agents one in some says when they come.
+    let every = pool / sampled + 1
     var counts = Array(repeating: 0, count: 4097)
-    for i in 0..<pool {
+    for i in Swift.stride(from: 0, to: pool, by: every) {
       for agent in population.lives(i) {
-        counts[Int(Swift.min(4096, Swift.max(0, agent.start) / width))] += 1
+        counts[Int(Swift.min(4096, Swift.max(0, agent.start) / width))] += every
       }
     }
     var bounds: [Int64] = [.min]

@@ -9,6 +9,8 @@ struct Forecaster {
 
   /// Calls that are laid out one by one; of more a sample is taken.
   static let callLimit = 1_000_000
+  /// Agents that are looked at one by one, where it is known without that how many there are.
+  private static let agentLimit = 1_000_000
   /// Agents that come in before the run in a second.
   private static let entryRate = 500
 
@@ -37,13 +39,37 @@ struct Forecaster {
     return forecast
   }
 
-  /// What is counted exactly: agents, calls, length, and which scripts there are.
+  /// Every so many groups of copies say how long a plan takes; 1 where chance decides how many there are.
+  private var countStride: Int {
+    guard population.copies != nil, population.pool.count > Forecaster.agentLimit else { return 1 }
+    let groups = population.pool.groups(options.burst).count
+    return min(population.pool.count / Forecaster.agentLimit + 1, max(1, groups / 2))
+  }
+
+  /// What is counted exactly: agents, calls, and which scripts there are. Of very many copies that are no matter of chance the
+  /// length and the mean of the agents are those of a sample.
   private func count(_ forecast: inout Plan.Forecast) -> [Bool] {
+    let stride = countStride
+    guard stride > 1, let copies = population.copies else { return countEach(&forecast) }
+    var sample = Plan.Forecast()
+    _ = countEach(every: stride, &sample)
+    for (script, count) in zip(scripts, copies) {
+      forecast.sessions += count
+      forecast.calls += count * script.calls.count
+      forecast.filtered += count * script.calls.count { $0.isSkipped }
+    }
+    forecast.length = sample.length
+    forecast.meanAgents =
+      sample.meanAgents * Double(forecast.sessions) / Double(max(1, sample.sessions))
+    return copies.map { $0 > 0 }
+  }
+
+  private func countEach(every stride: Int = 1, _ forecast: inout Plan.Forecast) -> [Bool] {
     let limit = options.end ?? .max
     var used = Array(repeating: false, count: scripts.count)
     var openTime = 0.0
     let plain = scripts.map { ($0.calls.count, $0.calls.count { $0.isSkipped }) }
-    population.eachLife { life in
+    population.eachLife(every: stride) { life in
       let script = scripts[life.script]
       used[life.script] = true
       forecast.sessions += 1
@@ -175,7 +201,7 @@ struct Forecaster {
     capped.maxThink = Plan.Forecast.suggestedCap
     let shorter = scripts.map { AgentScript($0.session, capped).timing.length }
     var length: Int64 = 0
-    population.eachLife { length = max(length, $0.start + shorter[$0.script]) }
+    population.eachLife(every: countStride) { length = max(length, $0.start + shorter[$0.script]) }
     forecast.cappedLength = length
   }
 

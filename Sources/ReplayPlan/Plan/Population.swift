@@ -66,6 +66,12 @@ struct Population: Sendable {
     }
   }
 
+  /// How many agents follow each script, where neither chance nor the run's time decides that.
+  var copies: [Int]? {
+    guard options.load == .recorded, start != .stationary, !options.loops else { return nil }
+    return pool.copies
+  }
+
   /// True when copies are moved at all: the recording itself is replayed as it was.
   private var isMoved: Bool {
     options.burst != .lockstep && !options.isRecordingItself

@@ -211,4 +211,21 @@ struct Loads {
     #expect(independent.upperBound < lockstep.lowerBound)
     #expect(cohort.upperBound < lockstep.upperBound)
   }
+
+  @Test func `the ups and downs that all copies share weigh more the more of them there are`() {
+    let recorded = traffic(40)
+    func middle(_ copies: Double) -> Double {
+      let plan = Conversation.plan(recorded) {
+        $0.count = .multiply(copies)
+        $0.phaseWindow = Self.second / 10
+        $0.start = .cold
+      }
+      // Of the larger plan a part is simulated, of the smaller all.
+      #expect(plan.forecast.calls == Int(copies) * recorded.scripts.count * 4)
+      return plan.forecast.idcBand[1].map { ($0.lowerBound + $0.upperBound) / 2 } ?? 0
+    }
+    let few = middle(60)
+    #expect(few > 1)
+    #expect(abs(middle(300) / few / 5 - 1) < 0.1)
+  }
 }
