@@ -1,6 +1,10 @@
-/// What the connections of one proxy share.
+/// What the connections of one route share.
 struct ProxySite: Sendable {
   let upstream: Upstream
+  /// Whether clients come by TCP.
+  let listensOnTCP: Bool
+  /// What the Host fields become, if anything.
+  let upstreamHost: String?
   let handoff: Handoff
   let clock: TapClock
   let connections: OpenConnections

@@ -26,7 +26,7 @@ final class Relay {
 
   /// Installs the client's leg on a channel that was just accepted.
   static func install(on channel: any Channel, site: ProxySite) throws {
-    try Tuning.apply(to: channel)
+    try Tuning.apply(to: channel, isTCP: site.listensOnTCP)
     let relay = Relay(site: site)
     let handler = RelayHandler(leg: .client, relay: relay, clock: site.clock)
     relay.client = handler
@@ -45,10 +45,13 @@ final class Relay {
     }
     let loop = channel.eventLoop
     let bound = NIOLoopBound(self, eventLoop: loop)
-    let clock = site.clock
+    let site = site
     let connecting = site.upstream.connect(on: loop) { channel in
-      try Tuning.apply(to: channel)
-      let handler = RelayHandler(leg: .upstream, relay: bound.value, clock: clock)
+      try Tuning.apply(to: channel, isTCP: site.upstream.isTCP)
+      if let host = site.upstreamHost {
+        try channel.pipeline.syncOperations.addHandler(HostRewriteHandler(host: host))
+      }
+      let handler = RelayHandler(leg: .upstream, relay: bound.value, clock: site.clock)
       try channel.pipeline.syncOperations.addHandler(handler)
     }
     connecting.assumeIsolated().whenComplete { result in
