@@ -35,6 +35,7 @@ import matrix
 import merging
 import preflight
 import revisions
+import routes
 import selftest
 import standard_io
 import tasks
@@ -61,7 +62,7 @@ def scenarios():
     found = {"comparators": comparators, "captures": capture_counts.run}
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
-    suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, preflight]
+    suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, preflight, routes]
     suites += [handles, inference, merging, revisions, standard_io, tasks]
     suites += [conformance_captures, conformance, conformance_list, conformance_modern]
     for module in [*suites, conformance_auth]:
