@@ -17,17 +17,40 @@ public struct ProxyConfiguration: Hashable, Sendable {
   public struct Route: Hashable, Sendable {
     /// Where clients connect to.
     public var listen: Address
-    /// Where their bytes go. A name is resolved anew for every connection, and its addresses tried in turn.
-    public var upstream: Address
+    /// Where their bytes go.
+    public var upstream: Target
     /// What the Host fields of HTTP/1 requests are rewritten to; `nil` leaves every byte as it is, unread.
     public var upstreamHost: String?
 
-    /// Describes a route.
+    /// Describes a route to a server.
     public init(listen: Address, upstream: Address, upstreamHost: String? = nil) {
       self.listen = listen
-      self.upstream = upstream
+      self.upstream = .address(upstream)
       self.upstreamHost = upstreamHost
     }
+
+    /// Describes a route to wherever each client meant to go. `listen` is TCP.
+    public init(listen: Address, interception: Interception, upstreamHost: String? = nil) {
+      self.listen = listen
+      self.upstream = .originalDestination(interception)
+      self.upstreamHost = upstreamHost
+    }
+  }
+
+  /// Where the bytes of a route's clients go.
+  public enum Target: Hashable, Sendable {
+    /// A server. Its name is resolved anew for every connection, and its addresses tried in turn.
+    case address(Address)
+    /// What the client dialled before the system brought its connection here.
+    case originalDestination(Interception)
+  }
+
+  /// How the system brings connections here that were meant for others.
+  public enum Interception: String, Hashable, Sendable {
+    /// Destination NAT (nftables `redirect`, iptables `REDIRECT`): the kernel remembers the destination.
+    case redirect
+    /// `tproxy` rules: the accepted socket has the destination as its own address. Needs CAP_NET_ADMIN or CAP_NET_RAW.
+    case tproxy
   }
 
   /// All routes of the process.
@@ -60,6 +83,16 @@ extension ProxyConfiguration.Address: CustomStringConvertible {
     switch self {
     case .tcp(let host, _): host == "localhost" || host.hasPrefix("127.") || host == "::1"
     case .unix: true
+    }
+  }
+}
+
+extension ProxyConfiguration.Target: CustomStringConvertible {
+  /// The address, or what stands for it.
+  public var description: String {
+    switch self {
+    case .address(let address): address.description
+    case .originalDestination: "where each connection was meant to go"
     }
   }
 }

@@ -20,6 +20,7 @@ public final class ProxyServer: Sendable {
   private let connections = OpenConnections()
   private let notify: @Sendable (ProxyNotice) -> Void
   private let group: MultiThreadedEventLoopGroup
+  private let loops = LoopGuard()
   private let lifetime = Mutex(Lifetime())
 
   /// Prepares a proxy; its threads start here.
@@ -50,7 +51,11 @@ public final class ProxyServer: Sendable {
       } catch {
         await drain(grace: .zero)
         // The system's words; NIO's have the call's name and an errno around them.
-        let words = (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) }
+        var words = (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) }
+        if route.upstream == .originalDestination(.tproxy), (error as? IOError)?.errnoCode == EPERM
+        {
+          words = "accepting for other addresses needs CAP_NET_ADMIN or CAP_NET_RAW"
+        }
         throw ProxyError(what: "listen on", where: "\(route.listen)", cause: words ?? "\(error)")
       }
     }
@@ -59,7 +64,7 @@ public final class ProxyServer: Sendable {
 
   private func listen(on route: ProxyConfiguration.Route) async throws -> any Channel {
     let site = site(of: route)
-    let bootstrap = ServerBootstrap(group: group)
+    var bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: Tuning.backlog)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelInitializer { channel in
@@ -73,12 +78,18 @@ public final class ProxyServer: Sendable {
     let listener: any Channel
     switch route.listen {
     case .tcp(let host, let port):
+      if case .originalDestination(let interception) = route.upstream,
+        let option = interception.listenerOption(isIPv6: host.utf8.contains(0x3a))
+      {
+        bootstrap = bootstrap.serverChannelOption(option, value: 1)
+      }
       listener = try await bootstrap.bind(host: host, port: port).get()
     case .unix(let path):
       await UnixSocketFile.removeStale(path, on: group)
       listener = try await bootstrap.bind(unixDomainSocketPath: path).get()
     }
     let bound = Endpoint(listener.localAddress)
+    loops.listens(on: bound.port)
     listener.closeFuture.whenComplete { [weak self] _ in
       guard let self, !lifetime.withLock({ $0.isDraining }) else { return }
       notify(.listenerLost(address: bound, cause: "the listening socket was closed"))
@@ -88,8 +99,13 @@ public final class ProxyServer: Sendable {
 
   private func site(of route: ProxyConfiguration.Route) -> ProxySite {
     let listensOnTCP = if case .tcp = route.listen { true } else { false }
+    let target: ProxySite.Target =
+      switch route.upstream {
+      case .address(let address): .fixed(Upstream(address))
+      case .originalDestination(let interception): .intercepted(interception, loops)
+      }
     return ProxySite(
-      upstream: Upstream(route.upstream), listensOnTCP: listensOnTCP,
+      target: target, listensOnTCP: listensOnTCP,
       upstreamHost: route.upstreamHost, handoff: handoff, clock: .shared,
       connections: connections, notify: notify)
   }

@@ -1,6 +1,6 @@
 /// What the connections of one route share.
 struct ProxySite: Sendable {
-  let upstream: Upstream
+  let target: Target
   /// Whether clients come by TCP.
   let listensOnTCP: Bool
   /// What the Host fields become, if anything.
@@ -9,4 +9,10 @@ struct ProxySite: Sendable {
   let clock: TapClock
   let connections: OpenConnections
   let notify: @Sendable (ProxyNotice) -> Void
+
+  /// Where its connections go.
+  enum Target: Sendable {
+    case fixed(Upstream)
+    case intercepted(ProxyConfiguration.Interception, LoopGuard)
+  }
 }

@@ -1,7 +1,8 @@
+internal import Basics
 internal import NIOCore
 internal import NIOPosix
 
-/// Where the bytes of clients go.
+/// A server that the bytes of clients go to.
 struct Upstream: Sendable, CustomStringConvertible {
   private enum Target {
     case address(SocketAddress)
@@ -25,6 +26,11 @@ struct Upstream: Sendable, CustomStringConvertible {
         target = .name(host, port: port)
       }
     }
+  }
+
+  /// The server that a client dialled.
+  init(_ destination: Endpoint) {
+    self.init(.tcp(host: destination.host, port: destination.port))
   }
 
   var description: String { configured.description }

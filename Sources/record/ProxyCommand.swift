@@ -18,8 +18,14 @@ struct ProxyCommand: AsyncParsableCommand {
       Addresses of either side may be IPv4, IPv6 ([::1]:8080), names or Unix sockets (unix:/run/mcp.sock); pairs of --listen and \
       --upstream share one process and one trace.
 
+      With --transparent neither clients nor servers are changed: rules of the system bring the connections here, and each is \
+      forwarded to where it was going. --print-redirect prints the rules.
+
       Example: record proxy --listen 127.0.0.1:8080 --upstream http://127.0.0.1:3000 --output live.mcptrace
       """)
+
+  // Before all others: it ends the command without asking for them.
+  @OptionGroup var redirection: RedirectionCommands
 
   @OptionGroup var endpoints: ProxyRoutes
 
@@ -90,10 +96,11 @@ struct ProxyCommand: AsyncParsableCommand {
 
   private func keptPayloads(_ routes: [ProxyConfiguration.Route]) throws -> HeaderLine.Payloads {
     if let payloads = recording.payloads { return payloads }
-    for upstream in routes.map(\.upstream) where !upstream.isLocal {
+    for route in routes {
+      if case .address(let upstream) = route.upstream, upstream.isLocal { continue }
       throw failure(
         Exit.usage,
-        "the upstream \(upstream) is not loopback: say what of its payloads may be kept, --payloads full, shape or none"
+        "the upstream (\(route.upstream)) is not loopback: say what of its payloads may be kept, --payloads full, shape or none"
       )
     }
     return .full

@@ -1,5 +1,5 @@
-import ArgumentParser
-import Proxy
+public import ArgumentParser
+public import Proxy
 
 /// Where `record proxy` listens and forwards to, as options.
 struct ProxyRoutes: ParsableArguments {
@@ -23,6 +23,17 @@ struct ProxyRoutes: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Forward each connection to where it was going, instead of --upstream: redirect or tproxy.",
+      discussion: """
+        redirect: rules of destination NAT brought it here (nftables redirect, iptables REDIRECT); needs no rights. tproxy: \
+        tproxy rules did, on a router; needs CAP_NET_ADMIN. 'record proxy --print-redirect' prints either. The trace has \
+        the destination as 'server' and 'upstream'. Servers see the proxy's address as the client's. Connections that lead back \
+        to the proxy are reset.
+        """, valueName: "how"))
+  var transparent: ProxyConfiguration.Interception?
+
+  @Option(
+    help: ArgumentHelp(
       "Rewrite the Host field of HTTP/1 requests to this; once, or once for each pair.",
       discussion: """
         By default Host is forwarded as it came. The price of rewriting: request heads are read before they are forwarded, so \
@@ -34,6 +45,7 @@ struct ProxyRoutes: ParsableArguments {
   /// The routes in the order of `--listen`; says what is wrong with them and throws otherwise.
   func routes() throws -> [ProxyConfiguration.Route] {
     let upstreams = try upstream.map(ProxyAddress.upstream)
+    if let transparent { return try intercepted(transparent) }
     guard !listen.isEmpty, !upstreams.isEmpty else {
       throw failure(
         Exit.usage,
@@ -46,6 +58,34 @@ struct ProxyRoutes: ParsableArguments {
         "\(listen.count) --listen and \(upstreams.count) --upstream do not pair: give as many, or one --upstream for all"
       )
     }
+    return try listen.enumerated().map { index, text in
+      ProxyConfiguration.Route(
+        listen: try ProxyAddress.listen(text),
+        upstream: upstreams[min(index, upstreams.count - 1)], upstreamHost: try host(index))
+    }
+  }
+
+  private func intercepted(
+    _ interception: ProxyConfiguration.Interception
+  ) throws -> [ProxyConfiguration.Route] {
+    guard !listen.isEmpty, upstream.isEmpty else {
+      throw failure(
+        Exit.usage,
+        "--transparent \(interception.rawValue) takes --listen HOST:PORT and no --upstream")
+    }
+    return try listen.enumerated().map { index, text in
+      let address = try ProxyAddress.listen(text)
+      guard case .tcp = address else {
+        throw failure(
+          Exit.usage, "--listen \(text): connections are redirected to TCP ports only")
+      }
+      return ProxyConfiguration.Route(
+        listen: address, interception: interception, upstreamHost: try host(index))
+    }
+  }
+
+  /// What the Host fields of a route become.
+  private func host(_ index: Int) throws -> String? {
     guard upstreamHost.count < 2 || upstreamHost.count == listen.count else {
       throw failure(
         Exit.usage,
@@ -55,15 +95,11 @@ struct ProxyRoutes: ParsableArguments {
     for host in upstreamHost where !host.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) {
       throw failure(Exit.usage, "--upstream-host \(host): want a host, as mcp.example or [::1]:80")
     }
-    return try listen.enumerated().map { index, text in
-      ProxyConfiguration.Route(
-        listen: try ProxyAddress.listen(text),
-        upstream: upstreams[min(index, upstreams.count - 1)],
-        upstreamHost: upstreamHost.isEmpty
-          ? nil : upstreamHost[min(index, upstreamHost.count - 1)])
-    }
+    return upstreamHost.isEmpty ? nil : upstreamHost[min(index, upstreamHost.count - 1)]
   }
 }
+
+extension ProxyConfiguration.Interception: ExpressibleByArgument {}
 
 /// Reads addresses of the command line.
 enum ProxyAddress {

@@ -125,6 +125,32 @@ struct `Routes of a proxy` {
     }
   }
 
+  @Test func `refuse a connection that was not redirected to them`() async throws {
+    let handoff = Handoff()
+    let notices = Watched<[ProxyNotice]>([])
+    let proxy = ProxyServer(
+      configuration: ProxyConfiguration(routes: [
+        .init(listen: .tcp(host: "127.0.0.1", port: 0), interception: .redirect)
+      ]), handoff: handoff
+    ) { notice in notices.update { $0.append(notice) } }
+    let bound = try await proxy.start()[0]
+    let tap = TapLog(handoff)
+    #expect(try await Peer.endingOfDial(bound) == .reset)
+    let flow = try await tap.finished(1)
+    #expect(flow.ends.server == bound)
+    #expect(flow.ends.upstream == nil)
+    guard case .upstreamUnreachable(_, let upstream, let cause)? = notices.value.first else {
+      Issue.record("\(notices.value)")
+      return
+    }
+    #expect(upstream == "\(bound)")
+    // It depends on whether the kernel watches connections at all.
+    #expect(cause.contains("leads back") || cause.contains("no original destination"))
+    await proxy.drain(grace: .zero)
+    handoff.close()
+    try await tap.isOver.wait { $0 }
+  }
+
   /// Both say something, and end.
   private static func converse(_ client: Peer, _ server: Peer, _ text: String) async throws {
     try await client.send(ByteBuffer(string: "to \(text)"))

@@ -13,9 +13,9 @@ from trace_model import Trace
 from truth import Truth
 
 
-def run_agents(python, url, log, *options):
+def run_agents(python, url, log, *options, before=()):
     """SDK agents against a URL; fails when a call of theirs does."""
-    command = [python, os.path.join(HERE, "sdk_agents.py"), url, "--log", log, *options]
+    command = [*before, python, os.path.join(HERE, "sdk_agents.py"), url, "--log", log, *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=90)
     check(done.returncode == 0, f"the agents failed: {done.stdout}{done.stderr}")
 

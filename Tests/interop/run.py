@@ -39,6 +39,7 @@ import routes
 import selftest
 import standard_io
 import tasks
+import transparent
 import weather_proxy
 import weather_replay
 import weather_stop
@@ -62,7 +63,7 @@ def scenarios():
     found = {"comparators": comparators, "captures": capture_counts.run}
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
-    suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, preflight, routes]
+    suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, preflight, routes, transparent]
     suites += [handles, inference, merging, revisions, standard_io, tasks]
     suites += [conformance_captures, conformance, conformance_list, conformance_modern]
     for module in [*suites, conformance_auth]:
