@@ -25,6 +25,7 @@ extension ProxyConfiguration.Interception {
   /// What the client of a channel dialled, the channel being active and this its loop.
   func destination(of channel: any Channel) throws(InterceptionError) -> Endpoint {
     let own = Endpoint(channel.localAddress)
+    guard !own.host.isEmpty else { throw .clientGone }
     guard self == .redirect else { return own }
     guard let options = channel as? any SocketOptionProvider else {
       throw .noDestination("not a socket")
