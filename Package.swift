@@ -106,7 +106,7 @@ let package = Package(
 
     layer("Report", ["Basics", "Trace", "Analysis", "ReplayPlan"]),
     layer("Capture", ["Basics", "Packets", "CPcap", "CZlib", "CZstd", nioCore]),
-    layer("Proxy", ["Basics", "Spawn", nioCore, nioPosix]),
+    layer("Proxy", ["Basics", "Wire", "Spawn", nioCore, nioPosix]),
     layer(
       "ReplayEngine",
       [

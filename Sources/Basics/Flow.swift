@@ -29,9 +29,10 @@ public struct FlowID: Hashable, Comparable, Sendable {
   public static func < (a: FlowID, b: FlowID) -> Bool { a.number < b.number }
 }
 
-/// An address as the trace writes it, `ip:port` (IPv6 in brackets).
+/// An address as the trace writes it, `ip:port` (IPv6 in brackets) or `unix:/path`.
 public struct Endpoint: Hashable, Sendable {
-  /// Numeric address without brackets; empty where there is none (Unix sockets), `stdio` for a process.
+  /// Numeric address without brackets, the path of a Unix socket, `stdio` for a process; empty where there is none (the
+  /// client of a Unix socket).
   public let host: String
   /// TCP port, 0 where there is none; of a process its number.
   public let port: Int
@@ -44,9 +45,10 @@ public struct Endpoint: Hashable, Sendable {
 }
 
 extension Endpoint: CustomStringConvertible {
-  /// `127.0.0.1:80` or `[::1]:80`.
+  /// `127.0.0.1:80`, `[::1]:80` or `unix:/run/mcp.sock`.
   public var description: String {
-    host.utf8.contains(0x3a) ? "[\(host)]:\(port)" : "\(host):\(port)"
+    if host.utf8.contains(0x2f) { return "unix:\(host)" }
+    return host.utf8.contains(0x3a) ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 }
 

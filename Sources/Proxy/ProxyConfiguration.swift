@@ -2,33 +2,65 @@ internal import NIOCore
 
 /// Where a proxy listens, where it forwards to, and how much it may use for that.
 public struct ProxyConfiguration: Hashable, Sendable {
-  /// A host (name or numeric address without brackets) and a port.
-  public struct Address: Hashable, Sendable {
-    /// Name or numeric address, IPv6 without brackets.
-    public var host: String
-    /// TCP port; 0 to listen on one that is free.
-    public var port: Int
+  /// Where to listen or to connect.
+  public enum Address: Hashable, Sendable {
+    /// Name or numeric address (IPv6 without brackets), and a port; 0 to listen on one that is free.
+    case tcp(host: String, port: Int)
+    /// Path of a Unix socket of at most `unixPathLimit` bytes.
+    case unix(path: String)
 
-    /// Describes an address.
-    public init(host: String, port: Int) {
-      self.host = host
-      self.port = port
+    /// Bytes that the kernel has room for (`sun_path` with its NUL).
+    public static let unixPathLimit = 107
+  }
+
+  /// One place to listen on, and where what arrives there goes.
+  public struct Route: Hashable, Sendable {
+    /// Where clients connect to.
+    public var listen: Address
+    /// Where their bytes go.
+    public var upstream: Target
+    /// What the Host fields of HTTP/1 requests are rewritten to; `nil` leaves every byte as it is, unread.
+    public var upstreamHost: String?
+
+    /// Describes a route to a server.
+    public init(listen: Address, upstream: Address, upstreamHost: String? = nil) {
+      self.listen = listen
+      self.upstream = .address(upstream)
+      self.upstreamHost = upstreamHost
+    }
+
+    /// Describes a route to wherever each client meant to go. `listen` is TCP.
+    public init(listen: Address, interception: Interception, upstreamHost: String? = nil) {
+      self.listen = listen
+      self.upstream = .originalDestination(interception)
+      self.upstreamHost = upstreamHost
     }
   }
 
-  /// Where clients connect to.
-  public var listen: Address
-  /// Where their bytes go. A name is resolved anew for every connection, and its addresses tried in turn.
-  public var upstream: Address
+  /// Where the bytes of a route's clients go.
+  public enum Target: Hashable, Sendable {
+    /// A server. Its name is resolved anew for every connection, and its addresses tried in turn.
+    case address(Address)
+    /// What the client dialled before the system brought its connection here.
+    case originalDestination(Interception)
+  }
+
+  /// How the system brings connections here that were meant for others.
+  public enum Interception: String, Hashable, Sendable {
+    /// Destination NAT (nftables `redirect`, iptables `REDIRECT`): the kernel remembers the destination.
+    case redirect
+    /// `tproxy` rules: the accepted socket has the destination as its own address. Needs CAP_NET_ADMIN or CAP_NET_RAW.
+    case tproxy
+  }
+
+  /// All routes of the process.
+  public var routes: [Route]
   /// Threads that forward. Forwarding is cheap: one carries some 30,000 exchanges a second.
   public var eventLoops: Int
 
   /// Describes a proxy.
-  public init(
-    listen: Address, upstream: Address, eventLoops: Int = ProxyConfiguration.defaultEventLoops
-  ) {
-    self.listen = listen
-    self.upstream = upstream
+  public init(routes: [Route], eventLoops: Int = ProxyConfiguration.defaultEventLoops) {
+    self.routes = routes
     self.eventLoops = max(1, eventLoops)
   }
 
@@ -37,43 +69,30 @@ public struct ProxyConfiguration: Hashable, Sendable {
 }
 
 extension ProxyConfiguration.Address: CustomStringConvertible {
-  /// `localhost:80` or `[::1]:80`.
+  /// `localhost:80`, `[::1]:80` or `unix:/run/mcp.sock`.
   public var description: String {
-    host.utf8.contains(0x3a) ? "[\(host)]:\(port)" : "\(host):\(port)"
+    switch self {
+    case .tcp(let host, let port):
+      host.utf8.contains(0x3a) ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .unix(let path): "unix:\(path)"
+    }
+  }
+
+  /// True when no traffic to it leaves the machine: a Unix socket, or a host that says so by its name.
+  public var isLocal: Bool {
+    switch self {
+    case .tcp(let host, _): host == "localhost" || host.hasPrefix("127.") || host == "::1"
+    case .unix: true
+    }
   }
 }
 
-/// Socket settings of a proxy, chosen by measurement or for transparency.
-enum Tuning {
-  /// Bytes asked of the kernel in one read. A JSON-RPC message and its HTTP head are 1 to 4 KB; fixed 8 KiB
-  /// cost 28.8 µs per request in a bare relay, 4 KiB 32.2 µs, and larger ones only pin more memory.
-  static let receiveBuffer = 8 * 1024
-
-  /// Reads before forwarding. One: bytes leave before more are fetched (4, NIO's default: 30.7 µs).
-  static let readsPerWakeup: UInt = 1
-
-  /// Bytes that may wait for a slow reader in user space; above the first number the other side is not read
-  /// any more, below the second it is again. NIO's defaults; the kernel's buffers come on top.
-  static let pendingWrites = ChannelOptions.Types.WriteBufferWaterMark(
-    low: 32 * 1024, high: 64 * 1024)
-
-  /// Connections that may wait to be accepted: a burst of agents that start together. The kernel caps it
-  /// (`net.core.somaxconn`, 4096 by default).
-  static let backlog: Int32 = 4096
-
-  /// NIO's own limit on connecting, out of reach: how long a connect may take is for the kernel to say
-  /// (about two minutes), as it would be without us.
-  static let connectTimeout = TimeAmount.hours(24)
-
-  /// Applies what both legs of a connection have in common.
-  static func apply(to channel: any Channel) throws {
-    guard let options = channel.syncOptions else { return }
-    try options.setOption(.autoRead, value: false)
-    try options.setOption(.maxMessagesPerRead, value: readsPerWakeup)
-    try options.setOption(
-      .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: receiveBuffer))
-    try options.setOption(.allowRemoteHalfClosure, value: true)
-    try options.setOption(.writeBufferWaterMark, value: pendingWrites)
-    try options.setOption(.tcpOption(.tcp_nodelay), value: 1)
+extension ProxyConfiguration.Target: CustomStringConvertible {
+  /// The address, or what stands for it.
+  public var description: String {
+    switch self {
+    case .address(let address): address.description
+    case .originalDestination: "where each connection was meant to go"
+    }
   }
 }

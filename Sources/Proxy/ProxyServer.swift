@@ -11,13 +11,16 @@ internal import Synchronization
 /// Life: `start()` once, then `drain(grace:)`; afterwards nothing is offered to the handoff any more.
 public final class ProxyServer: Sendable {
   private struct Lifetime {
-    var listener: (any Channel)?
+    var listeners: [any Channel] = []
     var isDraining = false
   }
 
   private let configuration: ProxyConfiguration
-  private let site: ProxySite
+  private let handoff: Handoff
+  private let connections = OpenConnections()
+  private let notify: @Sendable (ProxyNotice) -> Void
   private let group: MultiThreadedEventLoopGroup
+  private let loops = LoopGuard()
   private let lifetime = Mutex(Lifetime())
 
   /// Prepares a proxy; its threads start here.
@@ -28,20 +31,40 @@ public final class ProxyServer: Sendable {
     notify: @escaping @Sendable (ProxyNotice) -> Void
   ) {
     self.configuration = configuration
-    site = ProxySite(
-      upstream: Upstream(configuration.upstream), handoff: handoff, clock: .shared,
-      connections: OpenConnections(), notify: notify)
+    self.handoff = handoff
+    self.notify = notify
     group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.eventLoops)
   }
 
   /// What has happened so far.
-  public var counts: ProxyCounts { site.connections.counts }
+  public var counts: ProxyCounts { connections.counts }
 
-  /// Listens, and returns the address that was bound. The upstream need not be there yet.
-  /// - Throws: `ProxyError` when the address cannot be bound; the proxy is of no use then.
-  public func start() async throws -> Endpoint {
-    let site = site
-    let bootstrap = ServerBootstrap(group: group)
+  /// Listens, and returns the addresses that were bound, in the order of the routes. The upstreams need not be there yet.
+  /// - Throws: `ProxyError` when one of them cannot be bound; the proxy is of no use then, and listens nowhere.
+  public func start() async throws -> [Endpoint] {
+    var bound: [Endpoint] = []
+    for route in configuration.routes {
+      do {
+        let listener = try await listen(on: route)
+        bound.append(Endpoint(listener.localAddress))
+        lifetime.withLock { $0.listeners.append(listener) }
+      } catch {
+        await drain(grace: .zero)
+        // The system's words; NIO's have the call's name and an errno around them.
+        var words = (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) }
+        if route.upstream == .originalDestination(.tproxy), (error as? IOError)?.errnoCode == EPERM
+        {
+          words = "accepting for other addresses needs CAP_NET_ADMIN or CAP_NET_RAW"
+        }
+        throw ProxyError(what: "listen on", where: "\(route.listen)", cause: words ?? "\(error)")
+      }
+    }
+    return bound
+  }
+
+  private func listen(on route: ProxyConfiguration.Route) async throws -> any Channel {
+    let site = site(of: route)
+    var bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: Tuning.backlog)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelInitializer { channel in
@@ -52,23 +75,39 @@ public final class ProxyServer: Sendable {
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture { try Relay.install(on: channel, site: site) }
       }
-    let address = configuration.listen
     let listener: any Channel
-    do {
-      listener = try await bootstrap.bind(host: address.host, port: address.port).get()
-    } catch {
-      await stopLoops()
-      // The system's words; NIO's have the call's name and an errno around them.
-      let words = (error as? IOError).map { unsafe String(cString: strerror($0.errnoCode)) }
-      throw ProxyError(what: "listen on", where: "\(address)", cause: words ?? "\(error)")
+    switch route.listen {
+    case .tcp(let host, let port):
+      if case .originalDestination(let interception) = route.upstream,
+        let option = interception.listenerOption(isIPv6: host.utf8.contains(0x3a))
+      {
+        bootstrap = bootstrap.serverChannelOption(option, value: 1)
+      }
+      listener = try await bootstrap.bind(host: host, port: port).get()
+    case .unix(let path):
+      await UnixSocketFile.removeStale(path, on: group)
+      listener = try await bootstrap.bind(unixDomainSocketPath: path).get()
     }
     let bound = Endpoint(listener.localAddress)
-    lifetime.withLock { $0.listener = listener }
+    loops.listens(on: bound.port)
     listener.closeFuture.whenComplete { [weak self] _ in
       guard let self, !lifetime.withLock({ $0.isDraining }) else { return }
-      site.notify(.listenerLost(address: bound, cause: "the listening socket was closed"))
+      notify(.listenerLost(address: bound, cause: "the listening socket was closed"))
     }
-    return bound
+    return listener
+  }
+
+  private func site(of route: ProxyConfiguration.Route) -> ProxySite {
+    let listensOnTCP = if case .tcp = route.listen { true } else { false }
+    let target: ProxySite.Target =
+      switch route.upstream {
+      case .address(let address): .fixed(Upstream(address))
+      case .originalDestination(let interception): .intercepted(interception, loops)
+      }
+    return ProxySite(
+      target: target, listensOnTCP: listensOnTCP,
+      upstreamHost: route.upstreamHost, handoff: handoff, clock: .shared,
+      connections: connections, notify: notify)
   }
 
   /// Stops accepting, waits up to `grace` for open connections to end, resets those that have not.
@@ -77,14 +116,13 @@ public final class ProxyServer: Sendable {
   /// - Returns: how many connections this call reset.
   @discardableResult
   public func drain(grace: Duration) async -> Int {
-    let (listener, isFirst) = lifetime.withLock { lifetime in
+    let (listeners, isFirst) = lifetime.withLock { lifetime in
       defer { lifetime.isDraining = true }
-      return (lifetime.listener, !lifetime.isDraining)
+      return (lifetime.listeners, !lifetime.isDraining)
     }
-    let connections = site.connections
     guard isFirst else { return connections.cutAll() }
     connections.refuse()
-    if let listener { await Self.close(listener) }
+    for listener in listeners { await Self.close(listener) }
     if grace > .zero {
       await connections.waitUntilEmpty(limit: TimeAmount(grace), on: group.any())
     }

@@ -21,12 +21,14 @@ final class Relay {
   private var acceptedAt = Timestamp(nanoseconds: 0)
   private var registration: OpenConnections.Key?
   private var endedStreams: [Direction] = []
+  /// Of an intercepted connection alone.
+  private var passage: LoopGuard.Passage?
 
   init(site: ProxySite) { self.site = site }
 
   /// Installs the client's leg on a channel that was just accepted.
   static func install(on channel: any Channel, site: ProxySite) throws {
-    try Tuning.apply(to: channel)
+    try Tuning.apply(to: channel, isTCP: site.listensOnTCP)
     let relay = Relay(site: site)
     let handler = RelayHandler(leg: .client, relay: relay, clock: site.clock)
     relay.client = handler
@@ -43,12 +45,45 @@ final class Relay {
       abort(.captureEnd, at: acceptedAt)
       return
     }
-    let loop = channel.eventLoop
+    switch site.target {
+    case .fixed(let upstream): dial(upstream, on: channel.eventLoop)
+    case .intercepted(let interception, let loops):
+      do throws(InterceptionError) {
+        let destination = try interception.destination(of: channel)
+        ends?.server = destination
+        passage = try loops.enter(Endpoint(channel.remoteAddress), to: destination)
+        pass(to: Upstream(destination), on: channel.eventLoop)
+      } catch {
+        refused(error)
+      }
+    }
+  }
+
+  /// Connects an intercepted connection to its destination once it is sure that it does not lead back.
+  private func pass(to upstream: Upstream, on loop: any EventLoop) {
+    guard !state.isAborted else { return }
+    guard passage?.isSettled == true else {
+      loop.assumeIsolated().scheduleTask(in: .milliseconds(1)) {
+        self.pass(to: upstream, on: loop)
+      }
+      return
+    }
+    guard passage?.begin() == true else {
+      refused(InterceptionError.leadsBack)
+      return
+    }
+    dial(upstream, on: loop)
+  }
+
+  private func dial(_ upstream: Upstream, on loop: any EventLoop) {
     let bound = NIOLoopBound(self, eventLoop: loop)
-    let clock = site.clock
-    let connecting = site.upstream.connect(on: loop) { channel in
-      try Tuning.apply(to: channel)
-      let handler = RelayHandler(leg: .upstream, relay: bound.value, clock: clock)
+    let site = site
+    let connecting = upstream.connect(on: loop) { channel in
+      try Tuning.apply(to: channel, isTCP: upstream.isTCP)
+      if let host = site.upstreamHost {
+        try channel.pipeline.syncOperations.addHandler(HostRewriteHandler(host: host))
+      }
+      let handler = RelayHandler(leg: .upstream, relay: bound.value, clock: site.clock)
       try channel.pipeline.syncOperations.addHandler(handler)
     }
     connecting.assumeIsolated().whenComplete { result in
@@ -76,6 +111,11 @@ final class Relay {
       refused(ChannelError.ioOnClosedChannel)
       return
     }
+    if passage?.connected(from: Endpoint(channel.localAddress)) == false {
+      handler.reset()
+      refused(InterceptionError.leadsBack)
+      return
+    }
     upstream = handler
     state.connected()
     ends?.upstream = Endpoint(channel.remoteAddress)
@@ -87,10 +127,10 @@ final class Relay {
   private func refused(_ error: any Error) {
     guard !state.isAborted else { return }
     site.connections.upstreamFailed()
-    if let client = ends?.client {
-      site.notify(
-        .upstreamUnreachable(
-          client: client, upstream: site.upstream.description, cause: "\(error)"))
+    if let ends {
+      let name =
+        if case .fixed(let upstream) = site.target { "\(upstream)" } else { "\(ends.server)" }
+      site.notify(.upstreamUnreachable(client: ends.client, upstream: name, cause: "\(error)"))
     }
     abort(.reset, at: site.clock.now())
   }
@@ -177,6 +217,8 @@ final class Relay {
     guard state.isFinished else { return }
     if let registration { site.connections.unregister(registration) }
     registration = nil
+    passage?.end()
+    passage = nil
     client = nil
     upstream = nil
   }

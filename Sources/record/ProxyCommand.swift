@@ -15,15 +15,19 @@ struct ProxyCommand: AsyncParsableCommand {
       recording cannot keep up it loses recording (said in the trace), never traffic. SIGINT or SIGTERM drains and \
       closes the trace.
 
+      Addresses of either side may be IPv4, IPv6 ([::1]:8080), names or Unix sockets (unix:/run/mcp.sock); pairs of --listen and \
+      --upstream share one process and one trace.
+
+      With --transparent neither clients nor servers are changed: rules of the system bring the connections here, and each is \
+      forwarded to where it was going. --print-redirect prints the rules.
+
       Example: record proxy --listen 127.0.0.1:8080 --upstream http://127.0.0.1:3000 --output live.mcptrace
       """)
 
-  @Option(help: ArgumentHelp("Address to listen on.", valueName: "host:port"))
-  var listen: String
+  // Before all others: it ends the command without asking for them.
+  @OptionGroup var redirection: RedirectionCommands
 
-  @Option(
-    help: ArgumentHelp("Server to forward to: scheme, host and port, no path.", valueName: "url"))
-  var upstream: String
+  @OptionGroup var endpoints: ProxyRoutes
 
   @OptionGroup var recording: RecordingOptions
 
@@ -35,11 +39,10 @@ struct ProxyCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let listenAddress = try address(listen, of: "--listen")
-    let upstreamAddress = try self.upstreamAddress()
+    let routes = try endpoints.routes()
     var options = try recording.dissection()
     options.gapKind = "proxy.shed"
-    options.payloads = try keptPayloads(upstreamAddress.host)
+    options.payloads = try keptPayloads(routes)
     let (output, keepOptions, isQuiet) = (recording.output, options, recording.quiet)
 
     let (requests, stop) = AsyncStream.makeStream(of: Void.self)
@@ -50,9 +53,9 @@ struct ProxyCommand: AsyncParsableCommand {
     let handoff = Handoff()
     // Bound before the output is created: a second start on a used port must not empty the first one's trace.
     let server = ProxyServer(
-      configuration: ProxyConfiguration(listen: listenAddress, upstream: upstreamAddress),
-      handoff: handoff, notify: { say("record: \($0)") })
-    let bound: Endpoint
+      configuration: ProxyConfiguration(routes: routes), handoff: handoff,
+      notify: { say("record: \($0)") })
+    let bound: [Endpoint]
     do {
       bound = try await server.start()
     } catch {
@@ -71,7 +74,9 @@ struct ProxyCommand: AsyncParsableCommand {
         Exit.cannotCreate, "cannot create \(path): \(words(errno)); choose another --output")
     }
     if !isQuiet {
-      say("listening on \(bound), forwarding to \(upstream), recording to \(output)")
+      for (route, address) in zip(routes, bound) {
+        say("listening on \(address), forwarding to \(route.upstream), recording to \(output)")
+      }
     }
     for await _ in requests { break }
     if !isQuiet { say("draining for up to \(drain) s") }
@@ -89,43 +94,15 @@ struct ProxyCommand: AsyncParsableCommand {
     }
   }
 
-  private func keptPayloads(_ host: String) throws -> HeaderLine.Payloads {
+  private func keptPayloads(_ routes: [ProxyConfiguration.Route]) throws -> HeaderLine.Payloads {
     if let payloads = recording.payloads { return payloads }
-    let isLoopback = host == "localhost" || host.hasPrefix("127.") || host == "::1"
-    guard isLoopback else {
+    for route in routes {
+      if case .address(let upstream) = route.upstream, upstream.isLocal { continue }
       throw failure(
         Exit.usage,
-        "the upstream \(host) is not loopback: say what of its payloads may be kept, --payloads full, shape or none"
+        "the upstream (\(route.upstream)) is not loopback: say what of its payloads may be kept, --payloads full, shape or none"
       )
     }
     return .full
-  }
-
-  private func upstreamAddress() throws -> ProxyConfiguration.Address {
-    guard upstream.hasPrefix("http://") else {
-      throw failure(
-        Exit.usage,
-        "--upstream \(upstream): want http://HOST:PORT (this version forwards plain TCP)")
-    }
-    var rest = upstream.dropFirst("http://".count)
-    if rest.hasSuffix("/") { rest = rest.dropLast() }
-    guard !rest.contains("/") else {
-      throw failure(
-        Exit.usage,
-        "--upstream \(upstream): want scheme, host and port without a path; paths are forwarded as they are"
-      )
-    }
-    let text = String(rest)
-    let hasPort = text.hasPrefix("[") ? text.contains("]:") : text.contains(":")
-    return try address(hasPort ? text : text + ":80", of: "--upstream")
-  }
-
-  private func address(_ text: String, of option: String) throws -> ProxyConfiguration.Address {
-    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-      (0...65535).contains(port)
-    else { throw failure(Exit.usage, "\(option) \(text): want HOST:PORT, as 127.0.0.1:8080") }
-    var host = String(text[..<colon])
-    if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-    return .init(host: host.isEmpty ? "0.0.0.0" : host, port: port)
   }
 }

@@ -31,7 +31,8 @@ struct `Layering` {
     "Capture": Layer(
       row: 4, imports: ["Basics", "NIOCore", "Packets", "CPcap", "CZlib", "CZstd", "Dispatch"]),
     "Proxy": Layer(
-      row: 4, imports: ["Basics", "Spawn", "NIOCore", "NIOPosix", "DequeModule", "Dispatch"]),
+      row: 4,
+      imports: ["Basics", "Wire", "Spawn", "NIOCore", "NIOPosix", "DequeModule", "Dispatch"]),
     "ReplayEngine": Layer(
       row: 4,
       imports: [

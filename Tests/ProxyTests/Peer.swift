@@ -25,35 +25,46 @@ final class Peer: Sendable {
   }
 
   /// Prepares a channel that has not been read from yet.
-  private static func prepare(_ channel: any Channel, isReading: Bool) throws -> Watched<Inbox> {
+  private static func prepare(
+    _ channel: any Channel, isReading: Bool, isTCP: Bool
+  ) throws -> Watched<Inbox> {
     let inbox = Watched(Inbox())
     try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
     try channel.syncOptions?.setOption(.autoRead, value: isReading)
-    try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
+    if isTCP {
+      try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
+    }
     try channel.pipeline.syncOperations.addHandler(InboxHandler(inbox))
     return inbox
   }
 
   /// Takes over a channel that was accepted and has not been read from yet.
-  static func adopt(_ channel: any Channel, isReading: Bool) throws -> Peer {
-    Peer(channel, Endpoint(host: "", port: 0), try prepare(channel, isReading: isReading))
+  static func adopt(_ channel: any Channel, isReading: Bool, isTCP: Bool = true) throws -> Peer {
+    Peer(
+      channel, Endpoint(host: "", port: 0),
+      try prepare(channel, isReading: isReading, isTCP: isTCP))
   }
 
-  /// Connects to `address`.
+  /// Connects to `address`; a host with a slash is the path of a Unix socket.
   static func dial(_ address: Endpoint, isReading: Bool = true) async throws -> Peer {
     let prepared = Watched<Watched<Inbox>?>(nil)
+    let isTCP = !address.host.contains("/")
     let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let inbox = try prepare(channel, isReading: isReading)
+          let inbox = try prepare(channel, isReading: isReading, isTCP: isTCP)
           prepared.update { $0 = inbox }
         }
       }
-    let target = try SocketAddress(ipAddress: address.host, port: address.port)
+    let target =
+      isTCP
+      ? try SocketAddress(ipAddress: address.host, port: address.port)
+      : try SocketAddress(unixDomainSocketPath: address.host)
     let channel = try await bootstrap.connect(to: target).get()
     guard let inbox = prepared.value else { preconditionFailure("connected uninitialised") }
     let port = channel.localAddress?.port ?? 0
-    return Peer(channel, Endpoint(host: "127.0.0.1", port: port), inbox)
+    let host = channel.localAddress?.ipAddress ?? ""
+    return Peer(channel, Endpoint(host: host, port: port), inbox)
   }
 
   /// Connects to `address` and returns how that connection is ended by the other side, which may happen
@@ -146,22 +157,30 @@ final class Listener: Sendable {
 
   private init(_ channel: any Channel, _ accepted: Watched<[Peer]>) {
     self.channel = channel
-    address = Endpoint(host: "127.0.0.1", port: channel.localAddress?.port ?? 0)
+    let bound = channel.localAddress
+    address = Endpoint(
+      host: bound?.ipAddress ?? bound?.pathname ?? "", port: bound?.port ?? 0)
     self.accepted = accepted
   }
 
-  static func open(port: Int = 0, isReading: Bool = true) async throws -> Listener {
+  /// Listens on a free port of `host`, or on a Unix socket.
+  static func open(
+    host: String = "127.0.0.1", port: Int = 0, path: String? = nil, isReading: Bool = true
+  ) async throws -> Listener {
     let accepted = Watched<[Peer]>([])
-    let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelOption(.backlog, value: 1024)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          let peer = try Peer.adopt(channel, isReading: isReading)
+          let peer = try Peer.adopt(channel, isReading: isReading, isTCP: path == nil)
           accepted.update { $0.append(peer) }
         }
       }
-      .bind(host: "127.0.0.1", port: port).get()
+    let bound =
+      path.map { bootstrap.bind(unixDomainSocketPath: $0) }
+      ?? bootstrap.bind(host: host, port: port)
+    let channel = try await bound.get()
     return Listener(channel, accepted)
   }
 

@@ -9,8 +9,11 @@ struct `Proxy server` {
     let taken = try await Listener.open()
     let proxy = ProxyServer(
       configuration: ProxyConfiguration(
-        listen: .init(host: "127.0.0.1", port: taken.address.port),
-        upstream: .init(host: "127.0.0.1", port: 1)),
+        routes: [
+          .init(
+            listen: .tcp(host: "127.0.0.1", port: taken.address.port),
+            upstream: .tcp(host: "127.0.0.1", port: 1))
+        ]),
       handoff: Handoff()
     ) { _ in }
     let error = try await #require(throws: ProxyError.self) { try await proxy.start() }
@@ -23,7 +26,10 @@ struct `Proxy server` {
   @Test func `names the host that it cannot listen on`() async throws {
     let proxy = ProxyServer(
       configuration: ProxyConfiguration(
-        listen: .init(host: "no such host", port: 80), upstream: .init(host: "::1", port: 1)),
+        routes: [
+          .init(
+            listen: .tcp(host: "no such host", port: 80), upstream: .tcp(host: "::1", port: 1))
+        ]),
       handoff: Handoff()
     ) { _ in }
     let error = try await #require(throws: ProxyError.self) { try await proxy.start() }

@@ -21,11 +21,14 @@ struct Stage: Sendable {
     let notices = Watched<[ProxyNotice]>([])
     let proxy = ProxyServer(
       configuration: ProxyConfiguration(
-        listen: .init(host: "127.0.0.1", port: 0),
-        upstream: .init(host: upstreamHost, port: upstream.address.port), eventLoops: eventLoops),
+        routes: [
+          .init(
+            listen: .tcp(host: "127.0.0.1", port: 0),
+            upstream: .tcp(host: upstreamHost, port: upstream.address.port))
+        ], eventLoops: eventLoops),
       handoff: handoff
     ) { notice in notices.update { $0.append(notice) } }
-    let address = try await proxy.start()
+    let address = try await proxy.start()[0]
     let stage = Stage(
       upstream: upstream, proxy: proxy, address: address, tap: TapLog(handoff), handoff: handoff,
       notices: notices)

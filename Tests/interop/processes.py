@@ -61,10 +61,13 @@ def running(command, **options):
 
 
 @contextlib.contextmanager
-def sdk_server(python, log, *options, port=0):
-    """A desk server of the SDK in that virtual environment; yields (process, port)."""
+def sdk_server(python, log, *options, port=0, before=()):
+    """A desk server of the SDK in that virtual environment; yields (process, port).
+
+    `before` are words before the command.
+    """
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sdk_server.py")
-    command = [python, script, "--port", port, "--log", log, *options]
+    command = [*before, python, script, "--port", port, "--log", log, *options]
     with running(command, stdout=subprocess.PIPE) as process:
         line = read_line(process.stdout, "listening on", 60, "the SDK server")
         yield process, int(line.rsplit(":", 1)[1])

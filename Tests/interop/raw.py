@@ -84,11 +84,11 @@ def dial(port, seconds=10):
 
 
 @contextlib.contextmanager
-def server(talk, port=0):
+def server(talk, port=0, host="127.0.0.1"):
     """A server that runs `talk(Side)` in a thread for each connection; yields its port."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    listener.bind((host, port))
     listener.listen(256)
     open_sides, talks = [], []
 

@@ -57,19 +57,24 @@ def record_proxy(context, upstream, *options, trace="proxy.mcptrace", before=(),
 
 
 @contextlib.contextmanager
-def record_live(context, *options, interface="lo", trace="live.mcptrace"):
-    """Records off an interface, from the moment that it says it captures."""
+def recorder(context, *words, saying, trace, before=()):
+    """Runs `record` with these words, from the moment that it says something."""
     output, errors = context.path(trace), context.path(trace + ".stderr")
-    command = [context.binary("record"), "live", "--interface", interface, "--output", output]
+    command = [*before, context.binary("record"), *map(str, words), "--output", output]
     with open(errors, "wb") as file:
         with running(
-            [*command, *map(str, options)],
-            stdout=subprocess.DEVNULL, stderr=file, stdin=subprocess.DEVNULL,
-        ) as process:  # fmt: skip
-            live = Recorder(process, output, errors)
+            command, stdout=subprocess.DEVNULL, stderr=file, stdin=subprocess.DEVNULL
+        ) as process:
+            started = Recorder(process, output, errors)
             end = time.monotonic() + 20
-            while "capturing on" not in live.told():
+            while saying not in started.told():
                 if process.poll() is not None or time.monotonic() > end:
-                    raise Failure(f"record live does not capture: {live.told()[-1500:]}")
+                    raise Failure(f"record {words[0]} does not say {saying!r}: {started.told()[-1500:]}")
                 time.sleep(0.02)
-            yield live
+            yield started
+
+
+def record_live(context, *options, interface="lo", trace="live.mcptrace"):
+    """Records off an interface, from the moment that it says it captures."""
+    words = ["live", "--interface", interface, *options]
+    return recorder(context, *words, saying="capturing on", trace=trace)

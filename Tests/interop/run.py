@@ -36,9 +36,11 @@ import matrix
 import merging
 import preflight
 import revisions
+import routes
 import selftest
 import standard_io
 import tasks
+import transparent
 import weather_proxy
 import weather_replay
 import weather_stop
@@ -63,6 +65,7 @@ def scenarios():
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
     suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, preflight, failing]
+    suites += [routes, transparent]
     suites += [handles, inference, merging, revisions, standard_io, tasks]
     suites += [conformance_captures, conformance, conformance_list, conformance_modern]
     for module in [*suites, conformance_auth]:

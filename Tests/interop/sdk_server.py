@@ -152,7 +152,7 @@ def application(arguments, log):
         "json_response": arguments.mode == "stateful-json",
         "stateless_http": arguments.mode == "stateless",
     }
-    server = DeskServer("desk", **(how if LEGACY else {}))
+    server = DeskServer("desk", **({"host": arguments.host, **how} if LEGACY else {}))
     server.truth = log
     server.service = arguments.service / 1000
     if arguments.few_tools:
@@ -164,7 +164,7 @@ def application(arguments, log):
                 server.remove_tool(name)
     else:
         add_confirm(server)
-    app = server.streamable_http_app(**({} if LEGACY else how))
+    app = server.streamable_http_app(**({} if LEGACY else {"host": arguments.host, **how}))
     return strict(HTTPLog(app, log), arguments.mode != "stateless")
 
 
