@@ -93,7 +93,7 @@ let package = Package(
     layer("Packets", ["Basics", nioCore]),
     layer("Spawn", []),
     layer(
-      "Trace", ["Basics", nioCore],
+      "Trace", ["Basics", "CZstd", nioCore],
       resources: [.embedInCode("mcptrace.schema.json")]),
 
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),

@@ -2,20 +2,59 @@ import Basics
 import Glibc
 import NIOCore
 
-/// Reads lines of a trace file where they stand.
+/// Reads lines of a trace file where they stand: a compressed one in a copy of its text without a name, in `TMPDIR`
+/// (`/var/tmp` when that is not set).
 public final class TraceLineFile {
   private let descriptor: Int32
 
   /// Opens `path`, a file that can be read at any place.
   ///
-  /// - Throws: `TraceFormatError.io`.
+  /// - Throws: `TraceFormatError.io`, also when there is no room for the copy, and `.damaged`.
   public init(path: String) throws(TraceFormatError) {
-    descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw TraceFormatError(.io(errno: errno)) }
-    guard lseek(descriptor, 0, SEEK_CUR) == 0 else {
+    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw TraceFormatError(.io(errno: errno)) }
+    var first = ByteBuffer()
+    unsafe first.writeWithUnsafeMutableBytes(minimumWritableBytes: 4) { space in
+      max(0, unsafe pread(file, space.baseAddress, 4, 0))
+    }
+    guard lseek(file, 0, SEEK_CUR) == 0 else {
       let code = errno
-      Glibc.close(descriptor)
+      Glibc.close(file)
       throw TraceFormatError(.io(errno: code))
+    }
+    guard ZstdFrameReader.begins(first) else {
+      descriptor = file
+      return
+    }
+    Glibc.close(file)
+    descriptor = try TraceLineFile.unpacked(path)
+  }
+
+  private static func unpacked(_ path: String) throws(TraceFormatError) -> Int32 {
+    let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/var/tmp"
+    var name = Array("\(folder)/mcptrace-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
+    let copy = unsafe mkstemp(&name)
+    guard copy >= 0 else { throw TraceFormatError(.io(errno: errno)) }
+    unsafe unlink(name)
+    do throws(TraceFormatError) {
+      let input = try TraceInput(path: path)
+      while let text = try input.next() { try append(text, to: copy) }
+      return copy
+    } catch {
+      Glibc.close(copy)
+      throw error
+    }
+  }
+
+  private static func append(_ text: ByteBuffer, to file: Int32) throws(TraceFormatError) {
+    var text = text
+    while text.readableBytes > 0 {
+      let count = unsafe text.withUnsafeReadableBytes {
+        unsafe Glibc.write(file, $0.baseAddress, $0.count)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw TraceFormatError(.io(errno: count < 0 ? errno : EIO)) }
+      text.moveReaderIndex(forwardBy: count)
     }
   }
 

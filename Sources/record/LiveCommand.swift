@@ -52,7 +52,7 @@ struct LiveCommand: ParsableCommand {
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     let capture = try open()
     let settings = PacketRecording.Settings(
-      dissection: try recording.dissection(), output: recording.output, source: .live,
+      dissection: try recording.dissection(), output: recording.destination, source: .live,
       inputs: [interface], ports: selection.ports)
     let keyLogs = decryption.keyLogs
     let queue = FrameQueue()

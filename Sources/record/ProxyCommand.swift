@@ -60,9 +60,10 @@ struct ProxyCommand: AsyncParsableCommand {
     }
     let (reports, post) = AsyncStream<RecorderThread.Report>.makeStream()
     var mail = reports.makeAsyncIterator()
+    let destination = recording.destination
     DispatchQueue(label: "dissection").async {
       RecorderThread.run(
-        handoff: handoff, source: .proxy, output: output, options: keepOptions
+        handoff: handoff, source: .proxy, output: destination, options: keepOptions
       ) { post.yield($0) }
     }
     if case .cannotCreate(let path, let errno) = await mail.next() {

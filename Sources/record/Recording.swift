@@ -9,7 +9,7 @@ final class Recording {
 
   /// Creates the trace and writes its header.
   init(
-    output: String, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions
+    output: TraceOutput, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions
   ) throws(TraceWriter.CreationError) {
     trace = try TraceRecording(output: output, source: source, t0: t0, options: options)
     dissector = Dissector(t0: t0, options: options, lines: trace.lines)

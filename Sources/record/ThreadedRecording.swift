@@ -47,7 +47,7 @@ final class ThreadedRecording {
 
   /// Creates the trace, writes its header and starts the thread.
   init(
-    output: String, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions,
+    output: TraceOutput, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions,
     inputs files: [String]? = nil
   ) throws(TraceWriter.CreationError) {
     self.t0 = t0

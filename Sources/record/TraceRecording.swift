@@ -13,10 +13,10 @@ final class TraceRecording {
 
   /// Creates the trace and writes its header.
   init(
-    output: String, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions,
+    output: TraceOutput, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions,
     inputs: [String]? = nil
   ) throws(TraceWriter.CreationError) {
-    writer = try TraceWriter(path: output)
+    writer = try TraceWriter(path: output.path, level: output.level)
     var header = HeaderLine(recorder: "record \(Record.version)", source: source, t0: t0)
     header.inputs = inputs
     header.redaction = options.redaction
