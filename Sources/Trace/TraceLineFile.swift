@@ -7,37 +7,32 @@ import NIOCore
 public final class TraceLineFile {
   private let descriptor: Int32
 
-  /// Opens `path`, a file that can be read at any place.
+  /// Opens `path`, a file that can be read at any place, or the name of a recording in segments.
   ///
   /// - Throws: `TraceFormatError.io`, also when there is no room for the copy, and `.damaged`.
   public init(path: String) throws(TraceFormatError) {
-    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw TraceFormatError(.io(errno: errno)) }
-    var first = ByteBuffer()
-    unsafe first.writeWithUnsafeMutableBytes(minimumWritableBytes: 4) { space in
-      max(0, unsafe pread(file, space.baseAddress, 4, 0))
-    }
-    guard lseek(file, 0, SEEK_CUR) == 0 else {
-      let code = errno
-      Glibc.close(file)
-      throw TraceFormatError(.io(errno: code))
-    }
-    guard ZstdFrameReader.begins(first) else {
-      descriptor = file
+    let parts = try SegmentFiles.open(path)
+    guard parts.count == 1, case .file(let file) = parts[0], file.isPlainFile() else {
+      descriptor = try TraceLineFile.unpacked(parts)
       return
     }
-    Glibc.close(file)
-    descriptor = try TraceLineFile.unpacked(path)
+    descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw TraceFormatError(.io(errno: errno)) }
+    guard lseek(descriptor, 0, SEEK_CUR) == 0 else {
+      let code = errno
+      Glibc.close(descriptor)
+      throw TraceFormatError(.io(errno: code))
+    }
   }
 
-  private static func unpacked(_ path: String) throws(TraceFormatError) -> Int32 {
+  private static func unpacked(_ parts: [TraceInput.Part]) throws(TraceFormatError) -> Int32 {
     let folder = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/var/tmp"
     var name = Array("\(folder)/mcptrace-XXXXXX\0".utf8).map { CChar(bitPattern: $0) }
     let copy = unsafe mkstemp(&name)
     guard copy >= 0 else { throw TraceFormatError(.io(errno: errno)) }
     unsafe unlink(name)
     do throws(TraceFormatError) {
-      let input = try TraceInput(path: path)
+      let input = TraceInput(parts)
       while let text = try input.next() { try append(text, to: copy) }
       return copy
     } catch {

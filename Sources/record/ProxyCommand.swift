@@ -27,6 +27,8 @@ struct ProxyCommand: AsyncParsableCommand {
 
   @OptionGroup var recording: RecordingOptions
 
+  @OptionGroup var segments: SegmentOptions
+
   @Option(help: "Seconds that open connections may go on after SIGINT or SIGTERM.")
   var drain = 5.0
 
@@ -39,6 +41,9 @@ struct ProxyCommand: AsyncParsableCommand {
     let upstreamAddress = try self.upstreamAddress()
     var options = try recording.dissection()
     options.gapKind = "proxy.shed"
+    var segmented = recording.destination
+    try segments.apply(to: &segmented)
+    let destination = segmented
     options.payloads = try keptPayloads(upstreamAddress.host)
     let (output, keepOptions, isQuiet) = (recording.output, options, recording.quiet)
 
@@ -60,7 +65,6 @@ struct ProxyCommand: AsyncParsableCommand {
     }
     let (reports, post) = AsyncStream<RecorderThread.Report>.makeStream()
     var mail = reports.makeAsyncIterator()
-    let destination = recording.destination
     DispatchQueue(label: "dissection").async {
       RecorderThread.run(
         handoff: handoff, source: .proxy, output: destination, options: keepOptions

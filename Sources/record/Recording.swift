@@ -21,8 +21,8 @@ final class Recording {
     trace.write()
   }
 
-  /// Writes what has gathered to the file.
-  func flush() { trace.flush() }
+  /// Writes what has gathered to the file; goes on to the next segment when that is due.
+  func flush() { trace.flush { dissector.footer } }
 
   /// Ends what is open, writes the footer and closes. Returns the last `errno` of writing, if any failed.
   func finish(at: Timestamp) -> Int32? {

@@ -28,6 +28,8 @@ struct StdioCommand: ParsableCommand {
 
   @OptionGroup var recording: RecordingOptions
 
+  @OptionGroup var segments: SegmentOptions
+
   @Argument(
     parsing: .postTerminator,
     help: ArgumentHelp("The server and its arguments, behind --.", valueName: "command"))
@@ -47,6 +49,7 @@ struct StdioCommand: ParsableCommand {
     options.gapKind = "stdio.shed"
     var destination = recording.destination
     destination.path = StdioCommand.unused(destination.path)
+    try segments.apply(to: &destination)
     let (target, output) = (destination, destination.path)
     let handoff = Handoff()
     let reports = Mailbox<RecorderThread.Report>()

@@ -36,7 +36,9 @@ struct TraceGathering {
     case .exchange(let line): contents.exchanges.append(line)
     case .loss(let line): contents.losses.append(line)
     case .end(let line): sessions[line.session, default: Session()].end = line
-    case .footer(let line): contents.footer = line
+    case .footer(let line):
+      // Each segment has its own.
+      if contents.footer?.add(line) == nil { contents.footer = line }
     case .unknown: contents.unknownLines += 1
     }
   }
