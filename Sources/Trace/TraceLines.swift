@@ -31,7 +31,7 @@ public final class TraceLines {
   private(set) var count = 0
   /// Those that wait, by type.
   private(set) var counts = LineCounts()
-  /// `t` of the latest request, with those taken.
+  /// When the last message was there, with those taken.
   private(set) var latest: Int64?
   private var events: [TraceEvent] = []
   private var openLines: OpenLines?
@@ -69,11 +69,13 @@ public final class TraceLines {
   }
   /// Appends a line.
   public func append(_ line: ResponseLine) {
+    latest = line.done ?? line.t
     openLines?.note(line.session, line.n)
     put(line)
   }
   /// Appends a line.
   public func append(_ line: NotificationLine) {
+    latest = line.t
     openLines?.note(line.session, line.n)
     put(line)
   }

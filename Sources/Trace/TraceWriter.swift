@@ -6,8 +6,8 @@ import NIOCore
 ///
 /// Theory: lines gather in memory and go out in one `write` when 256 KiB are there or the caller says `flush`
 /// (at least every second: after `kill -9` all up to the last flush is readable). When the disk is full recording
-/// *pauses*: what can't be written is counted, later flushes try again, and the first that succeeds is preceded by a
-/// `loss` line of kind `trace.not_written`. What can't be cut back (a pipe) gets a line end first, so that one broken
+/// *pauses*: what can't be written is counted, later flushes try again, and the first that succeeds begins with a `loss`
+/// line of kind `trace.not_written`: how much is missing, from `t` (the latest that was written before) to `until`. What can't be cut back (a pipe) gets a line end first, so that one broken
 /// line stays one. A path that ends in `.zst` gets one complete zstd frame with a checksum for each such `write`; when a
 /// part of a frame went where it can't be cut back, nothing behind it could be read, and nothing more is written. The traffic never notices; the caller ignores SIGPIPE and SIGXFSZ, which would end the process.
 ///
@@ -18,6 +18,8 @@ public final class TraceWriter {
   public private(set) var failure: Int32?
   /// Lines that could not be written.
   public private(set) var linesLost = 0
+  /// True from a write that failed to the next that did not.
+  public var isPaused: Bool { unreported.lines > 0 }
   /// Lines of each type written or waiting to be, without those lost.
   public var counts: [String: Int] { lines.byType }
   /// Bytes of the file so far, without what waits in memory.
@@ -45,7 +47,10 @@ public final class TraceWriter {
   /// What was lost since the last `loss` line.
   private var unreported = (lines: 0, bytes: 0)
   private var isBroken = false
+  /// The latest time that lines told so far, of those that were written, and of those that were lost.
   private var lastTime: Int64 = 0
+  private var writtenTime: Int64 = 0
+  private var lostTime: Int64 = 0
   private var isClosed = false
 
   /// The file could not be created.
@@ -81,7 +86,7 @@ public final class TraceWriter {
   public func write(_ event: TraceEvent) {
     precondition(!isClosed, "a closed trace takes no more events")
     append(event)
-    if case .request(let line) = event { lastTime = line.t }
+    if case .request(let line) = event { lastTime = max(lastTime, line.t) }
     if pending.bytes.count >= TraceWriter.flushSize { flush() }
   }
 
@@ -97,7 +102,7 @@ public final class TraceWriter {
     pendingLines += made.count
     pendingCounts.add(made.counts)
     lines.add(made.counts)
-    lastTime = made.latest ?? lastTime
+    lastTime = max(lastTime, made.latest ?? lastTime)
     made.removeAll()
     if pending.bytes.count >= TraceWriter.flushSize { flush() }
   }
@@ -115,23 +120,33 @@ public final class TraceWriter {
   /// Does nothing once it is closed.
   public func flush() {
     guard !isClosed else { return }
-    if unreported.lines > 0 {
-      var loss = LossLine(t: lastTime, kind: TraceWriter.notWritten, bytes: unreported.bytes)
-      loss.extra = [ExtraMember(key: "lines", value: RawJSON(.int(unreported.lines)))]
-      let event = TraceEvent.loss(loss)
-      var line = JSONWriter()
-      event.write(to: &line)
-      line.endLine()
-      guard writeAll(line.bytes) else { return dropPending() }
-      lines.add(event)
-      unreported = (0, 0)
-    }
+    if unreported.lines > 0 { return resume() }
     guard pendingLines > 0 else { return }
     guard writeAll(pending.bytes) else { return dropPending() }
     clearPending()
   }
 
+  /// Writes what has gathered behind a line that says what is missing; both or neither, so that a full disk does not fill up with
+  /// such lines.
+  private func resume() {
+    var loss = LossLine(t: writtenTime, kind: TraceWriter.notWritten, bytes: unreported.bytes)
+    loss.extra = [
+      ExtraMember(key: "lines", value: RawJSON(.int(unreported.lines))),
+      ExtraMember(key: "until", value: RawJSON(.int(Int(lostTime)))),
+    ]
+    let event = TraceEvent.loss(loss)
+    var text = JSONWriter()
+    event.write(to: &text)
+    text.endLine()
+    text.append(pending.bytes)
+    guard writeAll(text.bytes) else { return dropPending() }
+    lines.add(event)
+    unreported = (0, 0)
+    clearPending()
+  }
+
   private func dropPending() {
+    lostTime = lastTime
     linesLost += pendingLines
     unreported.lines += pendingLines
     unreported.bytes += pending.bytes.count
@@ -140,6 +155,7 @@ public final class TraceWriter {
   }
 
   private func clearPending() {
+    if unreported.lines == 0 { writtenTime = lastTime }
     pending.removeAll(keepingAtMost: TraceWriter.memoryKept)
     pendingLines = 0
     pendingCounts.removeAll()

@@ -16,4 +16,6 @@ struct TraceOutput: Sendable {
   var level = TraceWriter.defaultLevel
   /// `nil`: all in one file.
   var rotation: Rotation?
+  /// Which closed segments are kept.
+  var retention = SegmentRetention()
 }

@@ -9,6 +9,9 @@ import Trace
 /// Theory: a segment ends at a flush, behind whole lines. The next one is written under a name of its own up to where its
 /// reader knows all that is open; only then is the old one closed and renamed, and the next one gets the recording's name. So
 /// each name holds a whole file at any time, and when the next one can't be created the old one simply goes on.
+///
+/// While nothing can be written the recording pauses, and every flush tries again. What was lost may have announced
+/// sessions and connections; when the recording goes on, those that are open are told again.
 final class TraceRecording {
   /// After `kill -9` all up to the last flush is readable; the contract says at least every second.
   static let flushInterval = Duration.milliseconds(500)
@@ -31,6 +34,15 @@ final class TraceRecording {
   private var linesLost = 0
   private var failure: Int32?
 
+  /// Whether it was said that the recording pauses, and that there is no next segment.
+  private var isPaused = false
+  /// Lines lost of the segment before what is open was told again.
+  private var retold = 0
+  private var isPostponed = false
+  private var swept = ContinuousClock.now
+  /// Segments are looked for that are too old.
+  private static let sweepInterval = Duration.seconds(60)
+
   /// Creates the trace and writes its header.
   init(
     output: TraceOutput, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions,
@@ -38,7 +50,7 @@ final class TraceRecording {
   ) throws(TraceWriter.CreationError) {
     self.output = output
     names = SegmentNames(output.path)
-    lines = TraceLines(.text, keepsOpen: output.rotation != nil)
+    lines = TraceLines(.text, keepsOpen: source != .pcap)
     header = HeaderLine(recorder: "record \(Record.version)", source: source, t0: t0)
     header.inputs = inputs
     header.redaction = options.redaction
@@ -64,14 +76,19 @@ final class TraceRecording {
   func flush(at now: ContinuousClock.Instant = .now, total: () -> FooterLine) {
     writer.write(lines)
     writer.flush()
+    report()
     if isDue(now) { rotate(total(), now) }
+    if now - swept >= TraceRecording.sweepInterval { sweep(now) }
   }
 
   /// Writes the footer and closes. Returns the last `errno` of writing, if any failed.
   func close(_ footer: FooterLine) -> Int32? {
     writer.write(lines)
     close(writer, balance.rest(footer))
-    if output.rotation != nil { rename(names.open, names.closed(number)) }
+    if output.rotation != nil {
+      rename(names.open, names.closed(number))
+      sweep(.now)
+    }
     return failure
   }
 
@@ -93,10 +110,32 @@ final class TraceRecording {
 
   private func count(_ n: Int, _ noun: String) -> String { "\(n) \(noun)\(n == 1 ? "" : "s")" }
 
+  // MARK: Trouble
+
+  /// Says when the recording begins to pause and when it goes on.
+  private func report() {
+    if writer.isPaused {
+      guard !isPaused else { return }
+      isPaused = true
+      say(
+        "record: cannot write \(output.path): \(words(writer.failure ?? EIO)); recording pauses until that is possible, "
+          + "traffic goes on")
+    } else if writer.linesLost > retold {
+      say(
+        "record: \(output.path) can be written again and recording goes on; \(count(writer.linesLost - retold, "line")) are missing"
+      )
+      isPaused = false
+      retold = writer.linesLost
+      for event in lines.open { writer.write(event) }
+      writer.flush()
+    }
+  }
+
   // MARK: Segments
 
   private func isDue(_ now: ContinuousClock.Instant) -> Bool {
-    guard let rotation = output.rotation else { return false }
+    // What is missing is told in the segment in which it would have been.
+    guard let rotation = output.rotation, !writer.isPaused else { return false }
     let news = writer.bytesWritten - repeated
     guard news > 0 else { return false }
     return rotation.size.map { news >= $0 } ?? false
@@ -105,11 +144,31 @@ final class TraceRecording {
 
   private func rotate(_ total: FooterLine, _ now: ContinuousClock.Instant) {
     guard let next = opened() else { return }
+    isPostponed = false
     close(writer, balance.next(total))
     if rename(names.open, names.closed(number)) { rename(names.next, names.open) }
     number += 1
     header.segment = header.segment.map { $0 + 1 }
-    (writer, began, repeated) = (next, now, next.bytesWritten)
+    (writer, began, repeated, retold) = (next, now, next.bytesWritten, 0)
+    sweep(now)
+  }
+
+  /// Removes what is no longer kept.
+  private func sweep(_ now: ContinuousClock.Instant) {
+    swept = now
+    if let errno = output.retention.apply(to: names) {
+      say(
+        "record: cannot remove an old segment of \(output.path): \(words(errno)); it is tried again"
+      )
+    }
+  }
+
+  private func postpone(_ errno: Int32) {
+    guard !isPostponed else { return }
+    isPostponed = true
+    say(
+      "record: cannot begin the next segment \(names.next): \(words(errno)); \(output.path) goes on until that is possible"
+    )
   }
 
   /// Begins the next segment with what is open; `nil` when there is no room for it now.
@@ -121,12 +180,13 @@ final class TraceRecording {
       next.write(.header(header))
       for event in lines.open { next.write(event) }
       next.flush()
-      if next.failure == nil { return next }
+      guard let failure = next.failure else { return next }
       _ = unsafe unlink(names.next)
-      return nil
+      postpone(failure)
     } catch {
-      return nil
+      postpone(error.errno)
     }
+    return nil
   }
 
   private func close(_ writer: TraceWriter, _ footer: FooterLine) {

@@ -54,7 +54,25 @@ struct `Recordings in segments` {
     }
   }
 
+  @Test func `are removed when there are more than are kept`() throws {
+    try Self.withFolder { folder in
+      let path = folder.appendingPathComponent("live.mcptrace").path
+      let words = ["--rotate-size", "0.00001", "--keep-segments", "2", "--keep-time", "86400"]
+      let names = SegmentNames(path)
+      for _ in 0..<3 {
+        let done = try Program.run(
+          "record", ["stdio", "-o", path] + words + ["--", "sh", "-c", Self.server])
+        #expect(done.status == 0)
+        #expect(names.numbers().count <= 2)
+      }
+      #expect(names.numbers().count == 2)
+      #expect((names.numbers().first ?? 0) >= 2)
+    }
+  }
+
   @Test(arguments: [
+    ["--keep-segments", "2"], ["--rotate-every", "9", "--keep-segments", "0"],
+    ["--rotate-every", "9", "--keep-size", "0"], ["--rotate-every", "9", "--keep-time", "-5"],
     ["--rotate-size", "0"], ["--rotate-size", "-1"], ["--rotate-every", "0.5"],
     ["--rotate-every", "soon"],
   ])
@@ -62,5 +80,23 @@ struct `Recordings in segments` {
     let done = try Program.run(
       "record", ["stdio", "-o", "/nonexistent/x.mcptrace"] + words + ["--", "true"])
     #expect(done.status == 64)
+  }
+}
+
+struct `A recording that can't be written` {
+  @Test func `pauses with a notice while the traffic goes on`() throws {
+    try TemporaryFile.with { path in
+      // The limit is for files: what goes through a pipe is not concerned.
+      let script = #"""
+        (ulimit -f 4; "$0" stdio -o "$1" -- sh -c 'i=0; while [ $i -lt 60 ]; do i=$((i+1)); \
+        printf "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{\"text\":\"%0200d\"}}\n" $i; done; sleep 0.8'
+        echo "exit $?" >&2) | cat
+        """#
+      let done = try Program.run("/bin/sh", ["-c", script, Program.path("record"), path])
+      #expect(done.output.split(separator: "\n").count == 60)
+      #expect(done.errors.contains("exit 74"))
+      #expect(done.errors.contains("recording pauses until that is possible, traffic goes on"))
+      #expect(done.errors.contains("part of the recording is missing"))
+    }
   }
 }

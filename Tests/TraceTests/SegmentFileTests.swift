@@ -107,6 +107,25 @@ struct `Segments on disk` {
     #expect(SegmentNames("live").closed(7) == "live.000007")
   }
 
+  @Test func `go when a limit says so, and all older ones with them`() {
+    let closed = [(1, 100, 50), (2, 10, 40), (3, 10, 30), (4, 10, 20)].map {
+      SegmentRetention.Segment(number: $0.0, size: $0.1, age: .seconds($0.2))
+    }
+    var retention = SegmentRetention()
+    #expect(retention.expired(closed, open: 5) == [])
+    retention.count = 3
+    #expect(retention.expired(closed, open: 5) == [1])
+    retention.age = .seconds(30)
+    #expect(retention.expired(closed.shuffled(), open: 5) == [1, 2])
+    retention.size = 24
+    #expect(retention.expired(closed, open: 5) == [1, 2, 3])
+    retention.size = 4
+    #expect(retention.expired(closed, open: 5) == [1, 2, 3, 4])
+    retention = SegmentRetention()
+    retention.size = 35
+    #expect(retention.expired(closed, open: 5) == [1])
+  }
+
   @Test func `have balances that close and add up`() {
     func footer(_ explained: Int, _ lost: Int, in bytes: Int) -> FooterLine {
       FooterLine(
