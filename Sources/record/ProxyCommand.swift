@@ -41,13 +41,13 @@ struct ProxyCommand: AsyncParsableCommand {
     let upstreamAddress = try self.upstreamAddress()
     var options = try recording.dissection()
     options.gapKind = "proxy.shed"
-    var segmented = recording.destination
-    try segments.apply(to: &segmented)
-    let destination = segmented
     options.payloads = try keptPayloads(upstreamAddress.host)
     let (output, keepOptions, isQuiet) = (recording.output, options, recording.quiet)
 
     let (requests, stop) = AsyncStream.makeStream(of: Void.self)
+    var destination = recording.destination
+    try segments.apply(to: &destination)
+    let trace = destination
     let signals = StopSignals { stop.yield() }
     defer { signals.cancel() }
     // Failed writes come back as errors: a full disk or a closed pipe must not end the forwarding.
@@ -67,7 +67,7 @@ struct ProxyCommand: AsyncParsableCommand {
     var mail = reports.makeAsyncIterator()
     DispatchQueue(label: "dissection").async {
       RecorderThread.run(
-        handoff: handoff, source: .proxy, output: destination, options: keepOptions
+        handoff: handoff, source: .proxy, output: trace, options: keepOptions
       ) { post.yield($0) }
     }
     if case .cannotCreate(let path, let errno) = await mail.next() {
