@@ -82,6 +82,7 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CBrotli"),
+    .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CPcap"),
     .systemLibrary(name: "CZlib"),
     .systemLibrary(name: "CZstd"),
@@ -119,7 +120,7 @@ let package = Package(
       name: "record",
       dependencies: [
         "Basics", "Wire", "Trace", "Redaction", "Dissection", "Packets", "Capture", "Proxy",
-        "Spawn",
+        "Spawn", "CMalloc",
         "CommandSupport", nioCore, arguments,
       ],
       swiftSettings: strict, linkerSettings: carriesLibrary),

@@ -15,11 +15,7 @@ public final class ConnectionStage {
     public init() {}
 
     /// Takes out a step: moved, not copied, so that what it holds is not counted again.
-    mutating func takeStep(_ i: Int) -> ExchangeStep {
-      var step = ExchangeStep.settle
-      swap(&step, &steps[i])
-      return step
-    }
+    mutating func takeStep(_ i: Int) -> ExchangeStep { exchange(&steps[i], with: .settle) }
   }
 
   private let ledger: LossLedger

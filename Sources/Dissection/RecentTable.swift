@@ -3,25 +3,23 @@
 /// A number's place is its lowest bits; a value that is still there when its place is wanted moves to a dictionary. So nearly
 /// every look costs no hash.
 public struct RecentTable<Value> {
-  private struct Item {
-    var key: Int
-    var value: Value
-  }
-
   private static var size: Int { 1024 }
 
-  private var recent = [Item?](repeating: nil, count: size)
+  // Numbers apart from values: to compare a number counts no reference.
+  private var numbers = [Int?](repeating: nil, count: size)
+  private var values = [Value?](repeating: nil, count: size)
   private var older: [Int: Value] = [:]
 
   /// Creates an empty table.
   public init() {}
 
   /// The numbers in use, in no order.
-  public var keys: [Int] { recent.compactMap { $0?.key } + older.keys }
+  public var keys: [Int] { numbers.compactMap(\.self) + older.keys }
 
   /// The value of a number.
   public subscript(_ key: Int) -> Value? {
-    if let item = recent[key & (RecentTable.size - 1)], item.key == key { return item.value }
+    let place = key & (RecentTable.size - 1)
+    if numbers[place] == key { return values[place] }
     return older.isEmpty ? nil : older[key]
   }
 
@@ -29,16 +27,17 @@ public struct RecentTable<Value> {
   public mutating func insert(_ value: Value, _ key: Int) {
     let place = key & (RecentTable.size - 1)
     if !older.isEmpty { older[key] = nil }
-    if let item = recent[place], item.key != key { older[item.key] = item.value }
-    recent[place] = Item(key: key, value: value)
+    if let number = numbers[place], number != key { older[number] = values[place] }
+    numbers[place] = key
+    values[place] = value
   }
 
   /// Removes a number; returns its value.
   @discardableResult
   public mutating func remove(_ key: Int) -> Value? {
     let place = key & (RecentTable.size - 1)
-    guard let item = recent[place], item.key == key else { return older.removeValue(forKey: key) }
-    recent[place] = nil
-    return item.value
+    guard numbers[place] == key else { return older.removeValue(forKey: key) }
+    numbers[place] = nil
+    return values[place].take()
   }
 }

@@ -19,6 +19,8 @@ public final class ShownFields {
 
   private let memo: RedactionMemo?
   private var known = [Known?](repeating: nil, count: kept)
+  // Apart: to compare them counts no reference.
+  private var addresses = [ObjectIdentifier?](repeating: nil, count: kept)
 
   /// Remembers nothing yet; shows all as it is without a redactor.
   public init(_ redactor: Redactor?) { memo = redactor.map { RedactionMemo($0) } }
@@ -27,8 +29,9 @@ public final class ShownFields {
   public func of(_ fields: HeaderFields) -> HeaderFields {
     let block = fields.block
     let first = ShownFields.place(block)
-    for place in first..<first + ShownFields.ways {
-      if let old = known[place], old.block === block { return fields.replacing(old.shown) }
+    let address = ObjectIdentifier(block)
+    for place in first..<first + ShownFields.ways where addresses[place] == address {
+      if let shown = known[place]?.shown { return fields.replacing(shown) }
     }
     let redacted = memo?.fields(fields) ?? fields
     guard block.size <= ShownFields.longest else { return redacted }
@@ -36,7 +39,9 @@ public final class ShownFields {
     // What came last is asked for next; what came first of them goes.
     for place in (first + 1..<first + ShownFields.ways).reversed() {
       known[place] = known[place - 1]
+      addresses[place] = addresses[place - 1]
     }
+    addresses[first] = address
     known[first] = Known(block: block, shown: shown)
     return fields.replacing(shown)
   }

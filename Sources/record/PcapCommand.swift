@@ -38,6 +38,7 @@ struct PcapCommand: ParsableCommand {
   }
 
   func run() throws {
+    HeapSettings.keepBlocks()
     let filter = try selection.compiled()
     var options = try recording.dissection()
     let timeline = try open()

@@ -46,14 +46,14 @@ struct `Layering` {
 
   static let executables: Set<String> = ["record", "replay", "trace"]
   static let everywhere: Set<String> = ["Glibc", "Synchronization"]
-  static let systemLibraries: Set<String> = ["CBrotli", "CPcap", "CZlib", "CZstd"]
+  static let systemLibraries: Set<String> = ["CBrotli", "CMalloc", "CPcap", "CZlib", "CZstd"]
 
   /// What a target may import.
   static func allowed(_ target: String) -> Set<String>? {
     if let layer = layers[target] { return layer.imports.union(everywhere) }
     guard executables.contains(target) else { return nil }
     return Set(layers.keys).union(everywhere)
-      .union(["NIOCore", "NIOPosix", "ArgumentParser", "Dispatch", "Foundation"])
+      .union(["NIOCore", "NIOPosix", "ArgumentParser", "CMalloc", "Dispatch", "Foundation"])
   }
 
   @Test func `every folder of the sources is a layer, an executable or a system library`() throws {

@@ -28,6 +28,7 @@ import conformance_captures
 import conformance_list
 import conformance_modern
 import crossing
+import failing
 import handles
 import inference
 import live
@@ -61,7 +62,7 @@ def scenarios():
     found = {"comparators": comparators, "captures": capture_counts.run}
     found["proxy-byte-identity"] = byte_identity.run
     found["proxy-crossing-answers"] = crossing.run
-    suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, preflight]
+    suites = [bad_input, live, weather_proxy, weather_stop, weather_replay, preflight, failing]
     suites += [handles, inference, merging, revisions, standard_io, tasks]
     suites += [conformance_captures, conformance, conformance_list, conformance_modern]
     for module in [*suites, conformance_auth]:

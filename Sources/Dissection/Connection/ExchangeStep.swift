@@ -158,15 +158,27 @@ struct EndedExchange: Sendable {
   }
 }
 
-/// What only an audit asks of an exchange.
-struct ExchangeAudit: Sendable {
-  var sentAt: Timestamp?
+/// What only an audit asks of an exchange: by reference, as few do and all steps have room for it.
+final class ExchangeAudit: Sendable {
+  let sentAt: Timestamp?
   /// HTTP/2 stream.
-  var stream: Int?
-  var request: ExchangeLine.Body
-  var response: ExchangeLine.Body
+  let stream: Int?
+  let request: ExchangeLine.Body
+  let response: ExchangeLine.Body
   /// Statuses of interim responses.
-  var interim: [Int]
+  let interim: [Int]
   /// What was odd about it.
-  var flags: [String]
+  let flags: [String]
+
+  init(
+    sentAt: Timestamp?, stream: Int?, request: ExchangeLine.Body, response: ExchangeLine.Body,
+    interim: [Int], flags: [String]
+  ) {
+    self.sentAt = sentAt
+    self.stream = stream
+    self.request = request
+    self.response = response
+    self.interim = interim
+    self.flags = flags
+  }
 }
