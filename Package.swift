@@ -94,7 +94,7 @@ let package = Package(
     layer("Packets", ["Basics", nioCore]),
     layer("Spawn", []),
     layer(
-      "Trace", ["Basics", nioCore],
+      "Trace", ["Basics", "CZstd", nioCore],
       resources: [.embedInCode("mcptrace.schema.json")]),
 
     layer("MCP", ["Basics", "Wire", "Trace", nioCore]),

@@ -16,13 +16,15 @@ public struct TraceFormatError: Error, Hashable, Sendable, CustomStringConvertib
     case io(errno: Int32)
     /// The line is longer than `TraceDecoder.lineLimit`.
     case lineTooLong
+    /// A compressed frame is not what its checksum, its size or the format say; in the words of libzstd.
+    case damaged(String)
   }
 
   /// What is wrong.
   public var reason: Reason
   /// Line number from 1; `nil` before the line is known.
   public var line: Int?
-  /// Byte offset of the line in the file; `nil` before it is known.
+  /// Byte offset of the line in the (decompressed) text, of a damaged frame in the file; `nil` before it is known.
   public var offset: Int?
 
   /// Creates an error without a place.
@@ -44,6 +46,8 @@ public struct TraceFormatError: Error, Hashable, Sendable, CustomStringConvertib
         "trace version \(version) is later than this program reads (1); use a newer one"
       case .io(let errno): "cannot read (errno \(errno))"
       case .lineTooLong: "a line longer than \(TraceDecoder.lineLimit) bytes"
+      case .damaged(let words):
+        "byte \(offset ?? 0): the compressed frame that begins here is damaged: \(words)"
       }
     guard let line else { return what }
     return "line \(line) (byte \(offset ?? 0)): \(what)"

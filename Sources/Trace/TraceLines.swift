@@ -31,36 +31,59 @@ public final class TraceLines {
   private(set) var count = 0
   /// Those that wait, by type.
   private(set) var counts = LineCounts()
-  /// `t` of the latest request, with those taken.
+  /// When the last message was there, with those taken.
   private(set) var latest: Int64?
   private var events: [TraceEvent] = []
+  private var openLines: OpenLines?
   private let form: Form
 
-  /// Creates an empty list.
-  public init(_ form: Form) {
+  /// Creates an empty list; with `keepsOpen` it knows what is open after the lines so far, with those taken.
+  public init(_ form: Form, keepsOpen: Bool = false) {
     self.form = form
+    openLines = keepsOpen ? OpenLines() : nil
     text = JSONWriter(capacity: form == .text ? 2 * TraceWriter.flushSize : 0)
   }
 
   /// The place behind the lines so far.
   public var end: Mark { Mark(bytes: text.bytes.count, events: events.count) }
 
+  /// The lines that a next segment begins with: connections and sessions that are open.
+  public var open: [TraceEvent] { openLines?.lines ?? [] }
+
   /// Appends a line.
-  public func append(_ line: ConnectionLine) { put(line) }
+  public func append(_ line: ConnectionLine) {
+    openLines?.note(line)
+    put(line)
+  }
   /// Appends a line.
-  public func append(_ line: SessionLine) { put(line) }
+  public func append(_ line: SessionLine) {
+    openLines?.note(line)
+    put(line)
+  }
   /// Appends a line.
   public func append(_ line: RequestLine) {
     if line.isLogicalCall { logicalCalls += 1 }
     latest = line.t
+    openLines?.note(line.session, line.n)
     put(line)
   }
   /// Appends a line.
-  public func append(_ line: ResponseLine) { put(line) }
+  public func append(_ line: ResponseLine) {
+    latest = line.done ?? line.t
+    openLines?.note(line.session, line.n)
+    put(line)
+  }
   /// Appends a line.
-  public func append(_ line: NotificationLine) { put(line) }
+  public func append(_ line: NotificationLine) {
+    latest = line.t
+    openLines?.note(line.session, line.n)
+    put(line)
+  }
   /// Appends a line.
-  public func append(_ line: HTTPLine) { put(line) }
+  public func append(_ line: HTTPLine) {
+    openLines?.note(line.session, line.n)
+    put(line)
+  }
   /// Appends a line.
   public func append(_ line: SSELine) { put(line) }
   /// Appends a line.
@@ -68,11 +91,20 @@ public final class TraceLines {
   /// Appends a line.
   public func append(_ line: LossLine) { put(line) }
   /// Appends a line.
-  public func append(_ line: EndLine) { put(line) }
+  public func append(_ line: EndLine) {
+    openLines?.note(line)
+    put(line)
+  }
 
   /// Appends a line of any type.
   public func append(_ event: TraceEvent) {
-    if case .request(let line) = event { return append(line) }
+    switch event {
+    case .request(let line): return append(line)
+    case .connection(let line): return append(line)
+    case .session(let line): return append(line)
+    case .end(let line): return append(line)
+    default: openLines?.note(event)
+    }
     count += 1
     counts.add(event)
     guard form == .text else { return events.append(event) }

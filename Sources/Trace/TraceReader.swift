@@ -1,34 +1,28 @@
 public import Basics
-import Glibc
-import NIOCore
 
 /// Reads a trace file event by event, in chunks; memory does not grow with the file.
+///
+/// A file that begins as zstd does is decompressed, whatever its name.
 public final class TraceReader {
-  /// Bytes behind the last whole line, after the last event.
-  public var tornTail: Int { decoder.tornTail }
-  /// Number of the line that was returned last, from 1.
-  public var line: Int { decoder.line }
-  /// Byte offset of that line.
+  /// Bytes of the file behind the last whole line or, in a compressed file, the last whole frame; after the last event.
+  public var tornTail: Int { max(decoder.tornTail, input.cutOff) }
+  /// Number of the line that was returned last, from 1; after the last event one that was cut off counts.
+  public var line: Int { decoder.line + (input.cutOff > 0 && decoder.tornTail == 0 ? 1 : 0) }
+  /// Byte offset of that line in the decompressed text.
   public var offset: Int { decoder.offset }
   /// Bytes of that line, without its end.
   public var length: Int { decoder.length }
   /// The text of the line that was returned or rejected last; `nil` when that was no JSON.
   public var text: RawJSON? { decoder.text }
 
-  private static let chunk = 256 << 10
-  private let descriptor: Int32
+  private let input: TraceInput
   private var decoder = TraceDecoder()
   private var atEnd = false
 
   /// Opens `path`; `-` is standard input.
   ///
   /// - Throws: `TraceFormatError.io`.
-  public init(path: String) throws(TraceFormatError) {
-    descriptor = path == "-" ? 0 : unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw TraceFormatError(.io(errno: errno)) }
-  }
-
-  deinit { if descriptor > 0 { close(descriptor) } }
+  public init(path: String) throws(TraceFormatError) { input = try TraceInput(path: path) }
 
   /// Returns the next event, `nil` at the end of the file.
   ///
@@ -42,22 +36,14 @@ public final class TraceReader {
   }
 
   private func fill() throws(TraceFormatError) {
-    var buffer = ByteBuffer()
-    var result = 0
-    unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: TraceReader.chunk) { space in
-      result = unsafe read(descriptor, space.baseAddress, TraceReader.chunk)
-      return max(0, result)
+    do throws(TraceFormatError) {
+      if let text = try input.next() { return decoder.append(text) }
+    } catch {
+      guard case .io = error.reason else { throw error }
+      throw TraceFormatError(error.reason, line: decoder.line, offset: decoder.offset)
     }
-    if result < 0, errno == EINTR { return }
-    guard result >= 0 else {
-      throw TraceFormatError(.io(errno: errno), line: decoder.line, offset: decoder.offset)
-    }
-    if result == 0 {
-      atEnd = true
-      decoder.end()
-    } else {
-      decoder.append(buffer)
-    }
+    atEnd = true
+    decoder.end()
   }
 
   /// Reads a whole file into memory.

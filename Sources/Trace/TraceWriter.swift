@@ -1,13 +1,15 @@
 import Basics
 import Glibc
+import NIOCore
 
 /// Appends events to a trace file. Lines are whole or absent: a write that fails in the middle is cut back.
 ///
 /// Theory: lines gather in memory and go out in one `write` when 256 KiB are there or the caller says `flush`
 /// (at least every second: after `kill -9` all up to the last flush is readable). When the disk is full recording
-/// *pauses*: what can't be written is counted, later flushes try again, and the first that succeeds is preceded by a
-/// `loss` line of kind `trace.not_written`. What can't be cut back (a pipe) gets a line end first, so that one broken
-/// line stays one. The traffic never notices; the caller ignores SIGPIPE and SIGXFSZ, which would end the process.
+/// *pauses*: what can't be written is counted, later flushes try again, and the first that succeeds begins with a `loss`
+/// line of kind `trace.not_written`: how much is missing, from `t` (the latest that was written before) to `until`. What can't be cut back (a pipe) gets a line end first, so that one broken
+/// line stays one. A path that ends in `.zst` gets one complete zstd frame with a checksum for each such `write`; when a
+/// part of a frame went where it can't be cut back, nothing behind it could be read, and nothing more is written. The traffic never notices; the caller ignores SIGPIPE and SIGXFSZ, which would end the process.
 ///
 /// Three kinds of wrong: a path that can't be created throws at `init` (world); a failed write sets `failure`
 /// and goes on (world, counted); writing after `close` is our bug.
@@ -16,6 +18,8 @@ public final class TraceWriter {
   public private(set) var failure: Int32?
   /// Lines that could not be written.
   public private(set) var linesLost = 0
+  /// True from a write that failed to the next that did not.
+  public var isPaused: Bool { unreported.lines > 0 }
   /// Lines of each type written or waiting to be, without those lost.
   public var counts: [String: Int] { lines.byType }
   /// Bytes of the file so far, without what waits in memory.
@@ -26,10 +30,16 @@ public final class TraceWriter {
 
   /// So many bytes are written at once.
   public static let flushSize = 256 << 10
+  /// Levels of compression, from fast to small; beyond them readers need windows larger than 8 MiB.
+  public static let levels = 1...19
+  /// The level where none is said: zstd's own.
+  public static let defaultLevel = 3
   /// What a burst of long lines took beyond this is given back.
   static let memoryKept = 4 << 20
 
   private let descriptor: Int32
+  /// Compresses what is written, where the path says so.
+  private var frames: ZstdFrameMaker?
   private var pending = JSONWriter(capacity: 2 * flushSize)
   private var pendingLines = 0
   private var pendingCounts = LineCounts()
@@ -37,7 +47,10 @@ public final class TraceWriter {
   /// What was lost since the last `loss` line.
   private var unreported = (lines: 0, bytes: 0)
   private var isBroken = false
+  /// The latest time that lines told so far, of those that were written, and of those that were lost.
   private var lastTime: Int64 = 0
+  private var writtenTime: Int64 = 0
+  private var lostTime: Int64 = 0
   private var isClosed = false
 
   /// The file could not be created.
@@ -50,15 +63,22 @@ public final class TraceWriter {
 
   /// Creates or truncates `path` with mode 0600; `-` is standard output.
   ///
+  /// - Parameter level: One of `levels`, for a path that ends in `.zst`: that is compressed.
   /// - Throws: `CreationError`.
-  public init(path: String) throws(CreationError) {
+  public init(path: String, level: Int = defaultLevel) throws(CreationError) {
     let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
     descriptor = path == "-" ? 1 : unsafe open(path, flags, 0o600)
     guard descriptor >= 0 else { throw CreationError(path: path, errno: errno) }
+    if path.hasSuffix(".zst") { frames = ZstdFrameMaker(level: level) }
   }
 
   /// Writes to an open descriptor from where it stands, and closes it in the end unless it is a standard one.
-  public init(descriptor: Int32) { self.descriptor = descriptor }
+  ///
+  /// - Parameter level: One of `levels` to compress what is written.
+  public init(descriptor: Int32, level: Int? = nil) {
+    self.descriptor = descriptor
+    frames = level.map { ZstdFrameMaker(level: $0) }
+  }
 
   deinit { if descriptor > 2, !isClosed { Glibc.close(descriptor) } }
 
@@ -66,7 +86,7 @@ public final class TraceWriter {
   public func write(_ event: TraceEvent) {
     precondition(!isClosed, "a closed trace takes no more events")
     append(event)
-    if case .request(let line) = event { lastTime = line.t }
+    if case .request(let line) = event { lastTime = max(lastTime, line.t) }
     if pending.bytes.count >= TraceWriter.flushSize { flush() }
   }
 
@@ -82,7 +102,7 @@ public final class TraceWriter {
     pendingLines += made.count
     pendingCounts.add(made.counts)
     lines.add(made.counts)
-    lastTime = made.latest ?? lastTime
+    lastTime = max(lastTime, made.latest ?? lastTime)
     made.removeAll()
     if pending.bytes.count >= TraceWriter.flushSize { flush() }
   }
@@ -96,24 +116,37 @@ public final class TraceWriter {
   }
 
   /// Writes what has gathered to the file (no fsync), and tells of earlier losses as soon as that is possible.
+  ///
+  /// Does nothing once it is closed.
   public func flush() {
-    if unreported.lines > 0 {
-      var loss = LossLine(t: lastTime, kind: TraceWriter.notWritten, bytes: unreported.bytes)
-      loss.extra = [ExtraMember(key: "lines", value: RawJSON(.int(unreported.lines)))]
-      let event = TraceEvent.loss(loss)
-      var line = JSONWriter()
-      event.write(to: &line)
-      line.endLine()
-      guard writeAll(line.bytes) else { return dropPending() }
-      lines.add(event)
-      unreported = (0, 0)
-    }
+    guard !isClosed else { return }
+    if unreported.lines > 0 { return resume() }
     guard pendingLines > 0 else { return }
     guard writeAll(pending.bytes) else { return dropPending() }
     clearPending()
   }
 
+  /// Writes what has gathered behind a line that says what is missing; both or neither, so that a full disk does not fill up with
+  /// such lines.
+  private func resume() {
+    var loss = LossLine(t: writtenTime, kind: TraceWriter.notWritten, bytes: unreported.bytes)
+    loss.extra = [
+      ExtraMember(key: "lines", value: RawJSON(.int(unreported.lines))),
+      ExtraMember(key: "until", value: RawJSON(.int(Int(lostTime)))),
+    ]
+    let event = TraceEvent.loss(loss)
+    var text = JSONWriter()
+    event.write(to: &text)
+    text.endLine()
+    text.append(pending.bytes)
+    guard writeAll(text.bytes) else { return dropPending() }
+    lines.add(event)
+    unreported = (0, 0)
+    clearPending()
+  }
+
   private func dropPending() {
+    lostTime = lastTime
     linesLost += pendingLines
     unreported.lines += pendingLines
     unreported.bytes += pending.bytes.count
@@ -122,6 +155,7 @@ public final class TraceWriter {
   }
 
   private func clearPending() {
+    if unreported.lines == 0 { writtenTime = lastTime }
     pending.removeAll(keepingAtMost: TraceWriter.memoryKept)
     pendingLines = 0
     pendingCounts.removeAll()
@@ -145,32 +179,41 @@ public final class TraceWriter {
   }
 
   private func writeAll(_ lines: borrowing OutputBytes) -> Bool {
+    unsafe lines.withUnsafeBytes { text in
+      guard let frames else { return unsafe writeWhole(text) }
+      guard !isBroken else { return false }
+      guard unsafe frames.make(text) else {
+        failure = ENOMEM
+        return false
+      }
+      return unsafe frames.frame.withUnsafeReadableBytes { unsafe writeWhole($0) }
+    }
+  }
+
+  /// Writes all of the bytes, or none where they can be cut back.
+  private func writeWhole(_ bytes: UnsafeRawBufferPointer) -> Bool {
     if isBroken {
-      var end = OutputBytes()
-      end.append(0x0a)
-      guard writeSome(end, from: 0) != nil else { return false }
+      let end: [UInt8] = [0x0a]
+      guard unsafe end.withUnsafeBytes({ unsafe writeSome($0) }) != nil else { return false }
       bytesWritten += 1
       isBroken = false
     }
     var done = 0
-    while done < lines.count {
-      guard let count = writeSome(lines, from: done) else {
+    while done < bytes.count {
+      guard let count = unsafe writeSome(UnsafeRawBufferPointer(rebasing: bytes[done...])) else {
         cutBack(done)
         return false
       }
       done += count
     }
-    bytesWritten += lines.count
+    bytesWritten += bytes.count
     return true
   }
 
   /// Writes as much as goes and returns how much that was; `nil` when nothing does.
-  private func writeSome(_ bytes: borrowing OutputBytes, from start: Int) -> Int? {
+  private func writeSome(_ bytes: UnsafeRawBufferPointer) -> Int? {
     while true {
-      let written = unsafe bytes.withUnsafeBytes { all in
-        let rest = unsafe UnsafeRawBufferPointer(rebasing: all[start...])
-        return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
-      }
+      let written = unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count)
       if written > 0 { return written }
       if written < 0, errno == EINTR { continue }
       failure = written < 0 ? errno : EIO

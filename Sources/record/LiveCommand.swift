@@ -23,6 +23,8 @@ struct LiveCommand: ParsableCommand {
 
   @OptionGroup var recording: RecordingOptions
 
+  @OptionGroup var segments: SegmentOptions
+
   @OptionGroup var selection: PacketSelection
 
   @OptionGroup var decryption: DecryptionOptions
@@ -47,12 +49,14 @@ struct LiveCommand: ParsableCommand {
   }
 
   func run() throws {
+    var destination = recording.destination
+    try segments.apply(to: &destination)
     StopFlag.install()
     // Failed writes come back as errors: a full disk or a closed pipe must not end the capture.
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
     let capture = try open()
     let settings = PacketRecording.Settings(
-      dissection: try recording.dissection(), output: recording.output, source: .live,
+      dissection: try recording.dissection(), output: destination, source: .live,
       inputs: [interface], ports: selection.ports)
     let keyLogs = decryption.keyLogs
     let queue = FrameQueue()

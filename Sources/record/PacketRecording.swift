@@ -10,7 +10,7 @@ struct PacketRecording: ~Copyable {
   /// What a trace is to be, for whichever thread makes it.
   struct Settings: Sendable {
     var dissection: DissectionOptions
-    var output: String
+    var output: TraceOutput
     var source: HeaderLine.Source
     var inputs: [String]
     /// Ports of which a connection must have one; empty: all are wanted.

@@ -46,7 +46,7 @@ struct PcapCommand: ParsableCommand {
     options.keyLog = keyLog
     var packets = PacketRecording(
       .init(
-        dissection: options, output: recording.output, source: .pcap, inputs: files,
+        dissection: options, output: recording.destination, source: .pcap, inputs: files,
         ports: selection.ports))
     StopFlag.install()
     signal(SIGXFSZ, SIG_IGN)

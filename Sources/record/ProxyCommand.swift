@@ -31,6 +31,8 @@ struct ProxyCommand: AsyncParsableCommand {
 
   @OptionGroup var recording: RecordingOptions
 
+  @OptionGroup var segments: SegmentOptions
+
   @Option(help: "Seconds that open connections may go on after SIGINT or SIGTERM.")
   var drain = 5.0
 
@@ -46,6 +48,9 @@ struct ProxyCommand: AsyncParsableCommand {
     let (output, keepOptions, isQuiet) = (recording.output, options, recording.quiet)
 
     let (requests, stop) = AsyncStream.makeStream(of: Void.self)
+    var destination = recording.destination
+    try segments.apply(to: &destination)
+    let trace = destination
     let signals = StopSignals { stop.yield() }
     defer { signals.cancel() }
     // Failed writes come back as errors: a full disk or a closed pipe must not end the forwarding.
@@ -65,7 +70,7 @@ struct ProxyCommand: AsyncParsableCommand {
     var mail = reports.makeAsyncIterator()
     DispatchQueue(label: "dissection").async {
       RecorderThread.run(
-        handoff: handoff, source: .proxy, output: output, options: keepOptions
+        handoff: handoff, source: .proxy, output: trace, options: keepOptions
       ) { post.yield($0) }
     }
     if case .cannotCreate(let path, let errno) = await mail.next() {

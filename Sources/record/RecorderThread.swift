@@ -14,7 +14,7 @@ enum RecorderThread {
 
   /// Drains `handoff` until it is closed. Blocks; reports twice.
   static func run(
-    handoff: Handoff, source: HeaderLine.Source, output: String, options: DissectionOptions,
+    handoff: Handoff, source: HeaderLine.Source, output: TraceOutput, options: DissectionOptions,
     report: (Report) -> Void
   ) {
     let recording: Recording

@@ -9,7 +9,7 @@ final class Recording {
 
   /// Creates the trace and writes its header.
   init(
-    output: String, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions
+    output: TraceOutput, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions
   ) throws(TraceWriter.CreationError) {
     trace = try TraceRecording(output: output, source: source, t0: t0, options: options)
     dissector = Dissector(t0: t0, options: options, lines: trace.lines)
@@ -21,8 +21,8 @@ final class Recording {
     trace.write()
   }
 
-  /// Writes what has gathered to the file.
-  func flush() { trace.flush() }
+  /// Writes what has gathered to the file; goes on to the next segment when that is due.
+  func flush() { trace.flush { dissector.footer } }
 
   /// Ends what is open, writes the footer and closes. Returns the last `errno` of writing, if any failed.
   func finish(at: Timestamp) -> Int32? {

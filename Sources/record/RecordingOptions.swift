@@ -8,9 +8,13 @@ public import Trace
 /// Options that every source shares.
 struct RecordingOptions: ParsableArguments {
   @Option(
-    name: .shortAndLong, help: "The trace to write, created with mode 0600; '-' is standard output."
+    name: .shortAndLong,
+    help:
+      "The trace to write, created with mode 0600; '-' is standard output, and a name that ends in .zst is compressed."
   )
   var output: String
+
+  @OptionGroup var compression: CompressionOptions
 
   @Flag(help: "Write an 'exchange' line for every HTTP exchange, with sizes and SHA-256 of bodies.")
   var exchanges = false
@@ -42,6 +46,9 @@ struct RecordingOptions: ParsableArguments {
       throw ValidationError("--no-redact keeps everything, --redact does not: give one of them")
     }
   }
+
+  /// Where the trace goes.
+  var destination: TraceOutput { TraceOutput(path: output, level: compression.level) }
 
   /// What the dissection is told.
   func dissection() throws -> DissectionOptions {

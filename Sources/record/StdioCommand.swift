@@ -28,6 +28,8 @@ struct StdioCommand: ParsableCommand {
 
   @OptionGroup var recording: RecordingOptions
 
+  @OptionGroup var segments: SegmentOptions
+
   @Argument(
     parsing: .postTerminator,
     help: ArgumentHelp("The server and its arguments, behind --.", valueName: "command"))
@@ -45,13 +47,16 @@ struct StdioCommand: ParsableCommand {
   func run() throws {
     var options = try recording.dissection()
     options.gapKind = "stdio.shed"
-    let output = StdioCommand.unused(recording.output)
+    var destination = recording.destination
+    destination.path = StdioCommand.unused(destination.path)
+    try segments.apply(to: &destination)
+    let (target, output) = (destination, destination.path)
     let handoff = Handoff()
     let reports = Mailbox<RecorderThread.Report>()
     let keptOptions = options
     DispatchQueue(label: "dissection").async {
       RecorderThread.run(
-        handoff: handoff, source: .stdio, output: output, options: keptOptions
+        handoff: handoff, source: .stdio, output: target, options: keptOptions
       ) { reports.post($0) }
     }
     if case .cannotCreate(let path, let errno) = reports.take() {

@@ -14,7 +14,7 @@ final class ThreadedRecording {
   private enum Input: Sendable {
     case steps(ConnectionStage.Steps)
     case loss(LossLine)
-    case flush
+    case flush(FooterLine)
     case finish
     case close(FooterLine)
   }
@@ -47,7 +47,7 @@ final class ThreadedRecording {
 
   /// Creates the trace, writes its header and starts the thread.
   init(
-    output: String, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions,
+    output: TraceOutput, source: HeaderLine.Source, t0: Timestamp, options: DissectionOptions,
     inputs files: [String]? = nil
   ) throws(TraceWriter.CreationError) {
     self.t0 = t0
@@ -91,7 +91,9 @@ final class ThreadedRecording {
   /// Has everything so far written out, soon.
   func flush() {
     handOn()
-    inputs.put(.flush)
+    var footer = connections.footer
+    footer.add(lost)
+    inputs.put(.flush(footer))
   }
 
   /// Ends what is open, writes the footer and closes. Returns the last `errno` of writing, if any failed.
@@ -128,7 +130,12 @@ final class ThreadedRecording {
         trace.write()
         spent.add(steps)
       case .loss(let line): trace.lines.append(line)
-      case .flush: trace.flush()
+      case .flush(let footer):
+        trace.flush {
+          var total = footer
+          total.add(sessions.losses)
+          return total
+        }
       case .finish: losses.post(sessions.losses)
       case .close(let footer):
         let errno = trace.close(footer)

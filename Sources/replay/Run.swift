@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Basics
+import CommandSupport
 import ReplayEngine
 public import ReplayPlan
 
@@ -86,9 +87,13 @@ struct Run: AsyncParsableCommand {
   @OptionGroup(title: "Demands") var demands: ThresholdOptions
 
   @Option(
-    help: ArgumentHelp("Record the run itself as a trace.", valueName: "file"),
+    help: ArgumentHelp(
+      "Record the run itself as a trace; a name that ends in .zst is compressed.",
+      valueName: "file"),
     completion: .file())
   var record: String?
+
+  @OptionGroup var compression: CompressionOptions
 
   @Flag(help: "Run without asking even if it takes more than two hours.")
   var yes = false
@@ -132,6 +137,7 @@ struct Run: AsyncParsableCommand {
     session.run.maxLag = maxLag?.nanoseconds ?? 20_000_000
     session.summaryPath = summary
     session.recordPath = record
+    session.recordLevel = compression.level
     session.junitPath = demands.junit
     session.thresholds = try demands.thresholds(for: traffic)
     session.run.abortOn = try demands.aborting(for: traffic)

@@ -17,6 +17,7 @@ struct RunSession {
   var run = RunOptions()
   var summaryPath: String?
   var recordPath: String?
+  var recordLevel = TraceWriter.defaultLevel
   var junitPath: String?
   /// What is demanded of the run as a whole and of its windows, in the order it was given.
   var thresholds: [Threshold] = []
@@ -211,7 +212,8 @@ struct RunSession {
     guard let recordPath else { return nil }
     do {
       return try RunTrace(
-        path: recordPath, hiding: hidingRules(recordPath), payloads: traffic.payloads)
+        path: recordPath, level: recordLevel, hiding: hidingRules(recordPath),
+        payloads: traffic.payloads)
     } catch let error as TraceWriter.CreationError {
       throw failure(
         Exit.cannotCreate,

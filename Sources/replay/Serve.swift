@@ -90,8 +90,8 @@ struct Serve: AsyncParsableCommand {
       while let event = try reader.next() { events.append(event) }
       if reader.tornTail > 0 {
         say(
-          "replay: \(trace): the last line is cut off (\(reader.tornTail) bytes); "
-            + "all before it was read")
+          "replay: \(trace): the trace is cut off at its end (\(reader.tornTail) bytes); "
+            + "all before that was read")
       }
       return events
     } catch {

@@ -22,7 +22,9 @@ enum SourceTrace {
         Exit.unreadableInput, "\(path): \(error); give a readable .mcptrace file")
     }
     if tornTail > 0 {
-      say("replay: \(path): the last line is cut off (\(tornTail) bytes); all before it was read")
+      say(
+        "replay: \(path): the trace is cut off at its end (\(tornTail) bytes); all before that was read"
+      )
     }
     let traffic = builder.finish()
     guard !traffic.scripts.isEmpty else {

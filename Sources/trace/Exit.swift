@@ -16,7 +16,7 @@ enum Exit {
     guard case .io(let code) = error.reason else {
       let advice: String =
         switch error.reason {
-        case .notATrace, .laterVersion: ""
+        case .notATrace, .laterVersion, .damaged: ""
         default: "; 'trace validate' lists all that is wrong"
         }
       complain("\(file): \(error)\(advice)")
@@ -33,7 +33,7 @@ enum Exit {
   static func warnTornTail(_ bytes: Int, file: String) {
     guard bytes > 0 else { return }
     complain(
-      "\(file): the last line is cut off (\(bytes) bytes); all lines before it were read")
+      "\(file): the trace is cut off at its end (\(bytes) bytes); all lines before that were read")
   }
 
   /// Writes one line to standard error.

@@ -19,16 +19,20 @@ struct Merge: ParsableCommand {
       A recorder's clock is put right where it contradicts what must have been in order: an answer that gave \
       out a value (a session id, a cursor, a handle) was complete before a request that carries it. What was \
       applied is printed and written to the header ('clocks'). Two passes; memory: some 400 bytes an exchange \
-      and 100 a line, besides open sessions.
+      and 100 a line, besides open sessions. Compressed files are unpacked into TMPDIR.
       """)
 
   @Argument(help: "Traces to merge; the first one's clock is taken as right.", completion: .file())
   var files: [String]
 
   @Option(
-    name: .shortAndLong, help: "The trace to write, created with mode 0600; '-' is standard output."
+    name: .shortAndLong,
+    help:
+      "The trace to write, created with mode 0600; '-' is standard output, and a name that ends in .zst is compressed."
   )
   var output: String
+
+  @OptionGroup var compression: CompressionOptions
 
   @Flag(help: "Infer sessions anew over all files.")
   var reinfer = false
@@ -171,7 +175,7 @@ struct Merge: ParsableCommand {
 
   private func create(_ header: HeaderLine) throws -> TraceWriter {
     do {
-      let writer = try TraceWriter(path: output)
+      let writer = try TraceWriter(path: output, level: compression.level)
       writer.write(.header(header))
       return writer
     } catch {

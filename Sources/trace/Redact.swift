@@ -27,9 +27,12 @@ struct Redact: ParsableCommand {
   @Option(
     name: .shortAndLong,
     help: """
-      The trace to write, created with mode 0600; '-' is standard output. For several traces a folder, in which each gets its name.
+      The trace to write, created with mode 0600; '-' is standard output. For several traces a folder, in which each gets its name. \
+      A name that ends in .zst is compressed.
       """)
   var output: String
+
+  @OptionGroup var compression: CompressionOptions
 
   @OptionGroup var redaction: RedactionOptions
 
@@ -85,7 +88,7 @@ struct Redact: ParsableCommand {
 
   private func create(_ path: String) throws -> TraceWriter {
     do throws(TraceWriter.CreationError) {
-      return try TraceWriter(path: path)
+      return try TraceWriter(path: path, level: compression.level)
     } catch {
       Exit.complain(
         "\(path): cannot be created: \(Exit.reason(error.errno)); choose another --output")

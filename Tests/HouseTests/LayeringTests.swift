@@ -17,7 +17,7 @@ struct `Layering` {
         "Basics", "NIOCore", "NIOHPACK", "CBrotli", "CZlib", "CZstd", "Crypto", "CryptoExtras",
       ]),
     "Packets": Layer(row: 1, imports: ["Basics", "NIOCore"]),
-    "Trace": Layer(row: 1, imports: ["Basics", "NIOCore"]),
+    "Trace": Layer(row: 1, imports: ["Basics", "NIOCore", "CZstd"]),
     "Spawn": Layer(row: 1, imports: []),
     "MCP": Layer(row: 2, imports: ["Basics", "NIOCore", "Wire", "Trace"]),
     "Redaction": Layer(row: 2, imports: ["Basics", "NIOCore", "Trace", "Crypto"]),

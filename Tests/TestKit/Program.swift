@@ -19,7 +19,7 @@ public enum Program {
     }
   }
 
-  /// Runs `name` from the directory of the test bundle and waits for its end. Output goes through files, so no
+  /// Runs `name` from the directory of the test bundle, or what is at a path from the root, and waits for its end. Output goes through files, so no
   /// pipe can fill up; `outputTo` names another file for it.
   public static func run(
     _ name: String, _ arguments: [String], outputTo file: String? = nil
@@ -27,7 +27,8 @@ public enum Program {
     try TemporaryFile.with(suffix: ".out") { output in
       try TemporaryFile.with(suffix: ".err") { errors in
         let process = Process()
-        process.executableURL = directory.appendingPathComponent(name)
+        process.executableURL =
+          name.hasPrefix("/") ? URL(fileURLWithPath: name) : directory.appendingPathComponent(name)
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle(forWritingAtPath: file ?? output)
@@ -40,6 +41,11 @@ public enum Program {
           errors: try String(contentsOfFile: errors, encoding: .utf8))
       }
     }
+  }
+
+  /// The path of an executable of this package.
+  public static func path(_ name: String) -> String {
+    directory.appendingPathComponent(name).path
   }
 
   /// Where SwiftPM puts what it builds: the directory of the test bundle.

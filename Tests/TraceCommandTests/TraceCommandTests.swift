@@ -30,7 +30,7 @@ struct `trace command` {
       try Program.run("trace", [command, $0])
     }
     #expect(result.status == 0)
-    #expect(result.errors.contains("the last line is cut off"))
+    #expect(result.errors.contains("the trace is cut off at its end"))
     #expect(!result.output.isEmpty)
   }
 

@@ -151,7 +151,8 @@ struct `Trace lines` {
     expected.t = 5
     expected.client = first.client
     expected.revision = "1"
-    expected.continues = true
+    expected.continues = first.continues
+    expected.nextN = nil
     expected.extra = [
       ExtraMember(key: "b", value: RawJSON(.int(1))),
       ExtraMember(key: "a", value: RawJSON(.int(2))),

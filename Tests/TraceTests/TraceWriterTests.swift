@@ -147,6 +147,7 @@ struct `Trace writer` {
     writer.flush()
     #expect(writer.failure == EAGAIN)
     #expect(writer.linesLost == 2)
+    #expect(writer.isPaused)
     var text = FullFiles.drain(pipe.reading)
     writer.write(Samples.minimalHeader.event)
     #expect(writer.close(footer: Self.footer) == EAGAIN)
@@ -160,7 +161,7 @@ struct `Trace writer` {
     #expect(lines.dropFirst().first.map { Self.line(20_000).line.text.hasPrefix($0) } == true)
     #expect(
       Array(lines.dropFirst(2)) == [
-        #"{"type":"loss","t":0,"kind":"trace.not_written","bytes":20200,"lines":2}"#,
+        #"{"type":"loss","t":0,"kind":"trace.not_written","bytes":20200,"lines":2,"until":0}"#,
         Samples.minimalHeader.text, TraceEvent.footer(footer).line.text,
       ])
     #expect(writer.bytesWritten == text.utf8.count)
@@ -177,10 +178,39 @@ struct `Trace writer` {
     #expect(writer.linesLost == 1)
     _ = FullFiles.drain(pipe.reading)
     writer.flush()
+    #expect(!writer.isPaused)
     #expect(
       FullFiles.drain(pipe.reading)
-        == #"{"type":"loss","t":0,"kind":"trace.not_written","bytes":\#(pipe.capacity),"lines":1}"#
+        == #"{"type":"loss","t":0,"kind":"trace.not_written","bytes":\#(pipe.capacity),"lines":1,"until":0}"#
         + "\n")
+  }
+
+  @Test func `says from when to when lines are missing, once for all that are`() throws {
+    func request(_ t: Int64) -> TraceEvent {
+      .request(
+        RequestLine(
+          session: "s1", n: Int(t), t: t, dir: .c2s, id: RawJSON(.int(1)), method: "tools/call"))
+    }
+    let pipe = try FullFiles.pipe()
+    defer { close(pipe.reading) }
+    let writer = TraceWriter(descriptor: pipe.writing)
+    writer.write(request(5))
+    writer.write(Self.line(pipe.capacity - request(5).line.bytes.readableBytes - 1))
+    writer.flush()
+    #expect(!writer.isPaused)
+    for t in [7, 9] as [Int64] {
+      writer.write(request(t))
+      writer.flush()
+    }
+    #expect(writer.linesLost == 2)
+    _ = FullFiles.drain(pipe.reading)
+    writer.write(request(11))
+    writer.flush()
+    let bytes = request(7).line.bytes.readableBytes + request(9).line.bytes.readableBytes + 2
+    #expect(
+      FullFiles.drain(pipe.reading)
+        == #"{"type":"loss","t":5,"kind":"trace.not_written","bytes":\#(bytes),"lines":2,"until":9}"#
+        + "\n" + request(11).line.text + "\n")
   }
 
   private static func contents(_ path: String) throws -> String {

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import subprocess
 
 from scenario import check
 from trace_model import Trace
@@ -105,6 +107,30 @@ def torn_trace(context):
         check(done.stderr.strip(), f"{command} does not warn about the cut")
 
 
+def compressed_trace(context):
+    """The zstd tool reads what is written, and what it writes is read; a cut is warned about, damage refused."""
+    plain, packed = read(trace_of(context)), context.path("packed.mcptrace.zst")
+    capture = os.path.join(CAPTURES, "stateful-sse.pcap")
+    context.run("record", "pcap", capture, "--output", packed, "--zstd-level", "9")
+    whole = read(packed)
+    if shutil.which("zstd"):
+        text = subprocess.run(["zstd", "-dc", packed], stdout=subprocess.PIPE, check=True).stdout
+        check(
+            len(text.splitlines()) == len(plain.splitlines()), "zstd -dc gives another number of lines"
+        )
+        theirs = subprocess.run(
+            ["zstd", "-c"], input=plain, stdout=subprocess.PIPE, check=True
+        ).stdout
+        context.run("trace", "validate", write(context, "theirs.mcptrace", theirs))
+    cut = write(context, "cut.mcptrace.zst", whole + whole[: len(whole) // 2])
+    done = context.run("trace", "show", cut)
+    check("cut off" in done.stderr, f"the cut is not warned about: {done.stderr}")
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    path = write(context, "flipped.mcptrace.zst", bytes(flipped))
+    context.refused("trace", "validate", path, code=65, saying=["damaged", "byte 0"])
+
+
 def not_a_trace(context):
     for name, data in {
         "text.mcptrace": b"hello\n",
@@ -176,6 +202,7 @@ SCENARIOS = {
     "input-capture-from-the-middle": capture_from_the_middle,
     "input-later-version": later_version,
     "input-torn-trace": torn_trace,
+    "input-compressed-trace": compressed_trace,
     "input-not-a-trace": not_a_trace,
     "input-broken-lines": broken_lines,
     "input-wrong-usage": wrong_usage,

@@ -27,7 +27,7 @@ public struct TraceContents: Sendable {
   public internal(set) var exchanges: [ExchangeLine] = []
   /// What was not understood or not kept, in order of time.
   public internal(set) var losses: [LossLine] = []
-  /// The last footer; `nil` when the recorder did not close the file.
+  /// The footer, of segments their sum; `nil` when the recorder did not close the file.
   public internal(set) var footer: FooterLine?
   /// Lines of types that this version does not know.
   public internal(set) var unknownLines = 0

@@ -12,6 +12,8 @@ struct TraceGathering {
   private let detail: TraceContents.Detail
   private var contents: TraceContents
   private var sessions: [String: Session] = [:]
+  /// Whether the last file had a footer.
+  private var isClosed = false
 
   init(detail: TraceContents.Detail) {
     self.detail = detail
@@ -23,7 +25,9 @@ struct TraceGathering {
   mutating func add(_ event: TraceEvent) {
     let event = detail == .outline ? event.outlined : event
     switch event {
-    case .header(let line): contents.headers.append(line)
+    case .header(let line):
+      contents.headers.append(line)
+      isClosed = false
     case .connection(let line): contents.connections[line.conn] = line
     case .session(let line):
       let known = sessions[line.session]?.line
@@ -36,7 +40,10 @@ struct TraceGathering {
     case .exchange(let line): contents.exchanges.append(line)
     case .loss(let line): contents.losses.append(line)
     case .end(let line): sessions[line.session, default: Session()].end = line
-    case .footer(let line): contents.footer = line
+    case .footer(let line):
+      // Each segment has its own.
+      if contents.footer?.add(line) == nil { contents.footer = line }
+      isClosed = true
     case .unknown: contents.unknownLines += 1
     }
   }
@@ -51,6 +58,7 @@ struct TraceGathering {
 
   consuming func contents(lines: Int, tornTail: Int) -> TraceContents {
     var result = contents
+    if !isClosed { result.footer = nil }
     result.lines = tornTail > 0 ? lines - 1 : lines
     result.tornTail = tornTail
     result.outside.arrange()

@@ -48,7 +48,7 @@ public struct TraceValidator {
       } catch {
         switch error.reason {
         case .notJSON, .missing, .wrongType: validator.reject(error)
-        case .notATrace, .laterVersion, .io, .lineTooLong: throw error
+        case .notATrace, .laterVersion, .io, .lineTooLong, .damaged: throw error
         }
       }
     }
@@ -105,7 +105,7 @@ public struct TraceValidator {
     exchanges.check(isWhole: isWhole, &findings)
     if !isClosed { findings.warning(nil, "there is no footer: the recorder was stopped hard") }
     if tornTail > 0 {
-      findings.warning(lines, "the last line is cut off (\(tornTail) bytes)")
+      findings.warning(lines, "the trace is cut off at its end (\(tornTail) bytes)")
     }
     var report = ValidationReport()
     report.lines = tornTail > 0 ? lines - 1 : lines

@@ -14,16 +14,21 @@ public final class RunTrace: Sendable {
     var writer: TraceWriter
     /// Hides in this run's payloads what the recording hid.
     var redactor: TraceRedactor
+    var isFlushDue = false
   }
 
-  /// Creates the file. Its payloads are shown no more fully than the recording's; credentials in `_meta` never are.
+  /// After `kill -9` all up to the last flush is readable; the contract says at least every second.
+  private static let flushInterval = TimeAmount.milliseconds(500)
+
+  /// Creates the file, compressed with `level` when its name ends in `.zst`. Its payloads are shown no more fully than the recording's; credentials in `_meta` never are.
   ///
   /// - Throws: `TraceWriter.CreationError`.
   public init(
-    path: String, hiding rules: [RedactionRule] = [], payloads: HeaderLine.Payloads = .full
+    path: String, level: Int = TraceWriter.defaultLevel, hiding rules: [RedactionRule] = [],
+    payloads: HeaderLine.Payloads = .full
   ) throws {
     let output = Output(
-      writer: try TraceWriter(path: path),
+      writer: try TraceWriter(path: path, level: level),
       redactor: TraceRedactor(key: .random(), rules: rules, payloads: payloads))
     group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let loop = group.next()
@@ -40,14 +45,19 @@ public final class RunTrace: Sendable {
     }
   }
 
-  /// Writes lines in order; they are on their way to the disk when this returns.
+  /// Writes lines in order; they are on their way to the disk within `flushInterval`.
   func write(_ events: [TraceEvent]) {
     guard !events.isEmpty else { return }
-    loop.execute { [output] in
+    loop.execute { [output, loop] in
       for event in events {
         output.value.writer.write(output.value.redactor.redacted(event))
       }
-      output.value.writer.flush()
+      guard !output.value.isFlushDue else { return }
+      output.value.isFlushDue = true
+      loop.scheduleTask(in: RunTrace.flushInterval) {
+        output.value.isFlushDue = false
+        output.value.writer.flush()
+      }
     }
   }
 

@@ -61,7 +61,7 @@ struct ScriptAssembly {
     script.revision = session?.revision
     script.key = lines.end?.key ?? session?.key
     script.transport = session?.transport ?? .streamableHTTP
-    script.isCut = session?.start == .cut
+    script.isCut = session?.start == .cut || session?.continues == true
     script.isUnfinished = lines.end?.how == .captureEnd
 
     var stepOfAnswer: [Int: Int] = [:]

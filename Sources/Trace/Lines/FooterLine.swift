@@ -45,6 +45,17 @@ public struct FooterLine: Hashable, Sendable {
     loss.merge(losses) { Loss(count: $0.count + $1.count, bytes: $0.bytes + $1.bytes) }
   }
 
+  /// Adds the balance of a later segment; packets are counted in the last.
+  public mutating func add(_ later: FooterLine) {
+    counts.merge(later.counts, uniquingKeysWith: +)
+    bytesIn += later.bytesIn
+    bytesExplained += later.bytesExplained
+    add(later.loss)
+    packets = later.packets ?? packets
+    tcpBytes = later.tcpBytes ?? tcpBytes
+    extra = later.extra.isEmpty ? extra : later.extra
+  }
+
   init(_ fields: inout TraceFields) throws(TraceFormatError) {
     counts = try FooterLine.counters(&fields, "counts") ?? [:]
     bytesIn = try fields.int("bytes_in")

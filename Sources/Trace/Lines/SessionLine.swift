@@ -150,7 +150,7 @@ public struct SessionLine: Hashable, Sendable {
   public var agent: String?
   /// Keyed hash of issuer, subject and client of a bearer token.
   public var principal: String?
-  /// True in later segments.
+  /// True in later segments: the file does not hold its beginning.
   public var continues: Bool?
   /// The counter's next value in later segments.
   public var nextN: Int?
@@ -200,7 +200,8 @@ public struct SessionLine: Hashable, Sendable {
     object.extra(extra)
   }
 
-  /// Returns this line with every key that `later` has, as repeated lines are to be read. `t` stays the earliest.
+  /// Returns this line with every key that `later` has, as repeated lines are to be read. `t` stays the earliest, and what was told
+  /// from its beginning is not continued by a later segment that follows.
   public func updated(by later: SessionLine) -> SessionLine {
     var merged = later
     merged.t = min(t, later.t)
@@ -213,8 +214,8 @@ public struct SessionLine: Hashable, Sendable {
     merged.start = later.start ?? start
     merged.agent = later.agent ?? agent
     merged.principal = later.principal ?? principal
-    merged.continues = later.continues ?? continues
-    merged.nextN = later.nextN ?? nextN
+    merged.continues = continues
+    merged.nextN = nextN
     merged.extra = extra.filter { old in !later.extra.contains { $0.key == old.key } } + later.extra
     return merged
   }

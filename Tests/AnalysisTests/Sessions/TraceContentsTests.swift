@@ -74,6 +74,26 @@ struct `Trace contents` {
     #expect(contents.loss == ["tcp.gap": .init(count: 2, bytes: 7)])
   }
 
+  @Test func `adds the footers of segments up, unless the last has none`() {
+    func segment(_ number: Int) -> TraceEvent {
+      var header = HeaderLine(recorder: "r", source: .proxy, t0: Timestamp(nanoseconds: 0))
+      header.segment = number
+      return .header(header)
+    }
+    func footer(_ requests: Int, _ bytes: Int, lost: Int) -> TraceEvent {
+      .footer(
+        FooterLine(
+          counts: ["request": requests], bytesIn: bytes + lost, bytesExplained: bytes,
+          loss: ["tcp.gap": .init(count: 1, bytes: lost)]))
+    }
+    let closed = [segment(1), footer(2, 10, lost: 1), segment(2), footer(3, 20, lost: 2)]
+    let sum = FooterLine(
+      counts: ["request": 5], bytesIn: 33, bytesExplained: 30,
+      loss: ["tcp.gap": .init(count: 2, bytes: 3)])
+    #expect(TraceContents(events: closed).footer == sum)
+    #expect(TraceContents(events: closed + [segment(3)]).footer == nil)
+  }
+
   @Test func `reads a torn trace up to its last whole line`() throws {
     let contents = try TemporaryFile.with(Script.header + "\n{\"type\":\"session\",\"sess") {
       try TraceContents(path: $0)

@@ -182,7 +182,8 @@ struct `Trace validator` {
     #expect(report.lines == 6)
     #expect(
       report.warnings.map(\.reason) == [
-        "there is no footer: the recorder was stopped hard", "the last line is cut off (11 bytes)",
+        "there is no footer: the recorder was stopped hard",
+        "the trace is cut off at its end (11 bytes)",
       ])
   }
 
