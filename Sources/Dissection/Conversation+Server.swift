@@ -256,7 +256,7 @@ extension Conversation {
       session.line.server = server
       isNew = true
     }
-    if isNew { announce(session) }
+    if isNew, !session.isEndWritten { announce(session) }
   }
 
   /// The server asks the client something.

@@ -57,8 +57,14 @@ public final class TraceWriter {
   public struct CreationError: Error, Sendable {
     /// The path.
     public var path: String
-    /// `errno` of `open`.
+    /// `errno` of what failed.
     public var errno: Int32
+
+    /// Describes the failure.
+    public init(path: String, errno: Int32) {
+      self.path = path
+      self.errno = errno
+    }
   }
 
   /// Creates or truncates `path` with mode 0600; `-` is standard output.
@@ -78,6 +84,26 @@ public final class TraceWriter {
   public init(descriptor: Int32, level: Int? = nil) {
     self.descriptor = descriptor
     frames = level.map { ZstdFrameMaker(level: $0) }
+  }
+
+  /// Whether `path` is the file that is written: somebody may have moved it, or put another one there.
+  public func isAt(_ path: String) -> Bool {
+    var there = stat()
+    // Fills in the structure it is given.
+    guard let own = facts, unsafe stat(path, &there) == 0 else { return false }
+    return own.st_dev == there.st_dev && own.st_ino == there.st_ino
+  }
+
+  /// Whether it is a file that can have another name, and not a device or pipe.
+  public var isRegularFile: Bool { facts.map { $0.st_mode & S_IFMT == S_IFREG } ?? false }
+
+  /// Marks the file as one that is being written, until it is closed; false when another process did that before.
+  public func lock() -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK }
+
+  private var facts: stat? {
+    var facts = stat()
+    // Fills in the structure it is given.
+    return unsafe fstat(descriptor, &facts) == 0 ? facts : nil
   }
 
   deinit { if descriptor > 2, !isClosed { Glibc.close(descriptor) } }

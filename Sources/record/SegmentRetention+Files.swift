@@ -6,7 +6,8 @@ extension SegmentRetention {
   func apply(to names: SegmentNames) -> Int32? {
     guard !isEmpty else { return nil }
     let now = time(nil)
-    let closed = names.numbers().compactMap { number in
+    // Somebody else's file may have such a name.
+    let closed = names.numbers().filter(names.isSegment).compactMap { number in
       SegmentRetention.facts(names.closed(number)).map { facts in
         Segment(
           number: number, size: Int(facts.st_size),

@@ -7,8 +7,9 @@ import Trace
 /// end in.
 ///
 /// Theory: a segment ends at a flush, behind whole lines. The next one is written under a name of its own up to where its
-/// reader knows all that is open; only then is the old one closed and renamed, and the next one gets the recording's name. So
-/// each name holds a whole file at any time, and when the next one can't be created the old one simply goes on.
+/// reader knows all that is open; only then does the old one get its number as a second name, the next one the recording's name
+/// in its place, and is the old one closed. So each name holds a whole file at any time, no file is written over, and when a step
+/// fails the old segment simply goes on. A file that was moved away meanwhile stays where it was moved to.
 ///
 /// While nothing can be written the recording pauses, and every flush tries again. What was lost may have announced
 /// sessions and connections; when the recording goes on, those that are open are told again.
@@ -23,8 +24,7 @@ final class TraceRecording {
   private var header: HeaderLine
 
   private let names: SegmentNames
-  /// Number in the name of the next segment that is closed.
-  private var number = 1
+  private var shelf: SegmentShelf
   private var balance = SegmentBalance()
   private var began = ContinuousClock.now
   /// Bytes that every segment begins with.
@@ -50,6 +50,7 @@ final class TraceRecording {
   ) throws(TraceWriter.CreationError) {
     self.output = output
     names = SegmentNames(output.path)
+    shelf = SegmentShelf(names)
     lines = TraceLines(.text, keepsOpen: source != .pcap)
     header = HeaderLine(recorder: "record \(Record.version)", source: source, t0: t0)
     header.inputs = inputs
@@ -57,14 +58,22 @@ final class TraceRecording {
     header.payloads = options.payloads
     if output.rotation != nil {
       header.segment = 1
-      number = TraceRecording.numberBehind(names)
+      try shelf.closeOld()
     }
     writer = try TraceWriter(path: output.path, level: output.level)
-    writer.write(.header(header))
-    if output.rotation != nil {
-      writer.flush()
-      repeated = writer.bytesWritten
+    if output.rotation != nil, !writer.isRegularFile {
+      throw TraceWriter.CreationError(path: output.path, errno: EINVAL)
     }
+    if output.rotation != nil, !writer.lock() {
+      throw TraceWriter.CreationError(path: output.path, errno: EBUSY)
+    }
+    writer.write(.header(header))
+    // Nothing behind a header that is missing could be read.
+    writer.flush()
+    if let errno = writer.failure {
+      throw TraceWriter.CreationError(path: output.path, errno: errno)
+    }
+    repeated = writer.bytesWritten
   }
 
   /// Writes what has gathered to the file, when it is much.
@@ -84,11 +93,11 @@ final class TraceRecording {
   /// Writes the footer and closes. Returns the last `errno` of writing, if any failed.
   func close(_ footer: FooterLine) -> Int32? {
     writer.write(lines)
+    let wasAtItsName = writer.isAt(names.open)
     close(writer, balance.rest(footer))
-    if output.rotation != nil {
-      rename(names.open, names.closed(number))
-      sweep(.now)
-    }
+    guard output.rotation != nil else { return failure }
+    if wasAtItsName, let errno = shelf.closeOpen() { failure = errno }
+    sweep(.now)
     return failure
   }
 
@@ -144,10 +153,12 @@ final class TraceRecording {
 
   private func rotate(_ total: FooterLine, _ now: ContinuousClock.Instant) {
     guard let next = opened() else { return }
+    if let errno = shelf.moveUp(behind: writer) {
+      _ = unsafe unlink(names.next)
+      return postpone(errno)
+    }
     isPostponed = false
     close(writer, balance.next(total))
-    if rename(names.open, names.closed(number)) { rename(names.next, names.open) }
-    number += 1
     header.segment = header.segment.map { $0 + 1 }
     (writer, began, repeated, retold) = (next, now, next.bytesWritten, 0)
     sweep(now)
@@ -173,6 +184,8 @@ final class TraceRecording {
 
   /// Begins the next segment with what is open; `nil` when there is no room for it now.
   private func opened() -> TraceWriter? {
+    // What a process that was killed left there.
+    _ = unsafe unlink(names.next)
     do throws(TraceWriter.CreationError) {
       let next = try TraceWriter(path: names.next, level: output.level)
       var header = header
@@ -180,7 +193,8 @@ final class TraceRecording {
       next.write(.header(header))
       for event in lines.open { next.write(event) }
       next.flush()
-      guard let failure = next.failure else { return next }
+      let isLocked = next.lock()
+      guard let failure = next.failure ?? (isLocked ? nil : EBUSY) else { return next }
       _ = unsafe unlink(names.next)
       postpone(failure)
     } catch {
@@ -193,23 +207,5 @@ final class TraceRecording {
     failure = writer.close(footer: footer) ?? failure
     counts.merge(writer.counts, uniquingKeysWith: +)
     linesLost += writer.linesLost
-  }
-
-  @discardableResult
-  private func rename(_ old: String, _ new: String) -> Bool {
-    if unsafe Glibc.rename(old, new) == 0 { return true }
-    failure = errno
-    return false
-  }
-
-  /// The number behind those of earlier recordings; what one that was killed left open is closed first.
-  private static func numberBehind(_ names: SegmentNames) -> Int {
-    let number = (names.numbers().last ?? 0) + 1
-    var facts = stat()
-    // Fills in the structure it is given.
-    guard unsafe stat(names.open, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG,
-      facts.st_size > 0, unsafe Glibc.rename(names.open, names.closed(number)) == 0
-    else { return number }
-    return number + 1
   }
 }

@@ -70,6 +70,72 @@ struct `Recordings in segments` {
     }
   }
 
+  /// Records a server that has done `act` to the trace before its third message; returns what standard error says.
+  private static func record(_ path: String, _ words: [String] = [], act: String) throws -> String {
+    let say =
+      #"printf '{"jsonrpc":"2.0","method":"notifications/message","params":{"i":1}}\n'; sleep 0.6; "#
+    let done = try Program.run(
+      "record",
+      ["stdio", "-o", path, "--rotate-size", "0.00001"] + words
+        + ["--", "sh", "-c", say + say + act + "; " + say + say, path, Program.path("record")])
+    #expect(done.status == 0 || done.status == 74, "\(done.errors)")
+    return done.errors
+  }
+
+  @Test func `lose nothing when the open one is moved away`() throws {
+    try Self.withFolder { folder in
+      let path = folder.appendingPathComponent("live.mcptrace").path
+      _ = try Self.record(path, act: #"mv "$0" "$0.moved""#)
+      let names = SegmentNames(path)
+      let files = names.numbers().map(names.closed) + [path + ".moved"]
+      let all = try files.flatMap { try Self.notifications($0) }
+      #expect(all.sorted() == [1, 2, 3, 4])
+      #expect(!FileManager.default.fileExists(atPath: path))
+    }
+  }
+
+  @Test func `leave a file alone that somebody put in their place`() throws {
+    try Self.withFolder { folder in
+      let path = folder.appendingPathComponent("live.mcptrace").path
+      let errors = try Self.record(path, act: #"mv "$0" "$0.moved"; echo mine > "$0""#)
+      #expect(errors.contains("cannot begin the next segment"))
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine\n")
+      let names = SegmentNames(path)
+      let files = names.numbers().map(names.closed) + [path + ".moved"]
+      let all = try files.flatMap { try Self.notifications($0) }
+      #expect(all.sorted() == [1, 2, 3, 4])
+    }
+  }
+
+  @Test func `leave a second recorder to another name, and refuse devices`() throws {
+    try Self.withFolder { folder in
+      let path = folder.appendingPathComponent("live.mcptrace").path
+      let errors = try Self.record(
+        path, act: #""$1" stdio -o "$0" --rotate-every 9 -- true; echo "exit $?" >&2"#)
+      #expect(errors.contains("exit 0"))
+      let names = SegmentNames(path)
+      let all = try names.numbers().flatMap { try Self.notifications(names.closed($0)) }
+      #expect(all.sorted() == [1, 2, 3, 4])
+      let device = try Program.run(
+        "record", ["stdio", "-o", "/dev/null", "--rotate-every", "9", "--", "true"])
+      #expect(device.status == 73)
+    }
+  }
+
+  @Test func `are removed only where they are segments`() throws {
+    try Self.withFolder { folder in
+      let path = folder.appendingPathComponent("live.mcptrace").path
+      let others = ["20260115", "000002", "9223372036854775807"].map {
+        folder.appendingPathComponent("live.\($0).mcptrace").path
+      }
+      for other in others { try Data("mine".utf8).write(to: URL(fileURLWithPath: other)) }
+      _ = try Self.record(path, ["--keep-segments", "3"], act: "true")
+      for other in others { #expect(try String(contentsOfFile: other, encoding: .utf8) == "mine") }
+      // What is left is read beside them.
+      #expect(try !Self.notifications(path).isEmpty)
+    }
+  }
+
   @Test(arguments: [
     ["--keep-segments", "2"], ["--rotate-every", "9", "--keep-segments", "0"],
     ["--rotate-every", "9", "--keep-size", "0"], ["--rotate-every", "9", "--keep-time", "-5"],

@@ -66,7 +66,10 @@ public struct Arrivals: Sequence, IteratorProtocol, Sendable {
     // Batches need be only about as large: of very many agents one in some says when they come.
     let every = pool / sampled + 1
     var counts = Array(repeating: 0, count: 4097)
-    for i in Swift.stride(from: 0, to: pool, by: every) {
+    for first in Swift.stride(from: 0, to: pool, by: every) {
+      // By chance among them, as sessions come in turn.
+      var random = SplitMix64(population.options.seed, .sample, UInt64(first))
+      let i = Swift.min(pool - 1, first + Int(random.below(Int64(every))))
       for agent in population.lives(i) {
         counts[Int(Swift.min(4096, Swift.max(0, agent.start) / width))] += every
       }

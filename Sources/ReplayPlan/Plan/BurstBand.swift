@@ -65,7 +65,7 @@ struct BurstBand {
     let wanted = max(1, calls * 2 * BurstBand.mostSeeds / BurstBand.requestLimit)
     let groups =
       options.load.isClosed
-      ? population.slots().count : population.pool.groups(options.burst).count
+      ? BurstBand.groups(of: population) : population.pool.groups(options.burst).count
     let each = calls * 2 / max(1, groups)
     // Two groups at least, unless one of them is too much.
     let fewest = each * 2 * most > BurstBand.largeLimit ? 1 : 2
@@ -76,6 +76,12 @@ struct BurstBand {
     scale = options.burst == .lockstep ? 1 : Double(groups) / Double(max(1, taken))
     let isScaled = options.burst == .lockstep && !options.load.isClosed
     factor = isScaled ? Double(groups) / Double(max(1, taken)) : 1
+  }
+
+  /// Cohorts of the places of a closed load.
+  private static func groups(of population: Population) -> Int {
+    let places = population.slots().count
+    return places > 0 ? population.options.burst.group(places - 1) + 1 : 0
   }
 
   /// One range for each window of 0.1, 1, 10 and 60 s; `nil` below 30 windows. O(seeds × requests of the sample).

@@ -33,7 +33,7 @@ public struct PreflightResult: Sendable {
     /// True when the target had nothing to say to it: that is not its data.
     public var isMissing: Bool {
       switch outcome {
-      case .transportError, .sessionLost, .unanswered, .cancelled: true
+      case .transportError, .timeout, .sessionLost, .unanswered, .cancelled: true
       default: false
       }
     }

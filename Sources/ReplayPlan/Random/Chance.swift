@@ -17,6 +17,7 @@ enum Chance: UInt64 {
   case entry
   case windows
   case chain
+  case sample
 }
 
 extension SplitMix64 {

@@ -21,9 +21,9 @@ struct OpenLines {
 
   /// Notes that a line of a session has the number `n`.
   mutating func note(_ session: String?, _ n: Int?) {
-    guard let session, let n else { return }
-    let next = sessions[session]?.nextN ?? 0
-    sessions[session, default: Session()].nextN = max(next, n + 1)
+    // What comes behind a session's end does not open it again.
+    guard let session, let n, let next = sessions[session]?.nextN else { return }
+    sessions[session]?.nextN = max(next, n + 1)
   }
 
   mutating func note(_ line: EndLine) { sessions[line.session] = nil }

@@ -24,11 +24,11 @@ enum SegmentFiles {
       guard error.reason == .io(errno: ENOENT), !names.numbers().isEmpty else { throw error }
     }
     for number in names.numbers().reversed() {
-      // One that is gone by now was the oldest.
+      // One that is gone by now was the oldest; somebody else's file may have such a name too.
       let path = names.closed(number)
-      guard let header = try header(path) else { break }
+      guard let header = try header(path), let segment = header.segment else { continue }
       if let later = latest {
-        guard header.t0 == later.t0, let segment = header.segment else { break }
+        guard header.t0 == later.t0 else { continue }
         // Closed since the open one was opened.
         if segment >= later.segment ?? 0 { continue }
       }

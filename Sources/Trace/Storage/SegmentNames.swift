@@ -9,6 +9,8 @@ public struct SegmentNames: Sendable {
   private let stem: String
   private let suffix: String
   private static let digits = 6
+  /// Longer numbers are no segments'.
+  private static let mostDigits = 9
 
   /// The name of the recording, and of its open segment.
   public let open: String
@@ -30,7 +32,17 @@ public struct SegmentNames: Sendable {
     return stem + "." + zeros + digits + suffix
   }
 
-  /// Numbers of the closed segments that are there, in order.
+  /// Whether the closed file with a number is there and says that it is a segment.
+  public func isSegment(_ number: Int) -> Bool {
+    do throws(TraceFormatError) {
+      return try TraceFile(path: closed(number)).peekHeader()?.segment != nil
+    } catch {
+      // What can't be read is not known to be one.
+      return false
+    }
+  }
+
+  /// Numbers of the closed segments that are there, in order; none where the folder can't be read.
   public func numbers() -> [Int] {
     let slash = stem.lastIndex(of: "/")
     let folder = slash.map { String(stem[...$0]) } ?? "."
@@ -47,7 +59,8 @@ public struct SegmentNames: Sendable {
         name.utf8.count >= first.utf8.count + suffix.utf8.count + SegmentNames.digits
       else { continue }
       let middle = name.dropFirst(first.count).dropLast(suffix.count)
-      guard middle.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(middle)
+      guard middle.utf8.count <= SegmentNames.mostDigits, let number = Int(middle),
+        closed(number).hasSuffix(name)
       else { continue }
       found.append(number)
     }

@@ -6,6 +6,9 @@ final class TraceFile {
   /// Bytes of a compressed frame that the file ends in, once it has ended.
   private(set) var cutOff = 0
   private static let chunk = 256 << 10
+  /// Headers are shorter.
+  private static let headerChunk = 4 << 10
+  private var chunk = TraceFile.chunk
   private let descriptor: Int32
   private var frames: ZstdFrameReader?
   private var hasBegun = false
@@ -51,8 +54,10 @@ final class TraceFile {
   /// Returns the header and goes back to the beginning; `nil` where there is none, or no way back.
   func peekHeader() -> HeaderLine? {
     guard lseek(descriptor, 0, SEEK_CUR) == 0 else { return nil }
+    chunk = TraceFile.headerChunk
     defer {
       lseek(descriptor, 0, SEEK_SET)
+      chunk = TraceFile.chunk
       (frames, hasBegun, hasEnded) = (nil, false, false)
     }
     var decoder = TraceDecoder()
@@ -83,8 +88,8 @@ final class TraceFile {
     guard !hasEnded else { return }
     var result = 0
     repeat {
-      unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: TraceFile.chunk) { space in
-        result = unsafe Glibc.read(descriptor, space.baseAddress, TraceFile.chunk)
+      unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: chunk) { space in
+        result = unsafe Glibc.read(descriptor, space.baseAddress, chunk)
         return max(0, result)
       }
     } while result < 0 && errno == EINTR

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 
 /// The text of a recording in chunks: of one file, or of its segments one behind the other.
@@ -25,6 +26,16 @@ final class TraceInput {
   /// Reads files in order.
   init(_ parts: [Part]) { waiting = parts.reversed() }
 
+  /// Opens a closed segment; one that was removed since it was found was the oldest, and not to be kept.
+  private static func opened(_ path: String) throws(TraceFormatError) -> TraceFile? {
+    do throws(TraceFormatError) {
+      return try TraceFile(path: path)
+    } catch {
+      guard error.reason == .io(errno: ENOENT) else { throw error }
+      return nil
+    }
+  }
+
   /// Returns the next bytes of text, `nil` at the end of the last file.
   ///
   /// - Throws: `.io` and `.damaged`; behind either nothing more comes of that file.
@@ -36,7 +47,7 @@ final class TraceInput {
       }
       switch waiting.popLast() {
       case .file(let next): file = next
-      case .path(let path): file = try TraceFile(path: path)
+      case .path(let path): file = try TraceInput.opened(path)
       case nil:
         file = nil
         return nil
