@@ -127,17 +127,7 @@ struct LoadOptions: ParsableArguments {
       "Refuse a plan with more calls in a second than this. (no default)", valueName: "n"))
   var maxRate: Int?
 
-  @Option(
-    help: ArgumentHelp(
-      "Only calls of these tools: names with * and ?, separated by commas; repeatable.",
-      valueName: "tools"))
-  var only: [String] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "No calls of these tools: names with * and ?, separated by commas; repeatable.",
-      valueName: "tools"))
-  var skip: [String] = []
+  @OptionGroup var choice: CallChoice
 
   @Option(
     help: ArgumentHelp(
@@ -153,14 +143,6 @@ struct LoadOptions: ParsableArguments {
       recording says that they came from an answer (`uses`).
       """)
   var noCorrelation = false
-
-  @Option(
-    help: ArgumentHelp(
-      """
-      Replace recorded values where the target has other data: a CSV file with tool,pointer,from,to, as \
-      'read_*,/arguments/id,T-17,T-90'. An empty 'from' is any value. Values that the run's own answers give are taken from those.
-      """, valueName: "file"), completion: .file())
-  var map: String?
 
   @Option(
     help: ArgumentHelp(
@@ -245,13 +227,11 @@ struct LoadOptions: ParsableArguments {
     options.jitter = jitter?.nanoseconds ?? 0
     options.seed = seed
     options.duration = duration?.nanoseconds
-    options.only = LoadOptions.patterns(only)
-    options.skip = LoadOptions.patterns(skip)
     options.allowsWrites = allowWrites
     options.correlates = !noCorrelation
     options.after = after
     options.onUnresolved = onUnresolved
-    if let map { options.map = try LoadOptions.valueMap(map, traffic) }
+    try choice.apply(to: &options, traffic)
     return options
   }
 
@@ -265,32 +245,6 @@ struct LoadOptions: ParsableArguments {
     } catch {
       throw failure(Exit.usage, "--chain \(chain): \(error)")
     }
-  }
-
-  static func valueMap(_ file: String, _ traffic: RecordedTraffic) throws -> ValueMap {
-    let text: String
-    do throws(FileText.Failure) {
-      text = try FileText.read(file)
-    } catch {
-      throw failure(Exit.unreadableInput, "cannot read --map \(file): \(words(error.errno))")
-    }
-    let map: ValueMap
-    do throws(ValueMap.FormatError) {
-      map = try ValueMap(csv: text)
-    } catch {
-      throw failure(Exit.unreadableInput, "--map \(file): \(error)")
-    }
-    let unused = map.unused(in: traffic)
-    if !unused.isEmpty {
-      say(
-        "replay: --map \(file): no recorded call matches line \(unused.prefix(5).map(String.init).joined(separator: ", "))"
-          + (unused.count > 5 ? " and \(unused.count - 5) more" : ""))
-    }
-    return map
-  }
-
-  static func patterns(_ texts: [String]) -> [ToolPattern] {
-    texts.flatMap { $0.split(separator: ",") }.map { ToolPattern(String($0)) }
   }
 }
 

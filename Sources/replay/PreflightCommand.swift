@@ -44,23 +44,7 @@ struct PreflightCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Sessions open at a time.", valueName: "k"))
   var agents = 4
 
-  @Option(
-    help: ArgumentHelp(
-      "Only calls of these tools: names with * and ?, separated by commas; repeatable.",
-      valueName: "tools"))
-  var only: [String] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "No calls of these tools: names with * and ?, separated by commas; repeatable.",
-      valueName: "tools"))
-  var skip: [String] = []
-
-  @Option(
-    help: ArgumentHelp(
-      "Replace recorded values, as replay run does: a CSV file with tool,pointer,from,to.",
-      valueName: "file"), completion: .file())
-  var map: String?
+  @OptionGroup var choice: CallChoice
 
   @Option(
     help: ArgumentHelp(
@@ -97,9 +81,7 @@ struct PreflightCommand: AsyncParsableCommand {
   func run() async throws {
     let traffic = try SourceTrace.read(trace)
     var options = PlanOptions()
-    options.only = LoadOptions.patterns(only)
-    options.skip = LoadOptions.patterns(skip)
-    if let map { options.map = try LoadOptions.valueMap(map, traffic) }
+    try choice.apply(to: &options, traffic)
     var target = ReplayTarget(command: stdio?.words ?? [])
     if let url = self.target {
       target = ReplayTarget(

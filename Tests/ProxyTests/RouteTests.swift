@@ -1,4 +1,5 @@
 import Basics
+import Foundation
 import Glibc
 import NIOCore
 import Proxy
@@ -199,7 +200,9 @@ struct `Routes of a proxy` {
 
   /// Runs `body` with a folder that is empty, and empties and removes it.
   private static func withFolder(_ body: (String) async throws -> Void) async throws {
-    let folder = "/tmp/proxy-routes-\(UInt32.random(in: 0 ... .max))"
+    // Short, as the names of sockets are.
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("routes-\(UInt32.random(in: 0 ... .max))").path
     try #require(unsafe mkdir(folder, 0o700) == 0)
     defer {
       for name in ["up", "down", "stale", "live", "first"] {

@@ -65,12 +65,12 @@ async def serve(reader, writer):
     try:
         while True:
             method, session, message = await read(reader)
-            isOpening = bool(message) and message.get("method") == "initialize"
-            isGone = session not in SESSIONS or (WAY == "lost" and SESSIONS[session] >= 1)
+            is_opening = bool(message) and message.get("method") == "initialize"
+            is_gone = session not in SESSIONS or (WAY == "lost" and SESSIONS[session] >= 1)
             if method == "DELETE":
                 SESSIONS.pop(session, None)
                 writer.write(head("200 OK", 0))
-            elif isGone and not isOpening:
+            elif is_gone and not is_opening:
                 note("gone, a call" if message and message.get("method") == "tools/call" else "gone")
                 writer.write(head("404 Not Found", 0))
             elif method == "GET":

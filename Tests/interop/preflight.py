@@ -1,6 +1,7 @@
 """`replay preflight`: each distinct read-only call of a recording once against an SDK server."""
 
 import collections
+import contextlib
 import json
 import os
 import signal
@@ -67,15 +68,21 @@ def other_data(context):
     check(found["passed"] and found["counts"]["ok_ok"] == DISTINCT, f"with a map: {found}")
 
 
+@contextlib.contextmanager
+def asking_slowly(context, port, log):
+    """A preflight of one session at a time, three calls of which were made."""
+    words = [context.binary("replay"), "preflight", TRACE, "--json", "--agents", "1"]
+    words += ["--target", f"http://127.0.0.1:{port}/mcp"]
+    with running(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+        wait_for_calls(log, 3)
+        yield asking
+
+
 def target_dies(context):
     """A server that dies on the way is told from one with other data."""
     log = context.path("server.jsonl")
-    options = ["--service", 200]
-    with sdk_server(context.options.pythons["1.30.0"], log, *options) as (process, target):
-        words = [context.binary("replay"), "preflight", TRACE, "--json", "--agents", "1"]
-        words += ["--target", f"http://127.0.0.1:{target}/mcp"]
-        with running(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
-            wait_for_calls(log, 3)
+    with sdk_server(context.options.pythons["1.30.0"], log, "--service", 200) as (process, target):
+        with asking_slowly(context, target, log) as asking:
             process.kill()
             out, told = asking.communicate(timeout=30)
     check(asking.returncode == 2, f"ended with {asking.returncode}: {told.decode()[-800:]}")
@@ -89,12 +96,8 @@ def target_dies(context):
 def interrupted(context):
     """Ctrl-C drains: exit 130, and what is known so far is printed."""
     log = context.path("server.jsonl")
-    options = ["--service", 200]
-    with sdk_server(context.options.pythons["1.30.0"], log, *options) as (_, target):
-        words = [context.binary("replay"), "preflight", TRACE, "--json", "--agents", "1"]
-        words += ["--target", f"http://127.0.0.1:{target}/mcp"]
-        with running(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
-            wait_for_calls(log, 3)
+    with sdk_server(context.options.pythons["1.30.0"], log, "--service", 200) as (_, target):
+        with asking_slowly(context, target, log) as asking:
             asking.send_signal(signal.SIGINT)
             out, told = asking.communicate(timeout=30)
     check(asking.returncode == 130, f"ended with {asking.returncode}: {told.decode()[-800:]}")
